@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Findings: one assertion in a submission, as a format read it, with its places, crash, origin and proof."""
+
+from typing import Literal
+
+import msgspec
+
+from clearwell.vocabulary.product import Product
+from clearwell.vocabulary.severity import Severity
+from clearwell.vocabulary.weakness import Weakness
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A place in source. `file` is a relative name with forward slashes; `line` counts from 1."""
+
+    file: str | None = None
+    line: int | None = None
+    function: str | None = None
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One frame of a stack, innermost first in its tuple. `function` is normalized, None when not symbolized."""
+
+    function: str | None = None
+    file: str | None = None
+    line: int | None = None
+    module: str | None = None
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """What a sanitizer or runtime saw.
+
+    `type`, `address`, `state` and `security` use OSS-Fuzz's notation ("crash type, address, state": `type` may hold a second
+    line with access and size, `state` is three frames with a newline after each). `access` is READ, WRITE or None; `size` is
+    in bytes. `frames` are the first stack's frames that matter (runtime, allocator, sanitizer frames dropped).
+    `security` is None when unknown.
+    """
+
+    sanitizer: str | None = None
+    type: str | None = None
+    access: Literal["READ", "WRITE"] | None = None
+    size: int | None = None
+    address: str | None = None
+    state: str | None = None
+    frames: tuple[Frame, ...] = ()
+    security: bool | None = None
+
+
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who or what wrote a finding: the tool, and the model where an AI wrote it. Shown wherever the finding is."""
+
+    tool: str | None = None
+    tool_version: str | None = None
+    model: str | None = None
+    human_reviewer: str | None = None
+
+    @property
+    def is_ai(self) -> bool:
+        """True when a model is named."""
+        return self.model is not None
+
+
+class ProofFiles(msgspec.Struct, frozen=True):
+    """A proof folder as it was sent inside a report: relative name -> bytes (PROOF.md, format 1). Never shown in a repr."""
+
+    files: dict[str, bytes]
+
+    def __repr__(self) -> str:
+        return f"ProofFiles({len(self.files)} files)"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One assertion in a submission. Text fields are outside text: show them only through `vocabulary.outside`.
+
+    `external_id` is the tool's own stable id; `rule` the tool's rule; `fingerprints` the tool's (name, value) pairs.
+    `preconditions` are what the report says must be true of an application.
+    """
+
+    format: str
+    title: str
+    message: str = ""
+    product: Product | None = None
+    weaknesses: tuple[Weakness, ...] = ()
+    locations: tuple[Location, ...] = ()
+    crash: Crash | None = None
+    severity: Severity | None = None
+    origin: Origin = Origin()
+    external_id: str | None = None
+    rule: str | None = None
+    fingerprints: tuple[tuple[str, str], ...] = ()
+    preconditions: tuple[str, ...] = ()
+    proof: ProofFiles | None = None
+
+    @property
+    def location(self) -> Location | None:
+        """The first place named, which tools put where the flaw is."""
+        return self.locations[0] if self.locations else None

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Typed identifiers: random (UUIDv7, RFC 9562), shown with their kind, `case_01jd...`."""
+
+import re
+from typing import NewType
+from uuid import UUID
+
+from clearwell.vocabulary.errors import Invalid
+
+OrganizationId = NewType("OrganizationId", str)
+PersonId = NewType("PersonId", str)
+TokenId = NewType("TokenId", str)
+SessionId = NewType("SessionId", str)
+ProposalId = NewType("ProposalId", str)
+SubmissionId = NewType("SubmissionId", str)
+FindingId = NewType("FindingId", str)
+ProofId = NewType("ProofId", str)
+CaseId = NewType("CaseId", str)
+ParticipantId = NewType("ParticipantId", str)
+LinkId = NewType("LinkId", str)
+RunId = NewType("RunId", str)
+RemediationId = NewType("RemediationId", str)
+AdvisoryId = NewType("AdvisoryId", str)
+AssetId = NewType("AssetId", str)
+InventoryId = NewType("InventoryId", str)
+ActionId = NewType("ActionId", str)
+EntryId = NewType("EntryId", str)
+
+KINDS = {
+    "org": OrganizationId,
+    "person": PersonId,
+    "token": TokenId,
+    "session": SessionId,
+    "proposal": ProposalId,
+    "sub": SubmissionId,
+    "finding": FindingId,
+    "proof": ProofId,
+    "case": CaseId,
+    "part": ParticipantId,
+    "link": LinkId,
+    "run": RunId,
+    "fix": RemediationId,
+    "adv": AdvisoryId,
+    "asset": AssetId,
+    "inv": InventoryId,
+    "action": ActionId,
+    "entry": EntryId,
+}
+"""Prefix of an id -> its type. A prefix never changes its meaning."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_FORM = re.compile(r"([a-z]{2,12})_([0-7][0-9a-hjkmnp-tv-z]{25})")
+
+
+def spell(kind: str, value: UUID) -> str:
+    """Return `kind_` and the UUID in 26 characters of Crockford's base 32: sorts as the UUID does."""
+    number, digits = value.int, []
+    for _ in range(26):
+        number, digit = divmod(number, 32)
+        digits.append(_ALPHABET[digit])
+    return f"{kind}_{''.join(reversed(digits))}"
+
+
+def parse_id(kind: str, text: str) -> str:
+    """Return `text` if it is an id of `kind`; raise Invalid otherwise (ids in addresses are outside data)."""
+    match = _FORM.fullmatch(text) if len(text) <= 40 else None
+    if match is None or match.group(1) != kind:
+        raise Invalid(f"this is not the id of a {kind}: it should look like {kind}_ and 26 letters or digits")
+    return text
+
+
+def uuid7(unix_ms: int, random_80_bits: int) -> UUID:
+    """Build a UUIDv7 (RFC 9562, 5.7) from a time in milliseconds and at least 74 bits of chance."""
+    value = (unix_ms & (2**48 - 1)) << 80
+    value |= 0x7 << 76
+    value |= ((random_80_bits >> 62) & 0xFFF) << 64
+    value |= 0b10 << 62
+    value |= random_80_bits & (2**62 - 1)
+    return UUID(int=value)

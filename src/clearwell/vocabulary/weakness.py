@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weaknesses: CWE ids, whether stated or inferred, and the families within which tools name one flaw differently."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from clearwell.vocabulary.errors import Invalid
+
+_CWE = re.compile(r"(?:CWE)?[-_ :]?0*([1-9][0-9]{0,4})", re.IGNORECASE)
+
+
+class Weakness(msgspec.Struct, frozen=True):
+    """A CWE id with its standing: `source` is "stated" by the document or "inferred" by us, `origin` says from what."""
+
+    id: str
+    source: Literal["stated", "inferred"] = "stated"
+    origin: str | None = msgspec.field(default=None, name="from")
+
+    @property
+    def family(self) -> str:
+        """The family of this weakness, or the id itself when it belongs to none."""
+        return FAMILY_OF.get(self.id, self.id)
+
+
+def parse_cwe(text: str) -> str:
+    """Return `CWE-787` for the spellings that tools use (`cwe-0787`, `CWE:787`, `787`); raise Invalid."""
+    match = _CWE.fullmatch(text.strip())
+    if match is None:
+        raise Invalid("this is not a CWE id: it should look like CWE-787")
+    return f"CWE-{match.group(1)}"
+
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    # Siblings and children in CWE's research view (CWE-1000) that tools use for the same flaw.
+    "memory": (
+        "CWE-118", "CWE-119", "CWE-120", "CWE-121", "CWE-122", "CWE-123", "CWE-124", "CWE-125", "CWE-126", "CWE-127",
+        "CWE-129", "CWE-131", "CWE-170", "CWE-193", "CWE-242", "CWE-466", "CWE-676", "CWE-680", "CWE-786", "CWE-787",
+        "CWE-788", "CWE-805", "CWE-806", "CWE-822", "CWE-823",
+    ),
+    "lifetime": ("CWE-415", "CWE-416", "CWE-590", "CWE-672", "CWE-762", "CWE-763", "CWE-825", "CWE-562"),
+    "uninitialized": ("CWE-456", "CWE-457", "CWE-824", "CWE-908", "CWE-909"),
+    "integer": ("CWE-128", "CWE-190", "CWE-191", "CWE-192", "CWE-194", "CWE-195", "CWE-196", "CWE-197", "CWE-681", "CWE-682"),
+    "null": ("CWE-476", "CWE-690"),
+    "divide": ("CWE-369",),
+    "format-string": ("CWE-134",),
+    "race": ("CWE-362", "CWE-364", "CWE-366", "CWE-367", "CWE-377", "CWE-378", "CWE-379", "CWE-667"),
+    "path": (
+        "CWE-22", "CWE-23", "CWE-24", "CWE-25", "CWE-26", "CWE-27", "CWE-28", "CWE-29", "CWE-35", "CWE-36", "CWE-37", "CWE-38",
+        "CWE-39", "CWE-40", "CWE-59", "CWE-61", "CWE-73", "CWE-426",
+    ),
+    "command": ("CWE-77", "CWE-78", "CWE-88"),
+    "code": ("CWE-94", "CWE-95", "CWE-96", "CWE-98", "CWE-470", "CWE-913", "CWE-917", "CWE-1336"),
+    "pollution": ("CWE-915", "CWE-1321"),
+    "deserialization": ("CWE-502",),
+    "sql": ("CWE-89", "CWE-564", "CWE-943"),
+    "ldap": ("CWE-90",),
+    "xpath": ("CWE-91", "CWE-643", "CWE-652"),
+    "markup": ("CWE-79", "CWE-80", "CWE-81", "CWE-82", "CWE-83", "CWE-84", "CWE-85", "CWE-86", "CWE-87", "CWE-116"),
+    "header": ("CWE-93", "CWE-113", "CWE-444"),
+    "xml-entity": ("CWE-611", "CWE-776", "CWE-827"),
+    "request": ("CWE-918", "CWE-441"),
+    "redirect": ("CWE-601",),
+    "csrf": ("CWE-352",),
+    "signature": ("CWE-345", "CWE-347", "CWE-354"),
+    "certificate": ("CWE-295", "CWE-296", "CWE-297", "CWE-298", "CWE-299", "CWE-370"),
+    "cipher": ("CWE-310", "CWE-326", "CWE-327", "CWE-780", "CWE-1240"),
+    "hash": ("CWE-328", "CWE-916"),
+    "random": ("CWE-330", "CWE-331", "CWE-332", "CWE-335", "CWE-336", "CWE-337", "CWE-338", "CWE-340", "CWE-1241"),
+    "cookie": ("CWE-614", "CWE-1004", "CWE-1275"),
+    "credentials": ("CWE-256", "CWE-257", "CWE-259", "CWE-260", "CWE-321", "CWE-522", "CWE-798"),
+    "disclosure": ("CWE-200", "CWE-201", "CWE-209", "CWE-497", "CWE-532", "CWE-538", "CWE-668"),
+    "authorization": ("CWE-284", "CWE-285", "CWE-639", "CWE-862", "CWE-863", "CWE-425"),
+    "authentication": ("CWE-287", "CWE-288", "CWE-290", "CWE-294", "CWE-306"),
+    "protection": ("CWE-693",),
+    "trust-boundary": ("CWE-501",),
+    "complexity": ("CWE-407", "CWE-1333", "CWE-185", "CWE-625"),
+    "exhaustion": ("CWE-400", "CWE-401", "CWE-404", "CWE-770", "CWE-771", "CWE-772", "CWE-789", "CWE-834", "CWE-835"),
+    "recursion": ("CWE-674",),
+    "assertion": ("CWE-617", "CWE-248", "CWE-754", "CWE-755"),
+    "type": ("CWE-704", "CWE-843"),
+}
+"""Family -> its CWE ids. Families join tools' words for one flaw, so they are kept narrow: a wrong join hides a bug."""
+
+FAMILY_OF: dict[str, str] = {cwe: family for family, members in FAMILIES.items() for cwe in members}
