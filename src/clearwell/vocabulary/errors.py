@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error tree. Faces map the six kinds to exit codes and HTTP statuses in one table.
 
-    ClearwellError
-    ├── Invalid        what was sent cannot be understood        HTTP 400   exit 2
-    ├── NotFound       no such thing, or none that you may see   HTTP 404   exit 4
-    ├── Refused        the policy or a rule forbids it           HTTP 403   exit 5
-    ├── Conflict       it contradicts what already is            HTTP 409   exit 6
-    ├── TooLate        a date has passed                         HTTP 410   exit 7
-    └── Unavailable    something this needs is not there now     HTTP 503   exit 15
+ClearwellError
+├── Invalid        what was sent cannot be understood        HTTP 400   exit 2
+├── NotFound       no such thing, or none that you may see   HTTP 404   exit 4
+├── Refused        the policy or a rule forbids it           HTTP 403   exit 5
+├── Conflict       it contradicts what already is            HTTP 409   exit 6
+├── TooLate        a date has passed                         HTTP 410   exit 7
+└── Unavailable    something this needs is not there now     HTTP 503   exit 15
 """
 
 

@@ -32,6 +32,7 @@ def parse_cwe(text: str) -> str:
     return f"CWE-{match.group(1)}"
 
 
+# fmt: off
 FAMILIES: dict[str, tuple[str, ...]] = {
     # Siblings and children in CWE's research view (CWE-1000) that tools use for the same flaw.
     "memory": (
@@ -82,5 +83,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "type": ("CWE-704", "CWE-843"),
 }
 """Family -> its CWE ids. Families join tools' words for one flaw, so they are kept narrow: a wrong join hides a bug."""
+
+# fmt: on
 
 FAMILY_OF: dict[str, str] = {cwe: family for family, members in FAMILIES.items() for cwe in members}
