@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker: runs deferred jobs, retries with growing pauses, takes over the jobs of dead workers, keeps up the chores."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import procrastinate
+import structlog
+from procrastinate import JobContext, PsycopgConnector, RetryStrategy
+from psycopg import conninfo
+
+from clearwell.vocabulary.errors import Unavailable
+
+Work = Callable[..., None]
+"""What a job's name stands for: called with the job's ids as keywords, in a thread of its own. Must be idempotent."""
+Chore = tuple[float, Callable[[], None]]
+"""Something done every so many seconds by each worker (folding the ledger, looking at clocks); must tolerate company."""
+
+_LOG = structlog.get_logger("clearwell.jobs")
+_ATTEMPTS = 6
+
+
+class WorkerPlan(msgspec.Struct, frozen=True):
+    """How a worker runs: times in seconds; empty `queues` means all."""
+
+    url: str
+    queues: tuple[str, ...]
+    concurrency: int
+    poll: float
+    stalled: float
+
+
+def build(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]]) -> procrastinate.App:
+    """Make the queue's application with every job registered under its name."""
+    settings: dict[str, Any] = dict(conninfo.conninfo_to_dict(plan.url))
+    settings["options"] = "-c search_path=procrastinate"
+    connector = PsycopgConnector(conninfo=conninfo.make_conninfo(**settings), min_size=1, max_size=plan.concurrency + 4)
+    app = procrastinate.App(connector=connector)
+    retry = RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=2)
+    for name, (queue, function) in work.items():
+        app.task(name=name, queue=queue, retry=retry, pass_context=True)(_in_thread(app, function))
+    return app
+
+
+def _in_thread(app: procrastinate.App, function: Work) -> Callable[..., Awaitable[None]]:
+    async def run(context: JobContext, **ids: str | int) -> None:
+        try:
+            await asyncio.to_thread(function, **ids)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                await _remember(app, context.job.id, error)
+            raise
+
+    return run
+
+
+async def _remember(app: procrastinate.App, job_id: int | None, error: Exception) -> None:
+    """Keep the kind and the place of a failure; its words may hold marked text and stay out."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {last.name}:{last.lineno}"
+    await _LOG.awarning("job failed", job=job_id, error=place)
+    await app.connector.execute_query_async(
+        "INSERT INTO clearwell.job_failure (job_id, error) VALUES (%(job_id)s, %(error)s)", job_id=job_id, error=place
+    )
+
+
+def run(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], chores: Sequence[Chore], drain: bool = False) -> None:
+    """Work until stopped by a signal; with `drain`, until no job is left that could run now."""
+    asyncio.run(work_until(plan, work, chores, drain))
+
+
+async def work_until(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], chores: Sequence[Chore], drain: bool) -> None:
+    """The worker as a coroutine, so that `demo` can run it beside the server."""
+    app = build(plan, work)
+    try:
+        await app.open_async()
+    except procrastinate.exceptions.ConnectorException as reason:
+        raise Unavailable("the worker cannot reach the database") from reason
+    side = [asyncio.create_task(_repeat(*chore)) for chore in chores]
+    side.append(asyncio.create_task(_rescue(app, plan)))
+    try:
+        await app.run_worker_async(
+            queues=list(plan.queues) or None,
+            concurrency=plan.concurrency,
+            wait=not drain,
+            fetch_job_polling_interval=plan.poll,
+            update_heartbeat_interval=max(1.0, plan.stalled / 3),
+            stalled_worker_timeout=plan.stalled,
+            shutdown_graceful_timeout=10,
+        )
+    finally:
+        for task in side:
+            task.cancel()
+        await asyncio.gather(*side, return_exceptions=True)
+        await app.close_async()
+
+
+async def _repeat(seconds: float, chore: Callable[[], None]) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(chore)
+        except Unavailable as error:
+            await _LOG.awarning("chore failed", chore=chore.__name__, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 a chore that dies silently is worse than one that is tried again
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            await _LOG.aerror("chore failed", chore=chore.__name__, error=f"{type(error).__name__} in {last.name}:{last.lineno}")
+        await asyncio.sleep(seconds)
+
+
+async def _rescue(app: procrastinate.App, plan: WorkerPlan) -> None:
+    """Put the jobs of workers that no longer send heartbeats back into their queues."""
+    while True:
+        try:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=plan.stalled):
+                await _LOG.awarning("job of a dead worker taken over", job=job.id)
+                await app.job_manager.retry_job(job)
+            await app.job_manager.prune_stalled_workers(plan.stalled)
+        except procrastinate.exceptions.ConnectorException:
+            await _LOG.awarning("the queue does not answer")
+        await asyncio.sleep(max(0.5, plan.stalled / 3))
