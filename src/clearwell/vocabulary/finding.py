@@ -73,7 +73,8 @@ class Finding(msgspec.Struct, frozen=True):
     """One assertion in a submission. Text fields are outside text: show them only through `vocabulary.outside`.
 
     `external_id` is the tool's own stable id; `rule` the tool's rule; `fingerprints` the tool's (name, value) pairs.
-    `preconditions` are what the report says must be true of an application.
+    `preconditions` are what the report says must be true of an application. `remarks` are what the document says of the
+    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves.
     """
 
     format: str
@@ -90,6 +91,7 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprints: tuple[tuple[str, str], ...] = ()
     preconditions: tuple[str, ...] = ()
     proof: ProofFiles | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def location(self) -> Location | None:
