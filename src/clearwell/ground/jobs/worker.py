@@ -83,7 +83,7 @@ async def work_until(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], cho
     side.append(asyncio.create_task(_rescue(app, plan)))
     try:
         await app.run_worker_async(
-            queues=list(plan.queues) or None,
+            queues=plan.queues or None,  # type: ignore[arg-type]  # None means every queue
             concurrency=plan.concurrency,
             wait=not drain,
             fetch_job_polling_interval=plan.poll,

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 
 from clearwell.vocabulary.errors import Conflict, Invalid, Unavailable
@@ -19,6 +19,16 @@ Row = dict[str, Any]
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
+
+
+def as_json(value: Any) -> Jsonb:
+    """Wrap a value for a jsonb column; NUL characters, which PostgreSQL cannot store, are shown as U+2400."""
+    return Jsonb(value, dumps=_dump)
+
+
+def _dump(value: Any) -> bytes:
+    encoded = msgspec.json.encode(value)
+    return encoded.replace(b"\\u0000", "␀".encode()) if b"\\u0000" in encoded else encoded
 
 
 class Scope(msgspec.Struct, frozen=True):

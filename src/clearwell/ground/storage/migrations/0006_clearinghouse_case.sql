@@ -4,30 +4,38 @@
 
 CREATE TABLE clearwell.vulnerability_case (
     id text PRIMARY KEY,
-    component text,
-    version text,
+    component text NOT NULL,
     title text NOT NULL,
-    weakness text,
-    body jsonb NOT NULL DEFAULT '{}',
+    weaknesses text[] NOT NULL,
     marking text NOT NULL,
-    standing text NOT NULL CHECK (standing IN ('unproven', 'proven', 'refused', 'fixed')),
-    cvd_state text NOT NULL DEFAULT 'vfdpxa',
-    embargo_state text NOT NULL DEFAULT 'none',
-    report_state text NOT NULL DEFAULT 'received',
+    letters text NOT NULL DEFAULT 'vfdpxa',
     first_received timestamptz NOT NULL,
+    opened timestamptz NOT NULL,
     ends_at timestamptz NOT NULL,
-    merged_into text,
-    closed_at timestamptz,
+    end_date_policy text NOT NULL,
+    proven_at timestamptz,
+    refused_at timestamptz,
+    refusal text,
+    fixed_at timestamptz,
     published_at timestamptz,
+    extended_by text[] NOT NULL DEFAULT '{}',
+    standing text NOT NULL GENERATED ALWAYS AS (CASE
+        WHEN refused_at IS NOT NULL THEN 'refused' WHEN fixed_at IS NOT NULL THEN 'fixed'
+        WHEN published_at IS NOT NULL THEN 'published' WHEN proven_at IS NULL THEN 'unproven' ELSE 'proven' END) STORED,
+    embargo jsonb NOT NULL DEFAULT '{}',
+    fires text[] NOT NULL DEFAULT '{}',
+    clean text[] NOT NULL DEFAULT '{}',
+    proof_id text,
+    merged_into text,
     advisory_id text,
     presented_at timestamptz,
-    reminded_days integer,
+    reminded integer[] NOT NULL DEFAULT '{}',
     priority bigint NOT NULL DEFAULT 0,
     priority_reasons jsonb NOT NULL DEFAULT '[]'
 );
 CREATE INDEX case_list ON clearwell.vulnerability_case (priority DESC, id) WHERE merged_into IS NULL;
 CREATE INDEX case_open ON clearwell.vulnerability_case (ends_at) WHERE published_at IS NULL AND merged_into IS NULL;
-CREATE INDEX case_component ON clearwell.vulnerability_case (component) WHERE standing = 'proven';
+CREATE INDEX case_component ON clearwell.vulnerability_case (component) WHERE proven_at IS NOT NULL;
 ALTER TABLE clearwell.vulnerability_case ENABLE ROW LEVEL SECURITY;
 CREATE POLICY coordinator ON clearwell.vulnerability_case USING ((SELECT clearwell.my_kind()) = 'coordinator');
 CREATE POLICY linked ON clearwell.vulnerability_case FOR SELECT USING (id = (SELECT clearwell.my_case()));
@@ -38,7 +46,8 @@ CREATE TABLE clearwell.participant (
     id text PRIMARY KEY,
     case_id text NOT NULL,
     organization_id text,
-    role text NOT NULL CHECK (role IN ('finder', 'maintainer', 'coordinator', 'other')),
+    role text NOT NULL CHECK (role IN ('finder', 'reporter', 'vendor', 'deployer', 'coordinator', 'other')),
+    report_state text NOT NULL DEFAULT 'received',
     contact text,
     contact_origin text,
     joined_at timestamptz NOT NULL,
@@ -54,9 +63,9 @@ CREATE POLICY systems ON clearwell.participant USING ((SELECT clearwell.is_syste
 
 -- What a finder sees of a joined case: its participation under an id of its own, the date, the state and the end date.
 CREATE FUNCTION clearwell.my_participations() RETURNS TABLE (
-    id text, first_reported timestamptz, standing text, cvd_state text, ends_at timestamptz, published_at timestamptz, advisory_id text, finding_ids text[]
+    id text, first_reported timestamptz, standing text, letters text, ends_at timestamptz, published_at timestamptz, advisory_id text, finding_ids text[]
 ) STABLE SECURITY DEFINER SET search_path = clearwell LANGUAGE sql AS $$
-    SELECT p.id, date_trunc('day', c.first_received, 'UTC'), c.standing, c.cvd_state, c.ends_at, c.published_at, c.advisory_id,
+    SELECT p.id, date_trunc('day', c.first_received, 'UTC'), c.standing, c.letters, c.ends_at, c.published_at, c.advisory_id,
            ARRAY(SELECT f.id FROM finding f WHERE f.case_id = c.id AND f.organization_id = p.organization_id ORDER BY f.id)
     FROM participant p JOIN vulnerability_case c ON c.id = p.case_id
     WHERE p.organization_id = clearwell.my_organization() AND p.role = 'finder'
@@ -66,6 +75,7 @@ CREATE TABLE clearwell.attachment (
     id text PRIMARY KEY,
     case_id text NOT NULL,
     finding_id text NOT NULL,
+    from_case_id text NOT NULL,
     rung text,
     evidence jsonb NOT NULL,
     attached_at timestamptz NOT NULL,
@@ -85,11 +95,9 @@ CREATE TABLE clearwell.signature (
     kind text NOT NULL,
     version integer NOT NULL,
     rung text NOT NULL,
-    case_id text NOT NULL,
     finding_id text NOT NULL,
-    organization_id text NOT NULL,
+    submission_id text NOT NULL,
     product_version text,
-    ordinal integer NOT NULL DEFAULT 0,
     proven boolean NOT NULL DEFAULT false
 );
 CREATE INDEX signature_key ON clearwell.signature (key);

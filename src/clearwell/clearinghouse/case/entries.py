@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clearinghouse's ledger entries: ids, counts and words of the standards; what is sensitive only as a salted hash.
+
+Names, components, versions, texts and contacts never stand here plainly, and no entry joins an operator with a flaw (never 3):
+an operator's own acts carry the operator itself as a salted hash.
+"""
+
+from clearwell.ground.ledger.entries import Entry, Salted
+from clearwell.vocabulary.ids import (
+    AdvisoryId,
+    CaseId,
+    FindingId,
+    LinkId,
+    OrganizationId,
+    ParticipantId,
+    ProofId,
+    ProposalId,
+    RemediationId,
+    RunId,
+    SubmissionId,
+)
+
+
+class SubmissionReceived(Entry, frozen=True):
+    """A report was accepted: raw bytes, row, this entry and its job are committed together."""
+
+    type = "submission.received"
+    submission: SubmissionId
+    organization: OrganizationId
+    size: int
+    content: Salted
+
+
+class BatchAnswered(Entry, frozen=True):
+    """Up to 1,000 findings were read and answered. `root` is the RFC 6962 root over their ids and answers, hexadecimal."""
+
+    type = "batch.answered"
+    submission: SubmissionId
+    batch: int
+    findings: int
+    root: str
+    new: int
+    duplicate: int
+    needs_proof: int
+
+
+class SubmissionUnreadable(Entry, frozen=True):
+    """No format could read the report; it stays sealed as received."""
+
+    type = "submission.unreadable"
+    submission: SubmissionId
+
+
+class BatchChecked(Entry, frozen=True):
+    """What a batch cites was compared with the real source. `refused` findings cite what does not exist."""
+
+    type = "batch.checked"
+    submission: SubmissionId
+    batch: int
+    refused: int
+    checked: int
+
+
+class AnswerMoved(Entry, frozen=True):
+    """A finding's answer moved (refused, reproduced, duplicate ...)."""
+
+    type = "answer.moved"
+    finding: FindingId
+    answer: str
+    reason: Salted
+
+
+class RefusalAppealed(Entry, frozen=True):
+    """A finder asked a person to look at a refusal."""
+
+    type = "refusal.appealed"
+    finding: FindingId
+
+
+class AppealDecided(Entry, frozen=True):
+    """A person decided an appeal."""
+
+    type = "appeal.decided"
+    finding: FindingId
+    upheld: bool
+
+
+class ProofRead(Entry, frozen=True):
+    """A proof was read: written before its first byte leaves (never 4)."""
+
+    type = "proof.read"
+    proof: ProofId
+    purpose: str
+
+
+class ProofValidated(Entry, frozen=True):
+    """A proof was run. `evidence` are SHA-256 of what was kept."""
+
+    type = "proof.validated"
+    proof: ProofId
+    case: CaseId
+    run: RunId
+    verdict: str
+    assurance: str
+
+
+class CasesJoined(Entry, frozen=True):
+    """A case's findings were attached to another. Reversible: nothing is lost (never 8)."""
+
+    type = "cases.joined"
+    case: CaseId
+    into: CaseId
+    rung: str
+    evidence: Salted
+
+
+class CaseSplit(Entry, frozen=True):
+    """Findings were taken out of a case again, into the case that they came from."""
+
+    type = "case.split"
+    case: CaseId
+    into: CaseId
+    findings: int
+    reason: Salted
+
+
+class CaseRefused(Entry, frozen=True):
+    """No finding of a case stands any longer."""
+
+    type = "case.refused"
+    case: CaseId
+
+
+class MaintainerInvited(Entry, frozen=True):
+    """The first maintainer of the affected component was invited by policy, to a contact of recorded origin."""
+
+    type = "maintainer.invited"
+    case: CaseId
+    participant: ParticipantId
+    link: LinkId
+    contact: Salted
+    origin: str
+
+
+class MaintainerReminded(Entry, frozen=True):
+    """The maintainer was told that the end date comes near, whatever their limit (never 2)."""
+
+    type = "maintainer.reminded"
+    case: CaseId
+    days_before: int
+
+
+class LinkRevoked(Entry, frozen=True):
+    """A maintainer's link was ended."""
+
+    type = "link.revoked"
+    link: LinkId
+    case: CaseId
+
+
+class CodeSent(Entry, frozen=True):
+    """A code was mailed to the contact; acts through the link need it."""
+
+    type = "link.code_sent"
+    link: LinkId
+    case: CaseId
+
+
+class StatementMade(Entry, frozen=True):
+    """A maintainer stated something. It closes nothing by itself."""
+
+    type = "statement.made"
+    case: CaseId
+    participant: ParticipantId
+    kind: str
+    detail: Salted
+
+
+class FixClaimed(Entry, frozen=True):
+    """A maintainer named a fixed version or sent a patch."""
+
+    type = "fix.claimed"
+    case: CaseId
+    fix: RemediationId
+    kind: str
+
+
+class FixVerified(Entry, frozen=True):
+    """The same proof, variants and features were run against a claimed fix."""
+
+    type = "fix.verified"
+    case: CaseId
+    fix: RemediationId
+    run: RunId
+    verdict: str
+    verified: bool
+
+
+class DiffRead(Entry, frozen=True):
+    """A person read the difference between the flawed and the fixed source."""
+
+    type = "diff.read"
+    case: CaseId
+    fix: RemediationId
+    diff: Salted
+
+
+class DistributionProposed(Entry, frozen=True):
+    """The first of two people proposed to distribute a fix."""
+
+    type = "distribution.proposed"
+    case: CaseId
+    fix: RemediationId
+    proposal: ProposalId
+
+
+class DistributionConfirmed(Entry, frozen=True):
+    """The second of two people confirmed it (never 5)."""
+
+    type = "distribution.confirmed"
+    case: CaseId
+    fix: RemediationId
+    proposal: ProposalId
+
+
+class ExtensionProposed(Entry, frozen=True):
+    """The first of two people proposed a later end date."""
+
+    type = "extension.proposed"
+    case: CaseId
+    proposal: ProposalId
+
+
+class EmbargoExtended(Entry, frozen=True):
+    """Two people moved an end date, within the policy's maximum."""
+
+    type = "embargo.extended"
+    case: CaseId
+    proposal: ProposalId
+    ends_at: str
+
+
+class AdvisoryPublished(Entry, frozen=True):
+    """An advisory is public. `minimal` ones were published by an end date, without anyone acting."""
+
+    type = "advisory.published"
+    case: CaseId
+    advisory: AdvisoryId
+    public_id: str
+    minimal: bool
+    csaf_sha256: str
+    osv_sha256: str
+
+
+class ProofsDestroyed(Entry, frozen=True):
+    """A case's key was deleted: its proofs can be read by nobody."""
+
+    type = "proofs.destroyed"
+    case: CaseId
+    proposal: ProposalId
+    blobs: int
+
+
+class ContactRecorded(Entry, frozen=True):
+    """A maintainer's contact was recorded with its origin, never from a report."""
+
+    type = "contact.recorded"
+    component: Salted
+    origin: str
+
+
+class OrganizationAdded(Entry, frozen=True):
+    """An organization joined the hub."""
+
+    type = "organization.added"
+    organization: OrganizationId
+    kind: str
+
+
+class InventoryReceived(Entry, frozen=True):
+    """An operator told what an asset runs. The operator stands here only as a salted hash."""
+
+    type = "inventory.received"
+    organization: Salted
+    inventory: Salted
+
+
+class OperatorMatched(Entry, frozen=True):
+    """An operator was compared with what is published, as itself; written for every operator, affected or not."""
+
+    type = "operator.matched"
+    organization: Salted
+    result: Salted
+
+
+class ReceiptGiven(Entry, frozen=True):
+    """An operator received, planned or installed something. Operator, action and step only as salted hashes."""
+
+    type = "receipt.given"
+    organization: Salted
+    action: Salted
+    receipt: Salted

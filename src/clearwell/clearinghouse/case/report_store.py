@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports in the database: rows to nouns and back. Bulk goes by COPY; every look-up is per batch."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Proof, Run, Submission, SubmissionState
+from clearwell.ground.storage.database import Row, Transaction, as_json
+from clearwell.vocabulary.errors import NotFound
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, SubmissionId
+
+_SUBMISSION = """
+SELECT id, organization_id AS organization, sent_by, name, address, size, received_at, marking, origin, target, state, format, tool,
+       findings, batches, problems, parsed_at
+FROM clearwell.submission
+"""
+_FINDING = """
+SELECT id, submission_id AS submission, organization_id AS organization, batch, position, component, version, title, body, marking, answer,
+       first_answer, first_reason, case_id AS "case", has_proof, is_proven, received_at, ends_at
+FROM clearwell.finding
+"""
+_PROOF = """
+SELECT id, finding_id AS finding, organization_id AS organization, case_id AS "case", address, folder_sha256, size, marking, received_at
+FROM clearwell.proof
+"""
+_RUN = """
+SELECT id, proof_id AS proof, finding_id AS finding, case_id AS "case", organization_id AS organization, verdict, reason, body,
+       started_at, finished_at, fix_id AS fix
+FROM clearwell.run
+"""
+
+
+def insert_submission(tx: Transaction, submission: Submission, content: bytes, idempotency_key: bytes | None) -> None:
+    """Store a new submission; the keyed hashes make the same bytes or the same key again find it."""
+    tx.execute(
+        """
+        INSERT INTO clearwell.submission (id, organization_id, sent_by, idempotency_key, content, address, size, name, target, marking,
+                                          origin, state, received_at)
+        VALUES (%(id)s, %(organization)s, %(sent_by)s, %(key)s, %(content)s, %(address)s, %(size)s, %(name)s, %(target)s, %(marking)s,
+                %(origin)s, %(state)s, %(received_at)s)
+        """,
+        id=submission.id,
+        organization=submission.organization,
+        sent_by=submission.sent_by,
+        key=idempotency_key,
+        content=content,
+        address=submission.address,
+        size=submission.size,
+        name=submission.name,
+        target=as_json(submission.target) if submission.target else None,
+        marking=submission.marking.value,
+        origin=as_json(submission.origin),
+        state=submission.state.value,
+        received_at=submission.received_at,
+    )
+
+
+def find_submission(tx: Transaction, content: bytes | None, idempotency_key: bytes | None) -> Submission | None:
+    """The submission that the same key or the same content made before, within the rows of whoever asks."""
+    row = tx.row(
+        f"{_SUBMISSION} WHERE idempotency_key = %(key)s OR content = %(content)s ORDER BY (idempotency_key = %(key)s) DESC NULLS LAST LIMIT 1",
+        key=idempotency_key,
+        content=content,
+    )
+    return msgspec.convert(row, Submission) if row else None
+
+
+def load_submission(tx: Transaction, submission: SubmissionId, lock: bool = False) -> Submission:
+    """Load a submission that the transaction may see; raise NotFound."""
+    row = tx.row(f"{_SUBMISSION} WHERE id = %(id)s {'FOR UPDATE' if lock else ''}", id=submission)
+    if row is None:
+        raise NotFound("there is no such submission, or none that you may see")
+    return msgspec.convert(row, Submission)
+
+
+def list_submissions(tx: Transaction, before: str | None, limit: int) -> tuple[Submission, ...]:
+    """The newest submissions first; `before` is the last id of the page before."""
+    rows = tx.rows(
+        f"{_SUBMISSION} WHERE %(before)s::text IS NULL OR id < %(before)s ORDER BY id DESC LIMIT %(limit)s", before=before, limit=limit
+    )
+    return tuple(msgspec.convert(row, Submission) for row in rows)
+
+
+def mark_batch(tx: Transaction, submission: SubmissionId, batches: int, findings: int) -> None:
+    """Count a committed batch, so that a repeated job goes on behind it."""
+    tx.execute(
+        "UPDATE clearwell.submission SET batches = %(batches)s, findings = findings + %(findings)s WHERE id = %(id)s",
+        id=submission,
+        batches=batches,
+        findings=findings,
+    )
+
+
+def finish_submission(
+    tx: Transaction,
+    submission: SubmissionId,
+    state: SubmissionState,
+    format: str | None,
+    tool: str | None,
+    problems: Sequence[str],
+    now: datetime,
+) -> None:
+    """Say that a submission is read, or unreadable."""
+    tx.execute(
+        """
+        UPDATE clearwell.submission SET state = %(state)s, format = %(format)s, tool = %(tool)s, problems = %(problems)s, parsed_at = %(now)s
+        WHERE id = %(id)s
+        """,
+        id=submission,
+        state=state.value,
+        format=format,
+        tool=tool,
+        problems=as_json(list(problems)),
+        now=now,
+    )
+
+
+def insert_findings(tx: Transaction, findings: Iterable[KeptFinding]) -> None:
+    """Store a batch's findings."""
+    columns = (
+        "id", "submission_id", "organization_id", "batch", "position", "component", "version", "title", "body", "ai", "marking", "answer",
+        "first_answer", "first_reason", "case_id", "has_proof", "is_proven", "received_at", "ends_at",
+    )  # fmt: skip
+    rows = (
+        (f.id, f.submission, f.organization, f.batch, f.position, f.component, f.version, f.title, as_json(f.body), f.is_ai, f.marking.value,
+         f.answer.value, f.first_answer.value, f.first_reason, f.case, f.has_proof, f.is_proven, f.received_at, f.ends_at)
+        for f in findings
+    )  # fmt: skip
+    tx.insert_many("clearwell.finding", columns, rows)
+
+
+def load_finding(tx: Transaction, finding: FindingId) -> KeptFinding:
+    """Load a finding that the transaction may see; raise NotFound."""
+    row = tx.row(f"{_FINDING} WHERE id = %(id)s", id=finding)
+    if row is None:
+        raise NotFound("there is no such finding, or none that you may see")
+    return _finding(row)
+
+
+def findings_of_batch(tx: Transaction, submission: SubmissionId, batch: int) -> tuple[KeptFinding, ...]:
+    """A batch's findings in the document's order."""
+    rows = tx.rows(f"{_FINDING} WHERE submission_id = %(s)s AND batch = %(b)s ORDER BY position", s=submission, b=batch)
+    return tuple(map(_finding, rows))
+
+
+def findings_page(tx: Transaction, submission: SubmissionId, after: int, limit: int) -> tuple[KeptFinding, ...]:
+    """A page of a submission's findings, behind the position `after` (-1 for the first page)."""
+    rows = tx.rows(
+        f"{_FINDING} WHERE submission_id = %(s)s AND position > %(after)s ORDER BY position LIMIT %(limit)s",
+        s=submission,
+        after=after,
+        limit=limit,
+    )
+    return tuple(map(_finding, rows))
+
+
+def findings_of_case(tx: Transaction, case: CaseId, limit: int = 200) -> tuple[KeptFinding, ...]:
+    """The findings attached to a case, oldest first."""
+    rows = tx.rows(f"{_FINDING} WHERE case_id = %(case)s ORDER BY received_at, id LIMIT %(limit)s", case=case, limit=limit)
+    return tuple(map(_finding, rows))
+
+
+def move_answer(tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, by: str, now: datetime) -> None:
+    """Give a finding another answer and keep the history."""
+    tx.execute(
+        """
+        INSERT INTO clearwell.answer (finding_id, organization_id, number, answer, reason, at, by)
+        SELECT %(id)s, %(organization)s, 1 + count(*), %(answer)s, %(reason)s, %(now)s, %(by)s
+        FROM clearwell.answer WHERE finding_id = %(id)s
+        """,
+        id=finding.id,
+        organization=finding.organization,
+        answer=answer.value,
+        reason=reason,
+        now=now,
+        by=by,
+    )
+    tx.execute("UPDATE clearwell.finding SET answer = %(answer)s WHERE id = %(id)s", id=finding.id, answer=answer.value)
+
+
+def mark_proven(tx: Transaction, finding: FindingId) -> None:
+    """Say that a finding's own proof reproduced."""
+    tx.execute("UPDATE clearwell.finding SET is_proven = true WHERE id = %(id)s", id=finding)
+
+
+def move_to_case(tx: Transaction, finding: FindingId, case: CaseId) -> None:
+    """Attach a finding and its proofs to another case."""
+    tx.execute("UPDATE clearwell.finding SET case_id = %(case)s WHERE id = %(id)s", id=finding, case=case)
+    tx.execute("UPDATE clearwell.proof SET case_id = %(case)s WHERE finding_id = %(id)s", id=finding, case=case)
+
+
+def history(tx: Transaction, findings: Sequence[KeptFinding]) -> dict[FindingId, tuple[AnswerRow, ...]]:
+    """Every answer that each finding has had, in order."""
+    rows = tx.rows(
+        "SELECT finding_id, answer, reason, at FROM clearwell.answer WHERE finding_id = ANY(%(ids)s) ORDER BY finding_id, number",
+        ids=[finding.id for finding in findings],
+    )
+    told = {f.id: [AnswerRow(f.first_answer, f.first_reason, f.received_at)] for f in findings}
+    for row in rows:
+        told[row["finding_id"]].append(AnswerRow(Answer(row["answer"]), row["reason"], row["at"]))
+    return {finding: tuple(answers) for finding, answers in told.items()}
+
+
+def insert_proofs(tx: Transaction, proofs: Iterable[Proof]) -> None:
+    """Store proofs' rows (their bytes lie sealed, held by their case)."""
+    for proof in proofs:
+        tx.execute(
+            """
+            INSERT INTO clearwell.proof (id, finding_id, organization_id, case_id, address, folder_sha256, size, marking, received_at)
+            VALUES (%(id)s, %(finding)s, %(organization)s, %(case)s, %(address)s, %(folder_sha256)s, %(size)s, %(marking)s, %(received_at)s)
+            """,
+            **{**msgspec.structs.asdict(proof), "marking": proof.marking.value},
+        )
+
+
+def load_proof(tx: Transaction, proof: ProofId) -> Proof:
+    """Load a proof's row; raise NotFound."""
+    row = tx.row(f"{_PROOF} WHERE id = %(id)s", id=proof)
+    if row is None:
+        raise NotFound("there is no such proof, or none that you may see")
+    return msgspec.convert(row, Proof)
+
+
+def proof_of_finding(tx: Transaction, finding: FindingId) -> Proof | None:
+    """A finding's own proof, or None."""
+    row = tx.row(f"{_PROOF} WHERE finding_id = %(id)s", id=finding)
+    return msgspec.convert(row, Proof) if row else None
+
+
+def proofs_of_case(tx: Transaction, case: CaseId) -> tuple[Proof, ...]:
+    """All proofs that a case holds."""
+    return tuple(msgspec.convert(row, Proof) for row in tx.rows(f"{_PROOF} WHERE case_id = %(case)s ORDER BY id", case=case))
+
+
+def insert_proof_read(tx: Transaction, read_id: str, proof: Proof, reader: str, purpose: str, now: datetime, entry: str) -> None:
+    """Show a read to the proof's contributor (never 4)."""
+    tx.execute(
+        """
+        INSERT INTO clearwell.proof_read (id, proof_id, organization_id, reader, purpose, at, entry_id)
+        VALUES (%(id)s, %(proof)s, %(organization)s, %(reader)s, %(purpose)s, %(now)s, %(entry)s)
+        """,
+        id=read_id,
+        proof=proof.id,
+        organization=proof.organization,
+        reader=reader,
+        purpose=purpose,
+        now=now,
+        entry=entry,
+    )
+
+
+def proof_reads(tx: Transaction, proof: ProofId) -> tuple[Row, ...]:
+    """Who read a proof, when and why: `reader`, `purpose`, `at`, `entry_id`."""
+    return tx.rows(
+        "SELECT reader, purpose, at, entry_id FROM clearwell.proof_read WHERE proof_id = %(proof)s ORDER BY id LIMIT 1000", proof=proof
+    )
+
+
+def insert_run(tx: Transaction, run: Run) -> None:
+    """Store what running a proof showed."""
+    tx.execute(
+        """
+        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at)
+        VALUES (%(id)s, %(proof)s, %(finding)s, %(case)s, %(organization)s, %(fix)s, %(verdict)s, %(reason)s, %(body)s, %(started_at)s,
+                %(finished_at)s)
+        """,
+        **{**msgspec.structs.asdict(run), "body": as_json(run.body)},
+    )
+
+
+def runs_of_case(tx: Transaction, case: CaseId) -> tuple[Run, ...]:
+    """Every run of a case's proofs, oldest first."""
+    return tuple(msgspec.convert(row, Run) for row in tx.rows(f"{_RUN} WHERE case_id = %(case)s ORDER BY id LIMIT 200", case=case))
+
+
+def runs_of_finding(tx: Transaction, finding: FindingId) -> tuple[Run, ...]:
+    """The runs of a finding's own proof that its sender may see."""
+    return tuple(msgspec.convert(row, Run) for row in tx.rows(f"{_RUN} WHERE finding_id = %(id)s ORDER BY id LIMIT 50", id=finding))
+
+
+def insert_appeal(
+    tx: Transaction, appeal_id: str, finding: FindingId, organization: OrganizationId, reason: str, by: str, now: datetime
+) -> None:
+    """Store an appeal against a refusal; one may be open for a finding."""
+    tx.execute(
+        """
+        INSERT INTO clearwell.appeal (id, finding_id, organization_id, reason, made_by, made_at)
+        VALUES (%(id)s, %(finding)s, %(organization)s, %(reason)s, %(by)s, %(now)s)
+        """,
+        id=appeal_id,
+        finding=finding,
+        organization=organization,
+        reason=reason,
+        by=by,
+        now=now,
+    )
+
+
+def open_appeals(tx: Transaction) -> tuple[Row, ...]:
+    """Appeals that wait for a person: `id`, `finding_id`, `reason`, `made_at`."""
+    return tx.rows("SELECT id, finding_id, reason, made_at FROM clearwell.appeal WHERE decided_at IS NULL ORDER BY id LIMIT 200")
+
+
+def decide_appeal(tx: Transaction, finding: FindingId, by: str, upheld: bool, now: datetime) -> None:
+    """Record a person's decision; raise NotFound when no appeal is open."""
+    done = tx.execute(
+        """
+        UPDATE clearwell.appeal SET decided_by = %(by)s, decided_at = %(now)s, upheld = %(upheld)s
+        WHERE finding_id = %(finding)s AND decided_at IS NULL
+        """,
+        finding=finding,
+        by=by,
+        now=now,
+        upheld=upheld,
+    )
+    if not done:
+        raise NotFound("there is no open appeal for this finding")
+
+
+def _finding(row: Row) -> KeptFinding:
+    return msgspec.convert({**row, "body": msgspec.convert(row["body"], Finding)}, KeptFinding)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The house: what every verb is handed. A type only; `clearwell.app` fills it."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+import msgspec
+
+from clearwell.ground.identity.actor import Actor
+from clearwell.ground.ledger.entries import Entry
+from clearwell.ground.ledger.ledger import Ledger
+from clearwell.ground.policy.policy import Policy
+from clearwell.ground.settings import Settings
+from clearwell.ground.storage.blobs import BlobStore
+from clearwell.ground.storage.database import Database, Transaction
+from clearwell.vocabulary.ids import EntryId, spell, uuid7
+
+
+class Clock(Protocol):
+    """Where the time comes from; a test brings its own."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+
+    def today(self) -> date:
+        """The present day, UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        return datetime.now(UTC)
+
+    def today(self) -> date:
+        """The present day, UTC."""
+        return self.now().date()
+
+
+class House(msgspec.Struct, frozen=True):
+    """Storage, policy, ledger, blobs, clock, settings and the source of ids."""
+
+    settings: Settings
+    database: Database
+    policy: Policy
+    ledger: Ledger
+    blobs: BlobStore
+    clock: Clock
+    chance: Callable[[], int]
+
+    @contextmanager
+    def transaction(self, actor: Actor) -> Iterator[Transaction]:
+        """Open a transaction as somebody: what row-level security shows is what that somebody may see."""
+        with self.database.transaction(actor.scope) as tx:
+            yield tx
+
+    def new_id(self, kind: str) -> str:
+        """Make an id: UUIDv7 in its kind's spelling."""
+        return spell(kind, uuid7(int(self.clock.now().timestamp() * 1000), self.chance()))
+
+    def write(self, tx: Transaction, entry: Entry, by: Actor) -> EntryId:
+        """Write a ledger entry as `by`; when the transaction acts as another, the entry names both."""
+        scope = tx.scope
+        acting = scope.system or scope.person or scope.participant
+        return self.ledger.append(tx, entry, by=by.name, acting_as=acting or None)
+
+
+def random_bits() -> int:
+    """80 random bits from the operating system."""
+    return secrets.randbits(80)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Identity: organizations, people, service tokens, sessions, and the two-person act."""
