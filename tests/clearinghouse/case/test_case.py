@@ -191,7 +191,7 @@ def test_two_people_extend_the_end_date_and_the_reminders_move_with_it():
     longer = case().extend(day(100), TWO, now=day(1))
 
     assert [duty.due for duty in longer.duties] == [day(86), day(97), day(100)]
-    assert longer.extended_by == TWO
+    assert longer.extended_by == TWO and longer.remind_from == day(86)
     with pytest.raises(Refused, match="two different people"):
         case().extend(day(100), frozenset({PersonId("person_a")}), now=day(1))
     with pytest.raises(Refused, match="allows 120"):

@@ -164,6 +164,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return now >= self.ends_at
 
     @property
+    def remind_from(self) -> datetime:
+        """When the maintainer is first told of the coming end, whatever their limit."""
+        return self.ends_at - timedelta(days=self.policy.reminder_days[0])
+
+    @property
     def duties(self) -> tuple[Duty, ...]:
         """Every dated duty left, in order: the maintainer is told before the end date whatever their limit, then it is published.
 
