@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CSAF 2.0 (OASIS Standard): a security advisory written from our vocabulary, and any advisory or VEX read for matching."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+import msgspec
+from packageurl import PackageURL
+
+from clearwell.vocabulary.advisory import Advisory, Remediation
+from clearwell.vocabulary.component import identify
+from clearwell.vocabulary.document import as_utf8, require_size
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.marking import Marking
+from clearwell.vocabulary.severity import cvss3_base_score, cvss3_rating
+from clearwell.vocabulary.vulnerability import Affected, VersionRange, Vulnerability
+from clearwell.vocabulary.weakness import NAMES
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_PRODUCTS = 500_000
+
+EVERY = "*"
+"""Stands in `not_affected` and `under_investigation` for a product that is named without a version."""
+
+# CSAF 2.0 knows the labels of TLP 1.0 only. AMBER+STRICT becomes RED, the next stricter: a marking is never lowered.
+_TLP = {Marking.CLEAR: "WHITE", Marking.GREEN: "GREEN", Marking.AMBER: "AMBER", Marking.AMBER_STRICT: "RED", Marking.RED: "RED"}
+
+
+class Publisher(msgspec.Struct, frozen=True):
+    """Who publishes (CSAF 3.2.1.8). `namespace` is the publisher's own URI; `category` coordinator, vendor, discoverer..."""
+
+    name: str
+    namespace: str
+    category: str = "coordinator"
+    contact_details: str | None = None
+    issuing_authority: str | None = None
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """One line of the revision history (CSAF 3.2.1.12.6)."""
+
+    number: int
+    date: datetime
+    summary: str
+
+
+def write(advisory: Advisory, publisher: Publisher, history: tuple[Revision, ...] = ()) -> bytes:
+    """Write an advisory as a `csaf_security_advisory` (CSAF 4.4), as indented UTF-8 with a stable order of keys.
+
+    `history` lists every revision from 1; it may be left out up to revision 2, whose dates the advisory itself holds.
+    Versions that are named one by one and ranges (as `vers`) are products of their own, so no product has two statuses.
+    Raises Invalid when the history has gaps or does not end at the advisory's revision.
+    """
+    flaw = advisory.vulnerability
+    products = _Products()
+    for entry in flaw.affected:
+        products.add(entry)
+    document: dict[str, Any] = {
+        "document": {
+            "category": "csaf_security_advisory",
+            "csaf_version": "2.0",
+            "title": advisory.title,
+            "lang": "en",
+            "publisher": {name: value for name, value in msgspec.structs.asdict(publisher).items() if value is not None},
+            "distribution": {"tlp": {"label": _TLP[advisory.marking]}, "text": f"Shared under {advisory.marking} (TLP 2.0)."},
+            "tracking": _tracking(advisory, history),
+            "notes": [{"category": "summary", "title": "Summary", "text": flaw.summary or advisory.title}],
+        },
+        "product_tree": {"branches": products.branches} if products.branches else None,
+        "vulnerabilities": [_vulnerability(advisory, products)],
+    }
+    if advisory.credits:
+        document["document"]["acknowledgments"] = [{"names": [name]} for name in advisory.credits if name]
+    if references := [{"category": "external", "summary": url, "url": url} for url in flaw.references if "://" in url]:
+        document["document"]["references"] = references
+    kept = {name: value for name, value in document.items() if value is not None}
+    return msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _tracking(advisory: Advisory, history: tuple[Revision, ...]) -> dict[str, Any]:
+    if not history:
+        history = (Revision(1, advisory.initial_release, "Initial release."),)
+        if advisory.revision == 2:
+            history += (Revision(2, advisory.current_release, "Revised."),)
+    if [revision.number for revision in history] != list(range(1, advisory.revision + 1)):
+        raise Invalid(f"the revision history must list every revision from 1 to {advisory.revision} (CSAF 6.1.21)")
+    if [revision.date for revision in history] != sorted(revision.date for revision in history):
+        raise Invalid("the dates of the revision history must rise with its numbers (CSAF 6.1.14)")
+    return {
+        "id": advisory.id.strip(),
+        "status": "final",
+        "version": str(advisory.revision),
+        "initial_release_date": _time(advisory.initial_release),
+        "current_release_date": _time(advisory.current_release),
+        "revision_history": [
+            {"number": str(revision.number), "date": _time(revision.date), "summary": revision.summary} for revision in history
+        ],
+        "generator": {"engine": {"name": "Clearwell"}},
+    }
+
+
+class _Products:
+    """The product tree being written, and the status of each product in it."""
+
+    def __init__(self) -> None:
+        self.branches: list[dict[str, Any]] = []
+        self.status: dict[str, list[str]] = {}
+        self.fixes: list[str] = []
+        self._count = 0
+
+    def add(self, entry: Affected) -> None:
+        """Add a component's versions and ranges as one branch."""
+        purl = PackageURL.from_string(entry.component)
+        name = f"{purl.namespace}/{purl.name}" if purl.namespace else str(purl.name)
+        children = [
+            self._version_range(purl, name, stated, "known_affected") for stated in dict.fromkeys(_spelled(purl.type, entry.ranges))
+        ]
+        affected = dict.fromkeys(entry.versions)
+        fixes = dict.fromkeys((*(stated.fixed for stated in entry.ranges if stated.fixed), *entry.fixed))
+        for status, listed in (
+            ("known_affected", affected),
+            ("fixed", {fix: None for fix in fixes if fix not in affected}),
+            ("known_not_affected", {version: None for version in entry.not_affected if version not in affected and version not in fixes}),
+        ):
+            children += [self._version(purl, name, version, status) for version in listed]
+        self.fixes += [f"{name} {fix}" for fix in fixes if fix not in affected]
+        if children:
+            self.branches.append({"category": "product_name", "name": name, "branches": children})
+        else:
+            product = self._product(name, PackageURL(purl.type, purl.namespace, purl.name), "under_investigation")
+            self.branches.append({"category": "product_name", "name": name, "product": product})
+
+    def _version(self, purl: PackageURL, name: str, version: str, status: str) -> dict[str, Any]:
+        product = self._product(f"{name} {version}", PackageURL(purl.type, purl.namespace, purl.name, version), status)
+        return {"category": "product_version", "name": version, "product": product}
+
+    def _version_range(self, purl: PackageURL, name: str, stated: str, status: str) -> dict[str, Any]:
+        product = self._product(f"{name} {stated}", PackageURL(purl.type, purl.namespace, purl.name), status)
+        return {"category": "product_version_range", "name": stated, "product": product}
+
+    def _product(self, name: str, purl: PackageURL, status: str) -> dict[str, Any]:
+        self._count += 1
+        product_id = f"CSAFPID-{self._count:04d}"
+        self.status.setdefault(status, []).append(product_id)
+        return {"name": name, "product_id": product_id, "product_identification_helper": {"purl": purl.to_string()}}
+
+
+def _spelled(kind: str, ranges: tuple[VersionRange, ...]) -> Iterator[str]:
+    """Spell ranges in `vers` (the version range specifier that CSAF 3.1.2.3.2 recommends)."""
+    for stated in ranges:
+        bounds = [
+            (">=", stated.introduced if stated.introduced != "0" else None),
+            ("<", stated.fixed),
+            ("<=", stated.last_affected),
+        ]
+        spelled = "|".join(f"{sign}{quote(version, safe='.-_~+:')}" for sign, version in bounds if version is not None)
+        yield f"vers:{kind}/{spelled or '*'}"
+
+
+def _vulnerability(advisory: Advisory, products: _Products) -> dict[str, Any]:
+    flaw = advisory.vulnerability
+    names = [name for name in dict.fromkeys((flaw.id, *flaw.aliases)) if name and name != advisory.id]
+    cve = next((name for name in names if re.fullmatch(r"CVE-[0-9]{4}-[0-9]{4,19}", name)), None)
+    written: dict[str, Any] = {
+        "title": advisory.title,
+        "notes": [{"category": "description", "title": "Description", "text": flaw.details or flaw.summary or advisory.title}],
+    }
+    if cve is not None:
+        written["cve"] = cve
+    if others := [{"system_name": name.partition("-")[0], "text": name} for name in names if name != cve]:
+        written["ids"] = others
+    cwe = next((weakness for weakness in flaw.weaknesses if weakness in NAMES), None)
+    if cwe is not None:
+        written["cwe"] = {"id": cwe, "name": NAMES[cwe]}
+    if unnamed := [weakness for weakness in flaw.weaknesses if weakness != cwe]:
+        written["notes"].append({"category": "other", "title": "Further weaknesses", "text": ", ".join(unnamed)})
+    if products.status:
+        written["product_status"] = products.status
+    concerned = products.status.get("known_affected", []) or products.status.get("under_investigation", [])
+    if concerned:
+        steps = advisory.remediations or _updates(products)
+        if steps:
+            written["remediations"] = [
+                {"category": step.category, "details": step.details, "product_ids": concerned} for step in steps if step.details
+            ]
+        if scores := _scores(flaw, concerned):
+            written["scores"] = scores
+    return written
+
+
+def _updates(products: _Products) -> tuple[Remediation, ...]:
+    """What to do where nobody wrote it: the update that the ranges themselves name."""
+    if not products.fixes:
+        return ()
+    return (Remediation("vendor_fix", f"Update to {' or '.join(dict.fromkeys(products.fixes))}, or later."),)
+
+
+def _scores(flaw: Vulnerability, product_ids: list[str]) -> list[dict[str, Any]]:
+    """CSAF 2.0 holds CVSS 2 and 3; of those the first vector of version 3 is written, its score computed (6.1.9)."""
+    for kind, vector in flaw.severity:
+        score = cvss3_base_score(vector) if kind == "CVSS_V3" else None
+        if score is not None:
+            rating = {"version": vector[5:8], "vectorString": vector, "baseScore": score, "baseSeverity": cvss3_rating(score)}
+            return [{"products": product_ids, "cvss_v3": rating}]
+    return []
+
+
+# Reading: the parts that say which product has which status.
+
+
+class _Helper(msgspec.Struct):
+    purl: str | None = None
+
+
+class _FullName(msgspec.Struct):
+    product_id: str
+    name: str = ""
+    product_identification_helper: _Helper | None = None
+
+
+class _Branch(msgspec.Struct):
+    category: str = ""
+    name: str = ""
+    product: _FullName | None = None
+    branches: list["_Branch"] | None = None
+
+
+class _Relationship(msgspec.Struct):
+    full_product_name: _FullName
+    product_reference: str
+
+
+class _Tree(msgspec.Struct):
+    branches: list[_Branch] | None = None
+    full_product_names: list[_FullName] | None = None
+    relationships: list[_Relationship] | None = None
+    product_groups: list[dict[str, Any]] | None = None
+
+
+class _Tracking(msgspec.Struct):
+    id: str
+    current_release_date: str
+    initial_release_date: str | None = None
+
+
+class _Header(msgspec.Struct):
+    tracking: _Tracking
+    title: str = ""
+
+
+class _Id(msgspec.Struct):
+    text: str = ""
+
+
+class _Note(msgspec.Struct):
+    category: str = ""
+    text: str = ""
+
+
+class _Cwe(msgspec.Struct):
+    id: str = ""
+
+
+class _Flaw(msgspec.Struct):
+    cve: str | None = None
+    title: str = ""
+    ids: list[_Id] | None = None
+    cwe: _Cwe | None = None
+    notes: list[_Note] | None = None
+    product_status: dict[str, list[str]] | None = None
+
+
+class _Csaf(msgspec.Struct):
+    document: _Header
+    product_tree: _Tree | None = None
+    vulnerabilities: list[_Flaw] | None = None
+
+
+class _Product(msgspec.Struct, frozen=True):
+    """A product of the tree that a package URL identifies, with its version or the text of its range."""
+
+    component: str
+    release: str | None
+    version: str | None
+    range: str | None
+
+
+def read(data: bytes) -> tuple[Vulnerability, ...]:
+    """Read a CSAF 2.0 document: one vulnerability each, all under the document's tracking id, with what it says of packages.
+
+    Products that no package URL identifies are left out. A document without vulnerabilities gives one that affects nothing.
+    Raises Invalid naming the field that is missing or wrong.
+    """
+    require_size(data, MAX_BYTES)
+    try:
+        stated = msgspec.json.decode(as_utf8(data), type=_Csaf)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
+        raise Invalid(f"this is not a CSAF document: {reason}") from None
+    products = _products(stated.product_tree or _Tree())
+    tracking = stated.document.tracking
+    return tuple(
+        Vulnerability(
+            id=tracking.id,
+            aliases=tuple(name for name in (flaw.cve, *(other.text for other in flaw.ids or ())) if name),
+            summary=flaw.title or stated.document.title,
+            details=next((note.text for note in flaw.notes or () if note.category == "description"), ""),
+            weaknesses=(flaw.cwe.id,) if flaw.cwe else (),
+            affected=_affected(flaw.product_status or {}, products),
+            published=tracking.initial_release_date,
+            modified=tracking.current_release_date,
+        )
+        for flaw in stated.vulnerabilities or (_Flaw(),)
+    )
+
+
+def _products(tree: _Tree) -> dict[str, _Product]:
+    found: dict[str, _Product] = {}
+    for full_name, version, stated_range in _named(tree.branches or [], None, None, 0):
+        _keep(found, full_name, version, stated_range)
+    for full_name in tree.full_product_names or ():
+        _keep(found, full_name, None, None)
+    for relationship in tree.relationships or ():
+        _keep(found, relationship.full_product_name, None, None)
+        part = found.get(relationship.product_reference)
+        if part is not None:
+            found.setdefault(relationship.full_product_name.product_id, part)
+    return found
+
+
+def _named(
+    branches: list[_Branch], version: str | None, stated_range: str | None, depth: int
+) -> Iterator[tuple[_FullName, str | None, str | None]]:
+    """Walk the branches; a version or range that a branch names holds for all below it."""
+    if depth > MAX_DEPTH:
+        raise Invalid(f"the product tree nests branches more than {MAX_DEPTH} deep")
+    for branch in branches:
+        here = branch.name if branch.category == "product_version" else version
+        there = branch.name if branch.category == "product_version_range" else stated_range
+        if branch.product is not None:
+            yield branch.product, here, there
+        yield from _named(branch.branches or [], here, there, depth + 1)
+
+
+def _keep(found: dict[str, _Product], full_name: _FullName, version: str | None, stated_range: str | None) -> None:
+    helper = full_name.product_identification_helper
+    if helper is None or helper.purl is None:
+        return
+    if len(found) >= MAX_PRODUCTS:
+        raise Invalid(f"the product tree names more than {MAX_PRODUCTS:,} products")
+    try:
+        identity = identify(helper.purl)
+    except Invalid:
+        return
+    assert identity.purl is not None
+    known = identity.version or (None if stated_range else version)
+    found[full_name.product_id] = _Product(identity.purl, identity.release, known, None if identity.version else stated_range)
+
+
+class _Statement:
+    """What a vulnerability says about one component while its products are being gathered."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, None] = {}
+        self.ranges: dict[VersionRange, None] = {}
+        self.fixed: dict[str, None] = {}
+        self.not_affected: dict[str, None] = {}
+        self.under_investigation: dict[str, None] = {}
+        self.is_affected_as_a_whole = False
+
+    def affects(self, product: _Product) -> None:
+        if product.version is not None:
+            self.versions[product.version] = None
+        elif product.range is not None:
+            single, ranges, excluded = parse_range(product.range)
+            self.versions.update(dict.fromkeys(single))
+            self.ranges.update(dict.fromkeys(ranges))
+            self.not_affected.update(dict.fromkeys(excluded))
+        else:
+            self.is_affected_as_a_whole = True
+
+    def spares(self, product: _Product, is_fix: bool) -> None:
+        """A range of fixed versions counts by where it begins; one of versions never affected by the versions that it names."""
+        kept = self.fixed if is_fix else self.not_affected
+        if product.version is not None:
+            kept[product.version] = None
+        elif product.range is not None:
+            single, ranges, _ = parse_range(product.range)
+            starts = [stated.introduced for stated in ranges if stated.introduced is not None] if is_fix else []
+            kept.update(dict.fromkeys((*single, *starts)))
+        elif not is_fix:
+            kept[EVERY] = None
+
+    def finished(self, component: str, release: str | None) -> Affected:
+        ranges = list(self.ranges)
+        if self.is_affected_as_a_whole and not self.versions and not ranges:
+            fixes = list(self.fixed)
+            # Affected without a version: up to the one fix, or as a whole; several fixes leave open which versions are meant.
+            ranges.append(
+                VersionRange(introduced="a version not stated") if len(fixes) > 1 else VersionRange(fixed=next(iter(fixes), None))
+            )
+        return Affected(
+            component=component,
+            versions=tuple(self.versions),
+            ranges=tuple(ranges),
+            release=release,
+            fixed=tuple(self.fixed),
+            not_affected=tuple(self.not_affected),
+            under_investigation=tuple(self.under_investigation),
+            is_complete=False,
+        )
+
+
+def _affected(status: dict[str, list[str]], products: dict[str, _Product]) -> tuple[Affected, ...]:
+    statements: dict[tuple[str, str | None], _Statement] = {}
+    for standing, listed in status.items():
+        for product_id in listed:
+            product = products.get(product_id)
+            if product is None:
+                continue
+            statement = statements.setdefault((product.component, product.release), _Statement())
+            if standing in {"known_affected", "first_affected", "last_affected"}:
+                statement.affects(product)
+            elif standing in {"fixed", "first_fixed", "recommended"}:
+                statement.spares(product, is_fix=True)
+            elif standing == "known_not_affected":
+                statement.spares(product, is_fix=False)
+            elif standing == "under_investigation":
+                statement.under_investigation[product.version or EVERY] = None
+    return tuple(statement.finished(component, release) for (component, release), statement in statements.items())
+
+
+_CONSTRAINT = re.compile(r"[ \t]*(>=|<=|!=|==|=|<|>|)[ \t]*([^<>=!|, \t]+)[ \t]*", re.ASCII)
+
+
+def parse_range(text: str) -> tuple[tuple[str, ...], tuple[VersionRange, ...], tuple[str, ...]]:
+    """Read `vers:pypi/>=1.0|<1.5` or `>=1.0, <1.5` into single versions, ranges and excluded versions.
+
+    Text that is neither becomes a range from a version that has no place in any order, so that what depends on it is unknown.
+    """
+    vers = re.fullmatch(r"vers:[a-z0-9.+-]{1,40}/(.*)", text.strip(), re.ASCII)
+    stated = vers[1] if vers else text
+    if stated.strip() == EVERY:
+        return (), (VersionRange(),), ()
+    single, ranges, excluded, start = [], [], [], None
+    for part in re.split(r"[|,]|[ \t]+(?=[<>=!])", stated[:20_000]):
+        match = _CONSTRAINT.fullmatch(part)
+        if match is None or (not match[1] and not vers):
+            return (), (VersionRange(introduced=text[:200]),), ()
+        sign, version = match[1], unquote(match[2])
+        if sign in {"", "=", "=="}:
+            single.append(version)
+        elif sign == "!=":
+            excluded.append(version)
+        elif sign in {">=", ">"}:
+            excluded += [version] if sign == ">" else []
+            if start is not None:
+                ranges.append(VersionRange(start))
+            start = version
+        else:
+            ranges.append(VersionRange(start, version) if sign == "<" else VersionRange(start, None, version))
+            start = None
+    if start is not None:
+        ranges.append(VersionRange(start))
+    return tuple(single), tuple(ranges), tuple(excluded)

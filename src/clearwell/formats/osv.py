@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OSV 1.7 (Open Source Vulnerability format, OpenSSF): a record read into a vulnerability, an advisory written as a record."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from packageurl import PackageURL
+
+from clearwell.vocabulary.advisory import Advisory
+from clearwell.vocabulary.component import canonical_purl, distribution_release, identify
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.vulnerability import Affected, Timeline, Turn, VersionRange, Vulnerability
+
+SCHEMA_VERSION = "1.7.5"
+MAX_RECORD = 32 * 1024 * 1024
+"""The largest single record that is read, in bytes."""
+
+# OSV's ecosystem -> type and namespace of the package URL. Ecosystems that are not here are read by the record's own purl.
+_ECOSYSTEMS = {
+    "PyPI": ("pypi", None),
+    "npm": ("npm", None),
+    "Go": ("golang", None),
+    "crates.io": ("cargo", None),
+    "Maven": ("maven", None),
+    "RubyGems": ("gem", None),
+    "NuGet": ("nuget", None),
+    "Packagist": ("composer", None),
+    "Hex": ("hex", None),
+    "Pub": ("pub", None),
+    "SwiftURL": ("swift", None),
+    "GitHub Actions": ("githubactions", None),
+    "CRAN": ("cran", None),
+    "Hackage": ("hackage", None),
+    "ConanCenter": ("conan", None),
+    "Debian": ("deb", "debian"),
+    "Ubuntu": ("deb", "ubuntu"),
+    "Alpine": ("apk", "alpine"),
+    "Wolfi": ("apk", "wolfi"),
+    "Chainguard": ("apk", "chainguard"),
+    "Red Hat": ("rpm", "redhat"),
+    "Rocky Linux": ("rpm", "rocky-linux"),
+    "AlmaLinux": ("rpm", "almalinux"),
+    "SUSE": ("rpm", "suse"),
+    "openSUSE": ("rpm", "opensuse"),
+    "Mageia": ("rpm", "mageia"),
+    "openEuler": ("rpm", "openeuler"),
+    "Photon OS": ("rpm", "photon"),
+}
+_ECOSYSTEM_OF = {pair: ecosystem for ecosystem, pair in _ECOSYSTEMS.items()}
+_SEMVER_TYPES = {"npm", "cargo", "golang", "hex", "pub", "swift"}
+_SEMVER = re.compile(r"0|[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
+_PREFIXES = re.compile(
+    r"(?:x_|(?:ASB-A|PUB-A|ALPINE|ALSA|ALBA|ALEA|AZL|BELL|BIT|CGA|CLEANSTART|CLSA|CURL|CVE|DEBIAN|DHI|DRUPAL|DSA|DLA|ELA|DTSA|ECHO"
+    r"|EEF|FreeBSD|GHSA|GO|GSD|HSEC|JLSEC|KUBE|LBSEC|LSN|MAL|MINI|MGASA|OESA|OSEC|OSV|openSUSE-SU|PHSA|PSF|PYSEC|RHBA|RHEA|RHSA"
+    r"|RLSA|RXSA|RSEC|ROOT|RUSTSEC|SUSE-[SRFO]U|UBUNTU|USN|V8)-)"
+)
+
+
+class _Package(msgspec.Struct):
+    ecosystem: str = ""
+    name: str = ""
+    purl: str = ""
+
+
+class _Event(msgspec.Struct):
+    introduced: str | None = None
+    fixed: str | None = None
+    last_affected: str | None = None
+    limit: str | None = None
+
+
+class _Range(msgspec.Struct):
+    type: Literal["SEMVER", "ECOSYSTEM", "GIT"]
+    events: list[_Event] = []
+
+
+class _Affected(msgspec.Struct):
+    package: _Package | None = None
+    versions: list[str] | None = None
+    ranges: list[_Range] | None = None
+
+
+class _Severity(msgspec.Struct):
+    type: str
+    score: str
+
+
+class _Reference(msgspec.Struct):
+    url: str
+
+
+class _Record(msgspec.Struct):
+    id: str
+    modified: str
+    published: str | None = None
+    withdrawn: str | None = None
+    aliases: list[str] | None = None
+    summary: str = ""
+    details: str = ""
+    severity: list[_Severity] | None = None
+    affected: list[_Affected] | None = None
+    references: list[_Reference] | None = None
+    database_specific: msgspec.Raw | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+def read(data: bytes) -> Vulnerability:
+    """Read one OSV record (any 1.x). Affected entries that name no package are left out: they can meet no inventory.
+
+    Raises Invalid naming the field that is missing or wrong.
+    """
+    if len(data) > MAX_RECORD:
+        raise Invalid(f"this OSV record has {len(data):,} bytes; at most {MAX_RECORD:,} are read")
+    try:
+        record = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
+        raise Invalid(f"this is not an OSV record: {reason}") from None
+    if not record.id or len(record.id) > 200:
+        raise Invalid("this OSV record has no id of 1 to 200 characters")
+    return Vulnerability(
+        id=record.id,
+        aliases=tuple(record.aliases or ()),
+        summary=record.summary,
+        details=record.details,
+        weaknesses=_weaknesses(record.database_specific),
+        affected=tuple(found for entry in record.affected or () if (found := _read_affected(entry)) is not None),
+        published=record.published,
+        modified=record.modified,
+        withdrawn=record.withdrawn,
+        severity=tuple((severity.type, severity.score) for severity in record.severity or ()),
+        references=tuple(reference.url for reference in record.references or ()),
+    )
+
+
+def _weaknesses(specific: msgspec.Raw | None) -> tuple[str, ...]:
+    """Read `database_specific.cwe_ids`, which is where GitHub's and our own records keep them."""
+    if specific is None:
+        return ()
+    try:
+        stated = msgspec.json.decode(specific)
+    except (msgspec.DecodeError, RecursionError):
+        return ()
+    listed = stated.get("cwe_ids") if isinstance(stated, dict) else None
+    return tuple(text for text in listed if isinstance(text, str)) if isinstance(listed, list) else ()
+
+
+def _read_affected(entry: _Affected) -> Affected | None:
+    if entry.package is None:
+        return None
+    component = _component(entry.package)
+    if component is None:
+        return None
+    kind, namespace = component.removeprefix("pkg:").split("/")[:2]
+    suffix = entry.package.ecosystem.partition(":")[2]
+    return Affected(
+        component=component,
+        versions=tuple(entry.versions or ()),
+        timelines=tuple(Timeline(stated.type, _turns(stated.events)) for stated in entry.ranges or ()),
+        release=distribution_release(f"{kind}/{namespace}", suffix) if kind in {"deb", "apk", "rpm"} else None,
+    )
+
+
+def _component(package: _Package) -> str | None:
+    """The record's ecosystem and name decide, since OSV requires them; its purl does where the ecosystem has no type known here."""
+    try:
+        kind, namespace = _ECOSYSTEMS.get(package.ecosystem.partition(":")[0], (None, None))
+        if kind is None or not package.name:
+            return identify(package.purl).purl if package.purl else None
+        name = package.name
+        if kind == "maven":
+            namespace, _, name = name.rpartition(":")
+        elif kind in {"npm", "composer", "golang", "swift", "githubactions"}:
+            namespace, _, name = name.rpartition("/")
+        return canonical_purl(kind, namespace or None, name)
+    except Invalid:
+        return None
+
+
+def _turns(events: list[_Event]) -> tuple[Turn, ...]:
+    """Each event names one kind; records from before that rule name two, which reads as one after the other."""
+    found = []
+    for event in events:
+        if event.introduced is not None:
+            found.append(Turn("introduced", event.introduced))
+        if event.fixed is not None:
+            found.append(Turn("fixed", event.fixed))
+        if event.last_affected is not None:
+            found.append(Turn("last_affected", event.last_affected))
+        if event.limit is not None:
+            found.append(Turn("limit", event.limit))
+    return tuple(found)
+
+
+def osv_id(tracking_id: str) -> str:
+    """Return an id that OSV 1.7.5 allows: one with a registered database's prefix as it is, any other behind `x_`.
+
+    The schema lists the registered prefixes and leaves `x_` to databases that are not, as Clearwell is:
+    `CLEARWELL-2026-0001` is written as `x_CLEARWELL-2026-0001`.
+    """
+    return tracking_id if _PREFIXES.match(tracking_id) else f"x_{tracking_id}"
+
+
+def write(advisory: Advisory) -> bytes:
+    """Write an advisory as an OSV record, valid by the schema of 1.7.5, as indented UTF-8 with a stable order of keys.
+
+    What OSV has no field for (revision, marking, remediations that are no version) goes to `database_specific`.
+    """
+    flaw = advisory.vulnerability
+    record: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "id": osv_id(advisory.id),
+        "modified": _timestamp(advisory.current_release),
+        "published": _timestamp(advisory.initial_release),
+        "withdrawn": flaw.withdrawn,
+        "aliases": list(dict.fromkeys(name for name in (flaw.id, *flaw.aliases) if name and name != advisory.id)),
+        "summary": advisory.title,
+        "details": flaw.details or flaw.summary,
+        "severity": [{"type": kind, "score": score} for kind, score in flaw.severity if kind.startswith("CVSS_V") or kind == "Ubuntu"],
+        "affected": [_write_affected(entry) for entry in flaw.affected],
+        "references": [{"type": "WEB", "url": url} for url in flaw.references if "://" in url],
+        "credits": [{"name": name} for name in advisory.credits],
+        "database_specific": {
+            "clearwell_id": advisory.id,
+            "revision": advisory.revision,
+            "tlp": str(advisory.marking),
+            "is_minimal": advisory.is_minimal,
+            "cwe_ids": list(flaw.weaknesses),
+            "remediations": [{"category": step.category, "details": step.details} for step in advisory.remediations],
+        },
+    }
+    kept = {name: value for name, value in record.items() if value not in (None, [], "")}
+    return msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _write_affected(entry: Affected) -> dict[str, Any]:
+    parsed = PackageURL.from_string(entry.component)
+    package = _package(parsed, entry)
+    ranges = [_write_range(parsed.type, stated) for stated in entry.ranges]
+    ranges += [_write_timeline(stated) for stated in entry.timelines if stated.type != "GIT"]
+    written: dict[str, Any] = {"package": package} if package else {"database_specific": {"purl": entry.component}}
+    if ranges:
+        written["ranges"] = ranges
+    if entry.versions:
+        written["versions"] = list(entry.versions)
+    return written
+
+
+def _package(parsed: PackageURL, entry: Affected) -> dict[str, str] | None:
+    """Name the package as its ecosystem does; None when OSV's schema has no name for the ecosystem."""
+    system = _ECOSYSTEM_OF.get((parsed.type, parsed.namespace)) or _ECOSYSTEM_OF.get((parsed.type, None))
+    if system is None:
+        return None
+    name = str(parsed.name)
+    if (parsed.type, None) in _ECOSYSTEM_OF and parsed.namespace:
+        name = f"{parsed.namespace}{':' if parsed.type == 'maven' else '/'}{name}"
+    release = f":{'v' if system == 'Alpine' else ''}{entry.release}" if entry.release else ""
+    return {"ecosystem": system + release, "name": name, "purl": entry.component}
+
+
+def _write_range(kind: str, stated: VersionRange) -> dict[str, Any]:
+    """Write a range as its own timeline, since OSV forbids `fixed` and `last_affected` in one."""
+    bounds = [("introduced", stated.introduced or "0"), ("fixed", stated.fixed), ("last_affected", stated.last_affected)]
+    told = [(name, version) for name, version in bounds if version is not None]
+    if kind in _SEMVER_TYPES:
+        told = [(name, version.removeprefix("v")) for name, version in told]
+    exact = kind in _SEMVER_TYPES and all(_SEMVER.fullmatch(version) for _, version in told)
+    return {"type": "SEMVER" if exact else "ECOSYSTEM", "events": [{name: version} for name, version in told]}
+
+
+def _write_timeline(stated: Timeline) -> dict[str, Any]:
+    return {"type": stated.type, "events": [{turn.kind: turn.version} for turn in stated.turns]}
