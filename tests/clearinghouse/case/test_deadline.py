@@ -65,6 +65,10 @@ def test_a_table_that_contradicts_itself_is_invalid(before, after):
         read_policies(SUCCESSOR.replace(before, after, 1))
 
 
+def test_a_policy_may_have_no_room_for_extensions():
+    assert read_policies(SUCCESSOR.replace("maximum_days = 120", "maximum_days = 90"))[0].maximum_days == 90
+
+
 def test_an_unknown_version_is_named():
     with pytest.raises(Invalid, match="'9'"):
         policy_named("9")

@@ -120,12 +120,15 @@ def test_a_longer_revision_needs_two_people_and_a_shorter_one_does_not():
 
     shorter = active().propose(terms(30, by=MAINTAINER, at=2), CASE_ENDS, QUIET)
     assert shorter.accept(FINDER, day(3)).terms.ends_at == day(30)
+    same = active().propose(terms(60, by=MAINTAINER, at=2), CASE_ENDS, QUIET)
+    assert same.accept(FINDER, day(3)).terms.ends_at == day(60)
 
 
 def test_of_two_open_proposals_the_one_that_ends_first_is_kept():
     first = Embargo().add(MAINTAINER).propose(terms(60), CASE_ENDS, QUIET)
 
     assert first.propose(terms(80, by=MAINTAINER), CASE_ENDS, QUIET).proposal == terms(60)
+    assert first.propose(terms(60, by=MAINTAINER), CASE_ENDS, QUIET).proposal == terms(60)
     assert first.propose(terms(30, by=MAINTAINER), CASE_ENDS, QUIET).proposal.ends_at == day(30)
 
 
@@ -187,6 +190,8 @@ def test_after_its_end_there_is_no_second_embargo():
 def test_a_case_whose_end_date_came_nearer_takes_its_embargo_with_it():
     capped = active(60).capped(day(20))
 
+    rejected = capped.propose(terms(10, by=MAINTAINER, at=2), day(20), QUIET).reject()
+    assert set(rejected.signatories) == {FINDER, MAINTAINER} and rejected.terms.ends_at == day(20)
     assert capped.terms.ends_at == day(20) and capped.is_over(day(20)) and set(capped.signatories) == {FINDER, MAINTAINER}
 
 

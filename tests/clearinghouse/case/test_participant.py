@@ -73,6 +73,14 @@ def test_fixed_in_needs_a_version_and_nothing_else_has_one():
         Statement(StatementKind.DUPLICATE, NOW, version="1.2")
 
 
+def test_a_statement_is_bounded():
+    Statement(StatementKind.DUPLICATE, NOW, text="x" * 20_000)
+    with pytest.raises(Invalid, match="at most"):
+        Statement(StatementKind.DUPLICATE, NOW, text="x" * 20_001)
+    with pytest.raises(Invalid, match="at most"):
+        Statement(StatementKind.FIXED_IN, NOW, version="1" * 201)
+
+
 def test_a_finder_makes_no_statements():
     finder = Participant(id=ParticipantId("part_2"), case=CaseId("case_1"), roles=frozenset({Role.FINDER}), organization="org_1")
 
@@ -111,6 +119,7 @@ def test_a_waiting_case_near_its_end_date_is_told_whatever_the_limit():
 
     assert turn.presented == ()
     assert turn.told == ("near",)
+    assert take_turns([Queued(CaseId("case"), 1, NOW, remind_from=NOW)], 0, NOW).told == ("case",)
 
 
 def test_without_a_limit_everything_is_presented_and_a_negative_one_is_invalid():

@@ -144,6 +144,12 @@ def test_dates_are_the_operators_own_and_the_due_day_lasts_until_their_midnight(
     assert not chicago.is_overdue(datetime(2026, 11, 12, 5, 59, tzinfo=UTC)) and chicago.is_overdue(datetime(2026, 11, 12, 6, tzinfo=UTC))
 
 
+def test_an_undetermined_decision_says_what_to_plan_for():
+    assert rule("YY??").plan_by == date(2026, 11, 13)
+    assert rule("YNN?").plan_by == date(2026, 11, 24) and rule("YNN?").possible == (Outcome.FOURTEEN_DAYS,)
+    assert rule("?NNP").plan_by is None
+
+
 def test_without_any_date_there_is_no_due_date_and_the_reason_says_so():
     decision = rule("NYYT")
 
