@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Archives of exact package versions, fetched from exactly one index without executing anything, kept by content."""
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import msgspec
+import requests
+from packageurl import PackageURL
+from packaging import tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+from pypi_simple import DistributionPackage, ProjectPage, UnsupportedContentTypeError, UnsupportedRepoVersionError
+
+from clearwell.proving import unpack
+from clearwell.proving.addresses import npm_constant, npm_registry, pypi_index
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
+
+Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
+
+_PAGE_MAX = 64 << 20
+_ARCHIVE_MAX = 256 << 20
+_SECONDS_MAX = 300
+_SDIST_ORDER = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
+_NPM_ABBREVIATED = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8"
+
+
+class Archive(msgspec.Struct, frozen=True):
+    """A fetched archive: `sha256` is of its bytes; `published` is the digest that the index gave, checked."""
+
+    purl: str
+    kind: Kind
+    filename: str
+    sha256: str
+    size: int
+    published: str | None
+    path: Path
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the files, as the archive spells them (an sdist's and an npm package's begin with one folder)."""
+        return unpack.names(self.path, self.filename)
+
+    def read(self, name: str) -> bytes:
+        """Bytes of one file; raise NotFound."""
+        return unpack.read(self.path, self.filename, name)
+
+
+class _Record(msgspec.Struct, frozen=True):
+    filename: str
+    sha256: str
+    size: int
+    published: str | None
+
+
+class _NpmDist(msgspec.Struct):
+    tarball: str
+    integrity: str | None = None
+    shasum: str | None = None
+
+
+class _NpmVersion(msgspec.Struct):
+    dist: _NpmDist
+
+
+class _NpmDocument(msgspec.Struct):
+    versions: dict[str, _NpmVersion] = {}
+
+
+def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where archives, trees and builds are kept: CLEARWELL_CACHE, else the XDG cache folder."""
+    env = os.environ if environment is None else environment
+    if env.get("CLEARWELL_CACHE"):
+        return Path(env["CLEARWELL_CACHE"]).expanduser().resolve()
+    base = env.get("XDG_CACHE_HOME") or str(Path(env.get("HOME", "/var/cache")) / ".cache")
+    return Path(base) / "clearwell"
+
+
+class Registry:
+    """PyPI and npm through one index each. Knows versions, fetches archives, keeps both; `offline` uses only what is kept."""
+
+    def __init__(self, cache: Path | None = None, *, offline: bool = False, environment: Mapping[str, str] | None = None) -> None:
+        self.cache = (cache or cache_folder(environment)) / "archives"
+        self.offline = offline
+        self._environment = environment
+        self._session = requests.Session()
+        self._pages: dict[str, tuple[float, ProjectPage | _NpmDocument]] = {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def versions(self, purl: str) -> tuple[str, ...]:
+        """Return every version that the package's index lists, as the index spells them; raise NotFound for an unknown package."""
+        package = _parsed(purl)
+        page = self._page(package)
+        if isinstance(page, _NpmDocument):
+            return tuple(page.versions)
+        return tuple(dict.fromkeys(p.version for p in page.packages if p.version))
+
+    def has(self, purl: str) -> bool:
+        """True when the package exists and, where `purl` names a version, that version does."""
+        package = _parsed(purl)
+        try:
+            listed = self.versions(purl)
+        except NotFound:
+            return False
+        if package.version is None:
+            return True
+        if package.type == "pypi":
+            return any(_same_version(package.version, version) for version in listed)
+        return package.version in listed
+
+    def fetch(self, purl: str, kind: Kind | None = None, *, sha256: str | None = None, integrity: str | None = None) -> Archive:
+        """Return the archive of an exact version, from the cache or its index.
+
+        `sha256` (hexadecimal) and `integrity` (npm's `sha512-...`) pin it. Raises NotFound (no such package, version or kind of
+        archive), Conflict (the bytes are not those pinned or published), Unavailable (no answer) and Invalid.
+        """
+        package = _parsed(purl)
+        if package.version is None:
+            raise Invalid(f"{purl} names no version; an archive is of an exact version")
+        chosen: Kind = kind or ("npm" if package.type == "npm" else "wheel")
+        if (chosen == "npm") != (package.type == "npm") or chosen in {"deb-source", "file"}:
+            raise Invalid(f"{purl} has no archive of the kind {chosen}")
+        address = self._address(package)
+        key = hashlib.sha256(f"{address}|{_canonical(package)}|{chosen}|{_runtime_tag() if chosen == 'wheel' else ''}".encode()).hexdigest()
+        record_file = self.cache / "records" / f"{key}.json"
+        record = self._recorded(record_file)
+        if record is None:
+            if self.offline:
+                raise Unavailable(f"{purl} is not in the cache, and fetching is switched off")
+            record = self._download(package, chosen, integrity)
+            _write(record_file, msgspec.json.encode(record))
+        blob = self._blob(record.sha256)
+        if sha256 is not None and sha256.lower() != record.sha256:
+            raise Conflict(f"{purl}: the archive's sha256 is {record.sha256}, not the pinned {sha256.lower()}")
+        if integrity is not None:
+            _check_integrity(blob.read_bytes(), integrity, purl)
+        return Archive(purl, chosen, record.filename, record.sha256, record.size, record.published, blob)
+
+    def _address(self, package: PackageURL) -> str:
+        if package.type == "npm":
+            return npm_registry(package.namespace, self._environment)
+        return pypi_index(self._environment)
+
+    def _blob(self, sha256: str) -> Path:
+        return self.cache / "sha256" / sha256
+
+    def _recorded(self, file: Path) -> _Record | None:
+        try:
+            record = msgspec.json.decode(file.read_bytes(), type=_Record)
+            content = self._blob(record.sha256).read_bytes()
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        return record if hashlib.sha256(content).hexdigest() == record.sha256 else None
+
+    def _page(self, package: PackageURL) -> ProjectPage | _NpmDocument:
+        if self.offline:
+            raise Unavailable("which versions exist is not known offline")
+        key = f"{package.type}/{package.namespace}/{package.name}"
+        known = self._pages.get(key)
+        if known is not None and time.monotonic() - known[0] < 300:
+            return known[1]
+        page = self._npm_page(package) if package.type == "npm" else self._pypi_page(package)
+        self._pages[key] = (time.monotonic(), page)
+        return page
+
+    def _pypi_page(self, package: PackageURL) -> ProjectPage:
+        address = self._address(package) + canonicalize_name(package.name) + "/"
+        accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+        response, body = self._get(address, _PAGE_MAX, {"Accept": accept}, f"the package {package.name}")
+        response._content = body  # read with a bound; the parser below takes it from here
+        try:
+            return ProjectPage.from_response(response, package.name)
+        except (ValueError, UnsupportedContentTypeError, UnsupportedRepoVersionError) as error:
+            raise Unavailable(f"the index's answer about {package.name} cannot be read: {error}") from error
+
+    def _npm_page(self, package: PackageURL) -> _NpmDocument:
+        name = _npm_name(package)
+        address = self._address(package) + quote(name, safe="@")
+        _, body = self._get(address, _PAGE_MAX, {"Accept": _NPM_ABBREVIATED}, f"the package {name}")
+        try:
+            return msgspec.json.decode(body, type=_NpmDocument)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise Unavailable(f"the registry's answer about {name} cannot be read: {error}") from error
+
+    def _download(self, package: PackageURL, kind: Kind, integrity: str | None) -> _Record:
+        if kind == "npm":
+            return self._download_npm(package, integrity)
+        page = self._page(package)
+        assert isinstance(page, ProjectPage)
+        found = _choose(page, str(package.version), kind)
+        _, body = self._get(found.url, _ARCHIVE_MAX, {}, found.filename)
+        digest = hashlib.sha256(body).hexdigest()
+        published = found.digests.get("sha256")
+        if published is not None and published.lower() != digest:
+            raise Conflict(f"{found.filename}: the bytes are not those that the index published (sha256 {published})")
+        return self._keep(found.filename, body, f"sha256:{published}" if published else None)
+
+    def _download_npm(self, package: PackageURL, integrity: str | None) -> _Record:
+        page = self._page(package)
+        assert isinstance(page, _NpmDocument)
+        version = page.versions.get(str(package.version))
+        if version is None:
+            raise NotFound(f"{_npm_name(package)} has no version {package.version} in its registry")
+        address = self._rehosted(version.dist.tarball, self._address(package))
+        filename = f"{package.name}-{package.version}.tgz"
+        _, body = self._get(address, _ARCHIVE_MAX, {}, filename)
+        published = version.dist.integrity
+        if published is not None:
+            _check_integrity(body, published, filename)
+        elif version.dist.shasum is not None:
+            published = f"sha1:{version.dist.shasum}"
+            if hashlib.sha1(body, usedforsecurity=False).hexdigest() != version.dist.shasum.lower():
+                raise Conflict(f"{filename}: the bytes are not those that the registry published (sha1 {version.dist.shasum})")
+        if integrity is not None:
+            _check_integrity(body, integrity, filename)
+        return self._keep(filename, body, published)
+
+    def _rehosted(self, tarball: str, registry: str) -> str:
+        # A mirror hands on documents that still name the original host; npm's own client replaces that host, and so do we.
+        parts, own = urlsplit(tarball), urlsplit(registry)
+        if parts.netloc == urlsplit(npm_constant()).netloc != own.netloc:
+            return urlunsplit((own.scheme, own.netloc, own.path.rstrip("/") + parts.path, parts.query, ""))
+        return tarball
+
+    def _keep(self, filename: str, body: bytes, published: str | None) -> _Record:
+        digest = hashlib.sha256(body).hexdigest()
+        _write(self._blob(digest), body)
+        return _Record(filename, digest, len(body), published)
+
+    def _get(self, address: str, limit: int, headers: dict[str, str], what: str) -> tuple[requests.Response, bytes]:
+        started, chunks, size = time.monotonic(), [], 0
+        try:
+            with self._session.get(address, headers=headers, stream=True, timeout=(10, 60)) as response:
+                if response.status_code in {404, 410}:
+                    raise NotFound(f"{what} does not exist in its registry")
+                response.raise_for_status()
+                for chunk in response.iter_content(1 << 20):
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > limit:
+                        raise Invalid(f"{what} is larger than {limit >> 20} MB")
+                    if time.monotonic() - started > _SECONDS_MAX:
+                        raise Unavailable(f"{what} did not arrive within {_SECONDS_MAX} s")
+                return response, b"".join(chunks)
+        except requests.RequestException as error:
+            raise Unavailable(
+                f"{what} could not be fetched: {type(error).__name__}; check the registry's address and the network"
+            ) from error
+
+
+def _choose(page: ProjectPage, version: str, kind: Kind) -> DistributionPackage:
+    listed = [p for p in page.packages if p.version is not None and _same_version(version, p.version)]
+    if not listed:
+        raise NotFound(f"{page.project} has no version {version} in its index")
+    if kind == "sdist":
+        found = [(end, p) for p in listed if p.package_type == "sdist" for end in _SDIST_ORDER if p.filename.endswith(end)]
+        if not found:
+            raise NotFound(f"{page.project} {version} has no sdist in its index")
+        return min(found, key=lambda pair: _SDIST_ORDER.index(pair[0]))[1]
+    ranks = {tag: rank for rank, tag in enumerate(_runtime_tags())}
+    usable = []
+    for candidate in listed:
+        if candidate.package_type != "wheel":
+            continue
+        try:
+            carried = parse_wheel_filename(candidate.filename)[3]
+        except (InvalidWheelFilename, InvalidVersion):
+            continue
+        best = min((ranks[tag] for tag in carried if tag in ranks), default=None)
+        if best is not None:
+            # Pure wheels first: every machine then proves with the same bytes.
+            usable.append(((not any(tag.platform == "any" for tag in carried), best, candidate.filename), candidate))
+    if not usable:
+        raise NotFound(f'{page.project} {version} has no wheel that fits this machine; a harness may say archive = "sdist"')
+    return min(usable, key=lambda pair: pair[0])[1]
+
+
+def _runtime_tags() -> list[tags.Tag]:
+    version = runtime_python()
+    return [*tags.cpython_tags(version), *tags.compatible_tags(version, f"cp{version[0]}{version[1]}")]
+
+
+def _runtime_tag() -> str:
+    return str(_runtime_tags()[0])
+
+
+def runtime_python() -> tuple[int, int]:
+    """Return the version of the Python that targets run under: the system's, told by its own name (no process is started)."""
+    with contextlib.suppress(OSError, ValueError):
+        real = Path("/usr/bin/python3").resolve(strict=True).name  # python3.11
+        major, minor = real.removeprefix("python").split(".")[:2]
+        return int(major), int(minor)
+    import sys  # noqa: PLC0415 - no system Python: wheels are only looked at then
+
+    return sys.version_info[0], sys.version_info[1]
+
+
+def _parsed(purl: str) -> PackageURL:
+    try:
+        package = PackageURL.from_string(purl)
+    except ValueError as error:
+        raise Invalid(f"{purl!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
+    if package.type not in {"pypi", "npm"}:
+        raise Invalid(f"{purl}: packages of the type {package.type} cannot be fetched; pypi and npm can")
+    return package
+
+
+def _canonical(package: PackageURL) -> str:
+    name = canonicalize_name(package.name) if package.type == "pypi" else _npm_name(package)
+    return f"{package.type}/{name}@{package.version}"
+
+
+def _npm_name(package: PackageURL) -> str:
+    return f"{package.namespace}/{package.name}" if package.namespace else str(package.name)
+
+
+def _same_version(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return False
+
+
+def _check_integrity(body: bytes, integrity: str, what: str) -> None:
+    """Check the strongest hash of an SRI string (`sha512-base64 sha1-...`)."""
+    for name in ("sha512", "sha384", "sha256", "sha1"):
+        stated = [word.split("?")[0].removeprefix(f"{name}-") for word in integrity.split() if word.startswith(f"{name}-")]
+        if stated:
+            if base64.b64encode(hashlib.new(name, body, usedforsecurity=False).digest()).decode() not in stated:
+                raise Conflict(f"{what}: the bytes do not have the integrity {integrity[:120]}")
+            return
+    raise Invalid(f"{what}: {integrity[:60]!r} is not an integrity hash that can be checked")
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write whole or not at all: under another name, then renamed."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)

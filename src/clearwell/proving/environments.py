@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a proof runs against: the unpacked source of one side, patched where asked, and its sanitized build, each made once and kept.
+
+Builds run in the sandbox without network. A build's key is the hash of source, harness, sanitizers and toolchain; a build with a
+finder's harness is kept with that proof's run alone and shared with nobody.
+"""
+
+import functools
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import msgspec
+from packageurl import PackageURL
+
+from clearwell.proving import patches, unpack
+from clearwell.proving.archives import Archive, Registry, runtime_python
+from clearwell.proving.folder import Harness, Kind, Proof, Side
+from clearwell.proving.sandbox import Limits, Sandbox, Spec
+from clearwell.vocabulary.errors import ClearwellError, Invalid
+
+_RECIPE = "1"  # raise when the way of building changes: older builds are then not found
+BUILD_LIMITS = Limits(
+    wall_seconds=300, cpu_seconds=600, memory_bytes=3 << 30, processes=128, space_bytes=1 << 30, inodes=60_000, file_bytes=512 << 20
+)
+_SANITIZER_FLAGS = {"address": "-fsanitize=address", "undefined": "-fsanitize=undefined"}
+
+
+class BuildFailed(ClearwellError):
+    """The harness's build did not work on this source; the message ends with what the build said last."""
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """One side, ready to run. `packages` are the roots of `with`, after the target in the search path; `module` is npm's name."""
+
+    purl: str
+    archive_sha256: str
+    source: Path
+    source_sha256: str
+    build: Path | None
+    packages: tuple[tuple[str, Path], ...]
+    module: str | None
+    evidence: tuple[tuple[str, str], ...]
+
+
+class Workshop:
+    """Makes environments for one proof at a time: fetches, unpacks, patches and builds."""
+
+    def __init__(self, registry: Registry, sandbox: Sandbox, private: Path) -> None:
+        self.registry, self.sandbox, self.private = registry, sandbox, private
+        self.cache = registry.cache.parent
+
+    def environment(self, proof: Proof, side: Side, harness_folder: Path) -> Environment:
+        """Make the environment of one side of a proof.
+
+        Raises NotFound and Unavailable (archives), Conflict (hashes), Invalid (archive or patch), BuildFailed.
+        """
+        target = proof.file.target
+        purl = side.purl or target.purl
+        assert purl is not None
+        kind: Kind | None = side.archive or (target.archive if side.patch is not None else None) or proof.harness.file.archive
+        archive = self.registry.fetch(purl, kind, sha256=side.sha256 or (target.sha256 if side.patch is not None else None))
+        root = side.root or (target.root if side.patch is not None else None) or proof.harness.file.root
+        source, source_hash = self._source(archive, root)
+        if side.patch is not None:
+            source, source_hash = self._patched(source, source_hash, proof.folder.read(side.patch))
+        packages = tuple(self._package(text) for text in proof.harness.file.packages)
+        evidence = [(f"archive {archive.filename}", archive.sha256), (f"source of {purl}", source_hash)]
+        evidence += [(f"archive {a.filename}", a.sha256) for _, _, a in packages]
+        build, build_hash = self._build(proof.harness, source, source_hash, harness_folder, packages)
+        if build_hash is not None:
+            evidence.append((f"build of {purl}", build_hash))
+        return Environment(
+            purl=purl,
+            archive_sha256=archive.sha256,
+            source=source,
+            source_sha256=source_hash,
+            build=build,
+            packages=tuple((name, path) for name, path, _ in packages),
+            module=_module_name(purl) if archive.kind == "npm" else None,
+            evidence=tuple(evidence),
+        )
+
+    def tree(self, archive: Archive) -> tuple[Path, str]:
+        """Unpack an archive once; return the folder and the hash of its files."""
+        place = self.cache / "trees" / archive.sha256
+        note = place.with_suffix(".sha256")
+        if place.is_dir() and note.is_file():
+            return place, note.read_text()
+        partial = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        try:
+            unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind in {"sdist", "npm"})
+            digest = tree_hash(partial)
+            if not place.exists():
+                partial.rename(place)
+            note.write_text(digest)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return place, digest
+
+    def _source(self, archive: Archive, root: str) -> tuple[Path, str]:
+        place, digest = self.tree(archive)
+        if root in {"", "."}:
+            return place, digest
+        found = sorted(p for p in place.glob(root.rstrip("/")) if p.is_dir())
+        if len(found) != 1:
+            what = "no folder" if not found else f"{len(found)} folders"
+            raise Invalid(f"root = {root[:120]!r} is {what} of {archive.filename}; it must be exactly one")
+        return found[0], tree_hash(found[0])
+
+    def _patched(self, source: Path, source_hash: str, diff: bytes) -> tuple[Path, str]:
+        key = hashlib.sha256(source_hash.encode() + diff).hexdigest()
+        place = self.private / "patched" / key
+        if not place.is_dir():
+            files = {p.relative_to(source).as_posix(): p.read_bytes() for p in source.rglob("*") if p.is_file()}
+            changed = patches.apply(diff, files)
+            shutil.copytree(source, place)
+            for name, content in changed.items():
+                file = place / name
+                if content is None:
+                    file.unlink()
+                    continue
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+                if name not in files:
+                    file.chmod(0o644)
+            for folder in [place, *(p for p in place.rglob("*") if p.is_dir())]:
+                folder.chmod(0o755)
+        return place, tree_hash(place)
+
+    def _package(self, purl: str) -> tuple[str, Path, Archive]:
+        archive = self.registry.fetch(purl)
+        place, _ = self.tree(archive)
+        return (_module_name(purl) if archive.kind == "npm" else PackageURL.from_string(purl).name), place, archive
+
+    def _build(
+        self, harness: Harness, source: Path, source_hash: str, harness_folder: Path, packages: tuple[tuple[str, Path, Archive], ...]
+    ) -> tuple[Path | None, str | None]:
+        if harness.file.build is None:
+            return None, None
+        parts = [
+            _RECIPE,
+            source_hash,
+            harness.folder.sha256,
+            " ".join(harness.file.sanitizers),
+            toolchain(),
+            *(a.sha256 for _, _, a in packages),
+        ]
+        key = hashlib.sha256("|".join(parts).encode()).hexdigest()
+        base = self.cache / "builds" if harness.assurance == "hub" else self.private / "builds"
+        place = base / key
+        note = place.with_suffix(".sha256")
+        if not (place.is_dir() and note.is_file()):
+            self._make_build(harness, source, harness_folder, packages, place)
+        return place, note.read_text()
+
+    def _make_build(
+        self, harness: Harness, source: Path, harness_folder: Path, packages: tuple[tuple[str, Path, Archive], ...], place: Path
+    ) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        tar = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tar")
+        tar.touch(mode=0o600)
+        partial = tar.with_suffix("")
+        binds = [(source, "/box/src"), (harness_folder, "/box/harness")]
+        binds += [(path, f"/box/with/{number}") for number, (_, path, _) in enumerate(packages)]
+        spec = Spec(
+            argv=("/bin/sh", "-e", f"/box/harness/{harness.file.build}"),
+            env=build_environment(harness),
+            binds=tuple(binds),
+            writable=("/box/build", "/box/root", "/tmp", "/dev/shm"),  # noqa: S108 - paths in the box
+            collect=(),
+            cwd="/box/build",
+            limits=BUILD_LIMITS,
+            harvest="/box/build",
+            harvest_to=tar,
+        )
+        try:
+            result = self.sandbox.run(spec)
+            if result.exit != 0 or result.killed:
+                said = (result.stdout[-2000:] + b"\n" + result.stderr[-2000:]).decode("utf-8", "replace").strip()
+                ended = f"hit the limit {result.killed}" if result.killed else f"left with {result.exit}"
+                raise BuildFailed(f"the build {ended}: {said[-1500:]}")
+            unpack.unpack(tar, ".tar", partial, strip=False, bounds=unpack.Bounds(total_bytes=1 << 30, file_bytes=512 << 20))
+            digest = tree_hash(partial)
+            if not place.exists():
+                partial.rename(place)
+            place.with_suffix(".sha256").write_text(digest)
+        finally:
+            tar.unlink(missing_ok=True)
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def build_environment(harness: Harness) -> dict[str, str]:
+    """The variables that PROOF.md promises to a build, and the least else that compilers need."""
+    flags = " ".join(["-g", "-O1", "-fno-omit-frame-pointer", *(_SANITIZER_FLAGS[name] for name in harness.file.sanitizers)])
+    if "undefined" in harness.file.sanitizers:
+        flags += " -fno-sanitize-recover=undefined"
+    sanitize = " ".join(_SANITIZER_FLAGS[name] for name in harness.file.sanitizers)
+    major, minor = runtime_python()
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/box/root",
+        "TMPDIR": "/tmp",  # noqa: S108 - the box's own
+        "SOURCE_DATE_EPOCH": "0",
+        "SRC": "/box/src",
+        "OUT": "/box/build",
+        "HARNESS": "/box/harness",
+        "CC": "gcc",
+        "CXX": "g++",
+        "CFLAGS": flags,
+        "CXXFLAGS": flags,
+        "LDFLAGS": sanitize,
+        "PYINC": f"/usr/include/python{major}.{minor}",
+        # A configure step runs programs that it has just built with a sanitizer; leaks there say nothing.
+        "ASAN_OPTIONS": "detect_leaks=0",
+    }
+
+
+def tree_hash(folder: Path) -> str:
+    """Hash the names, executable bits and contents of every file beneath a folder."""
+    digest = hashlib.sha256()
+    for path in sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.relative_to(folder).as_posix()):
+        content = path.read_bytes()
+        name = path.relative_to(folder).as_posix().encode()
+        digest.update(b"%d:%s%d:%d:" % (len(name), name, int(os.access(path, os.X_OK) and path.stat().st_mode & 0o111 != 0), len(content)))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+@functools.cache
+def toolchain() -> str:
+    """Name the compiler and the machine; part of every build's key."""
+    found = [sysconfig.get_platform()]
+    for tool in ("gcc", "g++"):
+        path = shutil.which(tool, path="/usr/bin:/bin")
+        if path is None:
+            found.append(f"no {tool}")
+            continue
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False, env={"LC_ALL": "C"})
+        found.append(done.stdout.splitlines()[0] if done.stdout else "?")
+    return " ".join(found)
+
+
+@functools.cache
+def libasan() -> str:
+    """Path of gcc's AddressSanitizer runtime, the same inside the box; empty without a compiler."""
+    path = shutil.which("gcc", path="/usr/bin:/bin")
+    if path is None:
+        return ""
+    done = subprocess.run([path, "-print-file-name=libasan.so"], capture_output=True, text=True, timeout=20, check=False)
+    return str(Path(done.stdout.strip()).resolve()) if done.stdout.strip().startswith("/") else ""
+
+
+def _module_name(purl: str) -> str:
+    package = PackageURL.from_string(purl)
+    return f"{package.namespace}/{package.name}" if package.namespace else str(package.name)

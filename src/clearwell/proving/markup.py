@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a browser would make of output: tags and handlers, by the HTML standard's tokenizer (WHATWG, 13.2.5) as far as needed."""
+
+import re
+
+_SPACE = " \t\n\f\r"
+_RAW_TEXT = {"style", "xmp", "iframe", "noembed", "noframes", "textarea", "title"}
+_LINKS = {"href", "src", "action", "formaction", "data", "xlink:href", "srcdoc", "background", "poster"}
+_SCRIPT_ADDRESS = re.compile(r"[\x00-\x20]*(?:javascript:|vbscript:|data:text/html)", re.IGNORECASE)
+_MARKUP_MAX = 4 << 20
+
+
+def risky_parts(text: str) -> frozenset[str]:
+    """Return `<tag>` for each tag, `tag@handler` for each event handler, `tag@attribute=script` for each script address."""
+    found: set[str] = set()
+    for name, attributes in tags(text[:_MARKUP_MAX]):
+        found.add(f"<{name}>")
+        for attribute, value in attributes:
+            if attribute.startswith("on") and len(attribute) > 2:
+                found.add(f"{name}@{attribute}")
+            elif (attribute in _LINKS and _SCRIPT_ADDRESS.match(re.sub(r"[\t\n\r]", "", value))) or attribute == "srcdoc":
+                found.add(f"{name}@{attribute}=script")
+    return frozenset(found)
+
+
+def leaves_script(text: str) -> bool:
+    """True when text put between <script> and </script> ends that element early (script data states, 13.2.5.4 and on)."""
+    data = text[:_MARKUP_MAX].lower() + "</script>"
+    return _script_end(data, 0) != len(data)
+
+
+def tags(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every start tag with its attributes in order, skipping comments and the contents of raw text elements."""
+    found, at, low = [], 0, text.lower()
+    while (at := text.find("<", at)) >= 0:
+        following = text[at + 1 : at + 2]
+        if following.isascii() and following.isalpha():
+            name, attributes, at = _tag(text, at + 1)
+            if name is None:
+                break  # the text ends inside the tag: a browser drops it
+            found.append((name, attributes))
+            if name == "script":
+                at = _script_end(low, at)
+            elif name in _RAW_TEXT:
+                at = _raw_end(low, at, name)
+            elif name == "plaintext":
+                break
+        elif following == "!":
+            at = _declaration_end(text, at)
+        elif following == "?" or (following == "/" and not text[at + 2 : at + 3].isalpha()):
+            at = _after(text, ">", at + 1)
+        elif following == "/":
+            _, _, at = _tag(text, at + 2)
+        else:
+            at += 1
+    return found
+
+
+def _tag(text: str, at: int) -> tuple[str | None, list[tuple[str, str]], int]:
+    start, end = at, len(text)
+    while at < end and text[at] not in _SPACE + "/>":
+        at += 1
+    name = text[start:at].lower()
+    attributes: list[tuple[str, str]] = []
+    while at < end:
+        while at < end and text[at] in _SPACE + "/":
+            at += 1
+        if at < end and text[at] == ">":
+            return name, attributes, at + 1
+        start = at
+        at += 1  # a leading "=" belongs to the name
+        while at < end and text[at] not in _SPACE + "/>=":
+            at += 1
+        attribute = text[start:at].lower()
+        mark = at
+        while at < end and text[at] in _SPACE:
+            at += 1
+        value = ""
+        if at < end and text[at] == "=":
+            value, at = _value(text, at + 1)
+        else:
+            at = mark if at < end and text[at] not in "/>" else at
+        attributes.append((attribute, value))
+    return None, [], end
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    end = len(text)
+    while at < end and text[at] in _SPACE:
+        at += 1
+    if at < end and text[at] in "\"'":
+        close = text.find(text[at], at + 1)
+        return (text[at + 1 :], end) if close < 0 else (text[at + 1 : close], close + 1)
+    start = at
+    while at < end and text[at] not in _SPACE + ">":
+        at += 1
+    return text[start:at], at
+
+
+def _declaration_end(text: str, at: int) -> int:
+    if not text.startswith("<!--", at):
+        return _after(text, ">", at + 1)
+    for short in (">", "->"):
+        if text.startswith(short, at + 4):
+            return at + 4 + len(short)
+    ends = [place + len(mark) for mark in ("-->", "--!>") if (place := text.find(mark, at + 4)) >= 0]
+    return min(ends, default=len(text))
+
+
+def _raw_end(low: str, at: int, name: str) -> int:
+    """Where the closing tag of a raw text element begins."""
+    mark = f"</{name}"
+    while (at := low.find(mark, at)) >= 0:
+        after = low[at + len(mark) : at + len(mark) + 1]
+        if after == "" or after in _SPACE + "/>":
+            return at
+        at += 1
+    return len(low)
+
+
+_SCRIPT_MARK = re.compile(r"<!--|-->|<script(?=[ \t\n\f\r/>])|</script(?=[ \t\n\f\r/>])")
+
+
+def _script_end(low: str, at: int) -> int:
+    """Where a script element's end tag ends: a comment that opens another script hides one end tag."""
+    escaped = double = False
+    for match in _SCRIPT_MARK.finditer(low, at):
+        mark = match[0]
+        if mark == "<!--":
+            escaped = True
+        elif mark == "-->":
+            escaped = double = False
+        elif mark == "<script":
+            double = double or escaped
+        elif double:
+            double = False
+        else:
+            return _after(low, ">", match.end())
+    return len(low)
+
+
+def _after(text: str, mark: str, at: int) -> int:
+    place = text.find(mark, at)
+    return len(text) if place < 0 else place + len(mark)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Oracles: what decides, from effects alone, that a proof fired (PROOF.md's table). Pure: an observation in, an effect out."""
+
+import base64
+import signal
+
+import msgspec
+
+from clearwell.proving.folder import Oracle
+from clearwell.proving.markup import leaves_script, risky_parts
+from clearwell.proving.running import Observation
+from clearwell.proving.sanitizer_report import Report, names_function, parse_report
+
+CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """What an oracle saw in one run.
+
+    `signature` describes the effect, the same on every run; `elsewhere` a crash that is not the one asserted; `void` why the run
+    decides nothing (it hit a limit before any effect).
+    """
+
+    fired: bool
+    signature: str | None = None
+    elsewhere: str | None = None
+    void: str | None = None
+
+
+def judge(oracle: Oracle, seen: Observation, functions: tuple[str, ...], ordinary: frozenset[str]) -> Effect:
+    """Decide one run. `functions` are those of the proof or its variant; `ordinary` the markup that features print on this side."""
+    signature = _JUDGES[oracle.kind](oracle, seen, functions, ordinary)
+    if signature is not None:
+        return Effect(True, signature)
+    elsewhere = crash(seen)
+    if elsewhere is None and oracle.kind != "exhaustion" and seen.result.killed is not None:
+        return Effect(False, void=f"it ran into the limit {seen.result.killed} before any effect")
+    if elsewhere is None and oracle.kind == "exhaustion" and seen.result.killed in {"wall_clock", "output_bytes", "processes"}:
+        return Effect(False, void=f"it ran into the limit {seen.result.killed}, which is not the resource asserted")
+    return Effect(False, elsewhere=elsewhere)
+
+
+def crash(seen: Observation) -> str | None:
+    """Describe how the target died: a sanitizer's report, or a fatal signal that no limit of ours sent; else None."""
+    report = first_report(seen)
+    if report is not None:
+        return report.signature
+    number = seen.result.signal
+    if number in CRASHES and seen.result.killed is None:
+        return signal.Signals(number).name
+    return None
+
+
+def first_report(seen: Observation) -> Report | None:
+    """The first sanitizer report of a run, from the files that only the sanitizer's runtime knows."""
+    return next((report for text in seen.reports if (report := parse_report(text)) is not None), None)
+
+
+def holds_token(data: bytes, token: str) -> bool:
+    """True when the token is in the bytes, plain in either case or in base64 (as Authorization headers carry it)."""
+    if token.encode() in data or token.upper().encode() in data:
+        return True
+    # In base64 the text reads differently at each of three offsets; what is left after cutting the ragged ends is long enough.
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + token.encode())
+        core = encoded[(0, 4, 4)[offset] : -4]
+        if core in data or core.translate(bytes.maketrans(b"+/", b"-_")) in data:
+            return True
+    return False
+
+
+def _sanitizer(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    report = first_report(seen)
+    if report is None or report.report_class != oracle.report_class:
+        return None
+    if oracle.access is not None:
+        wanted = oracle.access.split()
+        if report.access != wanted[0] or (len(wanted) > 1 and str(report.size) != wanted[1]):
+            return None
+    if any(names_function(frame, name) for frame in report.project_frames for name in functions):
+        return report.signature
+    return None
+
+
+def _command(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    for entry in seen.result.files.get("/box/out", ()):
+        if entry.path == "pwned" and entry.kind == "file" and seen.token.encode() in entry.content:
+            return "command: /box/out/pwned holds the token"
+    return None
+
+
+def _file_write(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    written = [entry.path for entry in seen.result.files.get("/box/out", ()) if entry.kind != "folder"]
+    return f"file_write: {', '.join(sorted(written)[:5])}" if written else None
+
+
+def _leak(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    if oracle.to is None:
+        return "leak: the token is in stdout" if holds_token(seen.result.stdout, seen.token) else None
+    for request in seen.result.requests:
+        if request.port == oracle.to and holds_token(request.received, seen.token):
+            return f"leak: the server on port {oracle.to} received the token"
+    return None
+
+
+def _request(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    port, _slash, path = str(oracle.to).partition("/")
+    wanted = "/" + path
+    for request in seen.result.requests:
+        asked = request.path if "?" in wanted else request.path.partition("?")[0]
+        if request.port == int(port) and asked == wanted:
+            return f"request: the server on port {port} was asked for {wanted}"
+    return None
+
+
+def _output(oracle: Oracle, seen: Observation, functions: tuple[str, ...], ordinary: frozenset[str]) -> str | None:
+    if oracle.context == "script":
+        return "output: leaves its script element" if leaves_script(seen.stdout) else None
+    new = sorted(risky_parts(seen.stdout) - ordinary)
+    return f"output: {', '.join(new[:5])}" if new else None
+
+
+def _word(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    wanted = {"bypass": "accepted", "pollution": "polluted"}[oracle.kind]
+    return f"{oracle.kind}: fd 3 says {wanted}" if seen.word == wanted else None
+
+
+def _exhaustion(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
+    result = seen.result
+    if oracle.exception is not None:
+        return f"exhaustion: uncaught {oracle.exception}" if _died_of(oracle.exception, seen) else None
+    if oracle.resource == "memory":
+        return "exhaustion: the memory limit is hit" if result.is_out_of_memory or result.killed == "memory" else None
+    if oracle.resource == "cpu":
+        hit = result.killed == "cpu" or result.signal in {signal.SIGXCPU}
+        hit = hit or (result.cpu_seconds is not None and result.cpu_seconds >= (oracle.cpu_seconds or float("inf")))
+        return "exhaustion: the CPU limit is hit" if hit else None
+    report = first_report(seen)
+    if report is not None:
+        return "exhaustion: the stack overflows" if report.report_class == "stack-overflow" else None
+    return "exhaustion: the stack overflows" if result.signal == signal.SIGSEGV and result.killed is None else None
+
+
+def _died_of(exception: str, seen: Observation) -> bool:
+    """True when the process left with an error and its runtime named that exception as the uncaught one."""
+    if seen.result.exit == 0 or seen.result.killed is not None:
+        return False
+    lines = seen.result.stderr[-65536:].decode("utf-8", "replace").splitlines()
+    starts = [number for number, line in enumerate(lines) if line == "Traceback (most recent call last):"]
+    if starts:  # Python: the first line after the last traceback that is not indented
+        named = next((line for line in lines[starts[-1] + 1 :] if line and not line.startswith(" ")), "")
+        return _names(named, exception)
+    if any(line.startswith("Node.js v") for line in lines[-3:]):
+        return any(_names(line.removeprefix("Uncaught "), exception) for line in lines if not line.startswith(" "))
+    # C++: the runtime's own last words before it aborts
+    thrown = "terminate called after throwing an instance of '"
+    plain = exception.rsplit("::", 1)[-1]
+    return any(line.startswith(thrown) and line[len(thrown) :].split("'")[0].rsplit("::", 1)[-1] == plain for line in lines)
+
+
+def _names(line: str, exception: str) -> bool:
+    name = line.split(":", 1)[0].split(" [", 1)[0].strip()
+    return name == exception or name.rsplit(".", 1)[-1] == exception
+
+
+_JUDGES = {
+    "sanitizer": _sanitizer,
+    "command": _command,
+    "file_write": _file_write,
+    "leak": _leak,
+    "request": _request,
+    "output": _output,
+    "bypass": _word,
+    "pollution": _word,
+    "exhaustion": _exhaustion,
+}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sanitizer reports that a run wrote: class, access and the first stack, read line by line with linear expressions."""
+
+import posixpath
+import re
+
+import msgspec
+
+_LINE_MAX = 2000
+_LINES_MAX = 400
+_ERROR = re.compile(r"==\d{1,10}==\s?ERROR: (?P<sanitizer>[A-Za-z]{4,30}): (?P<rest>.{1,600})")
+_ACCESS = re.compile(r"(READ|WRITE) of size (\d{1,12}) at ")
+_CAUSED = re.compile(r"==\d{1,10}==The signal is caused by a (READ|WRITE) memory access")
+_FRAME = re.compile(r"\s{2,8}#(\d{1,4}) 0x[0-9a-f]{1,16}(?: in (?P<what>.{1,1200}))?")
+_PLACE = re.compile(r"(?P<file>[^\s()]{1,500}?)(?::(?P<line>\d{1,9}))?(?::\d{1,9})?")
+_RUNTIME_ERROR = re.compile(r"(?P<file>[^\s:]{1,500}):\d{1,9}:\d{1,9}: runtime error: ")
+_SUMMARY = re.compile(r"SUMMARY: UndefinedBehaviorSanitizer: (?P<class>[a-z0-9-]{1,80})")
+_SUFFIX = re.compile(r"(?:\.(?:isra|part|constprop|cold|lto_priv|llvm)(?:\.\d{1,6})?)+$")
+_PROJECT = ("/box/src/", "/box/build/")
+
+
+class StackFrame(msgspec.Struct, frozen=True):
+    """One frame; `is_project` when its source lies under /box/src or /box/build."""
+
+    function: str
+    file: str | None
+    line: int | None
+
+    @property
+    def is_project(self) -> bool:
+        """True for source of the package under test."""
+        return self.file is not None and self.file.startswith(_PROJECT)
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One report: `report_class` as the sanitizer names it (heap-buffer-overflow, SEGV, signed-integer-overflow)."""
+
+    sanitizer: str
+    report_class: str
+    access: str | None
+    size: int | None
+    frames: tuple[StackFrame, ...]
+
+    @property
+    def project_frames(self) -> tuple[StackFrame, ...]:
+        """The first five frames of the package under test: what the sanitizer oracle looks at."""
+        return tuple(frame for frame in self.frames if frame.is_project)[:5]
+
+    @property
+    def signature(self) -> str:
+        """Class, access and up to three project frames: the same flaw on the same build gives the same text."""
+        access = f" {self.access} {self.size}" if self.access and self.size is not None else f" {self.access}" if self.access else ""
+        return f"{self.report_class}{access} | " + " < ".join(frame.function for frame in self.project_frames[:3])
+
+
+def parse_report(text: str) -> Report | None:
+    """Return the first report of a file that a sanitizer wrote, or None; only its first stack is read."""
+    lines = [line[:_LINE_MAX] for line in text.split("\n", _LINES_MAX)[:_LINES_MAX]]
+    for number, line in enumerate(lines):
+        match = _ERROR.match(line)
+        if match:
+            return _address_report(match, lines[number + 1 :])
+        if _RUNTIME_ERROR.match(line):
+            return _undefined_report(lines[number + 1 :])
+    return None
+
+
+def _address_report(head: re.Match[str], lines: list[str]) -> Report:
+    first = head["rest"].split()
+    report_class = first[0].rstrip(":")
+    if head["rest"].startswith("attempting "):  # "attempting double-free on ...", "attempting free on address which was not malloc()-ed"
+        report_class = "bad-free" if first[1] == "free" else first[1]
+    elif head["rest"].startswith("requested allocation size"):
+        report_class = "allocation-size-too-big"
+    access, size, frames = None, None, _first_stack(lines)
+    for line in lines[:6]:
+        match = _ACCESS.match(line)
+        caused = _CAUSED.match(line)
+        if match:
+            access, size = match[1], int(match[2])
+            break
+        if caused:
+            access = caused[1]
+            break
+    return Report(head["sanitizer"], report_class, access, size, frames)
+
+
+def _undefined_report(lines: list[str]) -> Report:
+    summary = next((m["class"] for line in lines if (m := _SUMMARY.match(line))), "undefined-behavior")
+    return Report("UndefinedBehaviorSanitizer", summary, None, None, _first_stack(lines))
+
+
+def _first_stack(lines: list[str]) -> tuple[StackFrame, ...]:
+    frames: list[StackFrame] = []
+    for line in lines:
+        match = _FRAME.match(line)
+        if match is None:
+            if frames:
+                break  # what follows is another stack: where the memory was allocated or freed
+            continue
+        if frames and match[1] == "0":
+            break
+        frames.append(_frame(match["what"] or ""))
+    return tuple(frames)
+
+
+def _frame(what: str) -> StackFrame:
+    """Split `function file:line:column`; the function may hold blanks (C++), the file does not."""
+    if what.endswith(")"):  # not symbolized to a file: "function (module+0x1234)"
+        return StackFrame(plain_function(what.rpartition(" (")[0]), None, None)
+    function, _, place = what.rpartition(" ")
+    match = _PLACE.fullmatch(place)
+    if not function or match is None:
+        return StackFrame(plain_function(what), None, None)
+    file = posixpath.normpath(match["file"])
+    return StackFrame(plain_function(function), file, int(match["line"]) if match["line"] else None)
+
+
+def plain_function(name: str) -> str:
+    """Drop arguments (C++) and what optimizers append (`.isra.0`, `.part.1`)."""
+    name = name.strip()
+    if not name.startswith("(") and "(" in name:
+        name = name[: name.index("(")]
+    return _SUFFIX.sub("", name)
+
+
+def names_function(frame: StackFrame, wanted: str) -> bool:
+    """True when the frame is of the function, by its name or the end of its qualified name."""
+    plain = plain_function(wanted)
+    return frame.function == plain or frame.function.endswith("::" + plain)
