@@ -33,7 +33,8 @@ class Crash(msgspec.Struct, frozen=True):
     `type`, `address`, `state` and `security` use OSS-Fuzz's notation ("crash type, address, state": `type` may hold a second
     line with access and size, `state` is three frames with a newline after each). `access` is READ, WRITE or None; `size` is
     in bytes. `frames` are the first stack's frames that matter (runtime, allocator, sanitizer frames dropped).
-    `security` is None when unknown.
+    `security` is None when unknown. `call_sites` are the innermost addresses in the program itself (no system library, inlined
+    frames once), each as `module+0x1234` counted from the module's start, where the document gives them: at most three.
     """
 
     sanitizer: str | None = None
@@ -44,6 +45,7 @@ class Crash(msgspec.Struct, frozen=True):
     state: str | None = None
     frames: tuple[Frame, ...] = ()
     security: bool | None = None
+    call_sites: tuple[str, ...] = ()
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signatures: what two findings must share to be one bug, exactly (L0) or by a rule per component (L1). ADR 12 has the reasons.
+
+`signatures(finding)` looks at one finding; `run_signatures(findings)` at all of one run (one tool's findings in one document), which
+adds what only the run shows: the order of a repeated rule, and that a fingerprint is no identity because the run repeats it.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, path_of, text_of
+from clearwell.vocabulary.finding import Crash, Finding, ProofFiles
+
+Kind = Literal["proof", "external-id", "report", "fingerprint", "order", "call-sites", "crash", "location", "file"]
+
+VERSIONS: dict[Kind, int] = {
+    "proof": 1,
+    "external-id": 1,
+    "report": 1,
+    "fingerprint": 1,
+    "order": 1,
+    "call-sites": 1,
+    "crash": 1,
+    "location": 1,
+    "file": 1,
+}
+"""The version of each rule. It is part of the key: a changed rule makes new keys, the old ones can be recomputed."""
+
+PLACES: frozenset[Kind] = frozenset({"fingerprint", "order", "location", "file"})
+"""The rules that go by place: they never join two findings of one run."""
+
+PROJECT_FRAMES = 3
+_MIN_TEXT = 80
+_MAX_FAMILIES = 3
+_MAX_FINGERPRINTS = 5
+_ENTRY_POINTS = {
+    "main", "wmain", "WinMain", "wWinMain", "DllMain", "_start", "start", "__libc_start_main", "start_thread",
+    "<module>", "LLVMFuzzerTestOneInput", "FuzzerTestOneInput", "fuzzerTestOneInput", "TestOneInput", "FuzzOne", "fuzz_target",
+    "rust_fuzzer_test_input",
+}  # fmt: skip
+_WHERE_IT_STOPPED = re.compile(r"out[- ]of[- ]memory|\boom\b|timeout|hang|slow[- ]unit|rss")
+_DIGEST = re.compile(r"(?=[^0-9]*[0-9])(?:[0-9a-fA-F]{12,128}|[0-9a-fA-F-]{36}|[A-Za-z0-9+/_-]{20,256}={0,2})(?:[:_][0-9]{1,6})?")
+_STRONG_ID = re.compile(r"(?=[^0-9]*[0-9])(?:[0-9a-fA-F]{16,128}|\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?)")
+_WHOLE_FILE = re.compile(r"file(?:hash|digest|sha|checksum)|(?:hash|digest|sha|checksum)(?:of)?file", re.IGNORECASE)
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """One thing that findings of one bug share: equal keys, same signature. Kind, rule version and component are part of the key.
+
+    `key` has 16 bytes, a proof's 32 (the folder's SHA-256). `at` is the asserted version of the component, None when unknown: a
+    rule joins only equal or unknown versions, unless `any_version`. The kinds in `PLACES` never join two findings of one run, and
+    "file" only where each run has exactly one. `evidence` is (kind, what is the same), for people; it may hold outside text.
+    """
+
+    rung: Literal["L0", "L1"]
+    kind: Kind
+    version: int
+    key: bytes
+    at: str | None
+    any_version: bool
+    evidence: tuple[str, str]
+
+
+def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature, ...]:
+    """Return every signature that the finding has by itself.
+
+    `unknown` names the scope in which findings without a component may join: an organization's id. Findings of unknown
+    components of two scopes, or of two tools, share no key but that of an identical proof; without a scope they have no other.
+    """
+    component, at = component_of(finding.product)
+    tool = finding.origin.tool or finding.format
+    found: list[Signature] = []
+    if finding.proof is not None and finding.proof.files:
+        found.append(_proof(finding.proof))
+    if component is None and unknown is None:
+        return tuple(found)
+    scope = _scope(component, tool, unknown)
+    if finding.external_id:
+        _external_id(finding, scope, at, tool, found)
+    if finding.crash is not None:
+        _crash(finding, finding.crash, scope, at, component is None, found)
+    else:
+        _report(finding, scope, at, found)
+        _function(finding, scope, at, found)
+    if finding.fingerprints:
+        _fingerprints(finding, scope, at, tool, found)
+    return tuple(found)
+
+
+def run_signatures(findings: Sequence[Finding], unknown: str | None = None) -> list[tuple[Signature, ...]]:
+    """Return the signatures of each finding of one run, in order: those of `signatures`, and those that need the whole run.
+
+    A fingerprint that stands at two different findings of the run is dropped. A rule that stands `n` times in one file is numbered in
+    the order of lines, and joins across runs of the tool that found it `n` times there too; so are equal reports under different
+    ids. A weakness family that stands once in a file gets a "file" signature, for tools that name no function.
+    """
+    rows = [list(signatures(finding, unknown)) for finding in findings]
+    _number_equal_reports(findings, rows)
+    _drop_repeated_fingerprints(rows)
+    for scope, members in _scopes(findings, unknown).items():
+        _number_repeated_rules(scope, members, rows)
+        _file(scope, members, rows)
+    return [tuple(row) for row in rows]
+
+
+def unknown_signature(finding: Finding) -> str | None:
+    """Say why a crash has no signature of its stack, None when it has one or is no crash."""
+    if finding.crash is None:
+        return None
+    found: list[Signature] = []
+    component, at = component_of(finding.product)
+    return _stack(finding.crash, component or "?", at, component is None, found)
+
+
+def content_digest(finding: Finding) -> bytes:
+    """Return 16 bytes over everything that the finding says, for ids that do not depend on files and order of arrival."""
+    proof = _folder_digest(finding.proof) if finding.proof is not None else b""
+    return hashlib.blake2b(_pack(msgspec.structs.replace(finding, proof=None)) + proof, digest_size=16).digest()
+
+
+def _signature(rung: Literal["L0", "L1"], kind: Kind, parts: object, at: str | None, shown: str, any_version: bool = False) -> Signature:
+    version = VERSIONS[kind]
+    key = hashlib.blake2b(_pack((kind, version, parts)), digest_size=16).digest()
+    return Signature(rung, kind, version, key, at, any_version, (kind, shown))
+
+
+# L0: the same thing sent again ------------------------------------------------------------------------------------
+
+
+def _proof(proof: ProofFiles) -> Signature:
+    digest = _folder_digest(proof)
+    return Signature("L0", "proof", VERSIONS["proof"], digest, None, True, ("proof", f"sha256:{digest.hex()}"))
+
+
+def _folder_digest(proof: ProofFiles) -> bytes:
+    """Hash a proof folder: each file's name and bytes, in the order of names."""
+    listing = [(name, hashlib.sha256(data).digest()) for name, data in sorted(proof.files.items())]
+    return hashlib.sha256(_pack(listing)).digest()
+
+
+def _external_id(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
+    """A long random id is an identity; a short one (F-1) is one only together with file and weakness, which another's F-1 lacks."""
+    identity = (finding.external_id or "").strip()
+    if _STRONG_ID.fullmatch(identity) is not None:
+        found.append(_signature("L0", "external-id", (scope, tool, identity.lower()), None, f"{tool}: {identity}", any_version=True))
+        return
+    place = finding.location
+    file = path_of(place.file) if place is not None and place.file else None
+    families = sorted({weakness.family for weakness in finding.weaknesses})
+    if identity and file and families:
+        found.append(_signature("L0", "external-id", (scope, tool, identity, file, families), at, f"{tool}: {identity} in {file}"))
+
+
+def _report(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
+    title, message = text_of(finding.title), text_of(finding.message)
+    places = [(path_of(place.file) if place.file else None, place.line, place.function) for place in finding.locations]
+    if not any(place[0] for place in places) and len(title) + len(message) < _MIN_TEXT:
+        return
+    parts = (scope, at, title, message, places, finding.rule)
+    found.append(_signature("L0", "report", parts, None, "the same report", any_version=True))
+
+
+# L1: the same place or stack, by a rule ----------------------------------------------------------------------------
+
+
+def _crash(finding: Finding, crash: Crash, scope: str, at: str | None, is_unknown: bool, found: list[Signature]) -> None:
+    reason = _stack(crash, scope, at, is_unknown, found)
+    if reason is None:
+        frames = [(frame.function, frame.file, frame.line, frame.module) for frame in crash.frames]
+        parts = (scope, at, text_of(finding.title), crash.type, crash.access, crash.size, crash.state, frames)
+        found.append(_signature("L0", "report", parts, None, "the same report", any_version=True))
+        if not is_unknown:
+            _function(finding, scope, at, found)
+
+
+def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: list[Signature]) -> str | None:
+    """Add the signatures of a crash's stack; return why there is none."""
+    if not crash.type or not (kind := crash_class(crash.type, crash.access)):
+        return "the kind of crash is unknown"
+    if _WHERE_IT_STOPPED.search(kind) is not None:
+        return f"{kind} names the place where a limit was hit, not the flaw"
+    if len(crash.call_sites) >= (2 if is_unknown else 1):
+        sites = crash.call_sites[:PROJECT_FRAMES]
+        found.append(_signature("L1", "call-sites", (scope, kind, sites), at, f"{kind} at {' < '.join(sites)}"))
+    if crash.state is not None and crash.state.strip() in ("", "NULL"):
+        return "the stack names no project frame"
+    top = crash.frames[:PROJECT_FRAMES]
+    names = [function_of(frame.function) for frame in top]
+    if None in names or not names:
+        return "a frame of the stack has no name"
+    if len(names) < PROJECT_FRAMES and names[-1] not in _ENTRY_POINTS:
+        return f"the stack names only {len(names)} project frames, and does not end at an entry point"
+    if all(name in _ENTRY_POINTS for name in names):
+        return "the stack names only the program's entry point"
+    files = [path_of(frame.file) if frame.file else frame.module for frame in top] if is_unknown else []
+    if is_unknown and None in files:
+        return "the component is unknown, and so is the file of a frame"
+    state = [function_of(line) or line for line in (crash.state or "").strip().split("\n")]
+    parts = (scope, kind, names, files, [] if state in ([""], names) else state)
+    found.append(_signature("L1", "crash", parts, at, f"{kind} in {' < '.join(str(name) for name in names)}"))
+    return None
+
+
+def _function(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
+    place = finding.location
+    function = function_of(place.function) if place is not None else None
+    if place is None or not place.file or function is None:
+        return
+    file = path_of(place.file)
+    for family in families_of(finding):
+        found.append(_signature("L1", "location", (scope, file, function, family), at, f"{family} in {function} of {file}"))
+
+
+def families_of(finding: Finding) -> tuple[str, ...]:
+    """Return the weakness families of a finding's first three weaknesses."""
+    return tuple(dict.fromkeys(weakness.family for weakness in finding.weaknesses[:_MAX_FAMILIES]))
+
+
+def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
+    taken = 0
+    place = finding.location
+    file = path_of(place.file) if place is not None and place.file else None
+    for name, value in finding.fingerprints:
+        if taken < _MAX_FINGERPRINTS and _WHOLE_FILE.search(name) is None and _DIGEST.fullmatch(value) is not None:
+            taken += 1
+            parts = (scope, tool, finding.rule, file, name, value)
+            found.append(_signature("L1", "fingerprint", parts, at, f"{tool} {name}: {value}"))
+
+
+def _number_equal_reports(findings: Sequence[Finding], rows: list[list[Signature]]) -> None:
+    """Two results of one run that differ only in the tool's id or fingerprints are two: the first, the second."""
+    bearers: dict[bytes, dict[object, int]] = {}
+    for finding, row in zip(findings, rows, strict=True):
+        for signature in row:
+            if signature.kind == "report":
+                identities = bearers.setdefault(signature.key, {})
+                identities.setdefault((finding.external_id, finding.fingerprints), len(identities) + 1)
+    for finding, row in zip(findings, rows, strict=True):
+        for i, signature in enumerate(row):
+            if signature.kind == "report" and (count := len(bearers[signature.key])) > 1:
+                number = bearers[signature.key][finding.external_id, finding.fingerprints]
+                shown = f"the same report, {number} of {count} alike"
+                row[i] = _signature("L0", "report", (signature.key, number, count), None, shown, any_version=True)
+
+
+def _drop_repeated_fingerprints(rows: list[list[Signature]]) -> None:
+    """The run uses one fingerprint for two findings: it is none (semgrep's "requires login", a hash of the whole file)."""
+    bearers: dict[bytes, set[bytes]] = {}
+    for number, row in enumerate(rows):
+        report = next((signature.key for signature in row if signature.kind == "report"), str(number).encode())
+        for signature in row:
+            if signature.kind == "fingerprint":
+                bearers.setdefault(signature.key, set()).add(report)
+    repeated = {key for key, reports in bearers.items() if len(reports) > 1}
+    if repeated:
+        for row in rows:
+            row[:] = [signature for signature in row if signature.key not in repeated]
+
+
+_Member = tuple[int, Finding]
+
+
+def _scopes(findings: Sequence[Finding], unknown: str | None) -> dict[tuple[str, str | None, str], list[_Member]]:
+    """Sort findings that name a file by (scope, version, tool). Crashes are placed by their stacks alone."""
+    scopes: dict[tuple[str, str | None, str], list[_Member]] = {}
+    for number, finding in enumerate(findings):
+        component, at = component_of(finding.product)
+        if finding.crash is None and finding.location is not None and finding.location.file and (component or unknown is not None):
+            tool = finding.origin.tool or finding.format
+            scopes.setdefault((_scope(component, tool, unknown), at, tool), []).append((number, finding))
+    return scopes
+
+
+def _scope(component: str | None, tool: str, unknown: str | None) -> str:
+    return component if component is not None else f"?{unknown}\x00{tool}"
+
+
+def _report_key(row: Sequence[Signature]) -> bytes | None:
+    return next((signature.key for signature in row if signature.kind == "report"), None)
+
+
+def _number_repeated_rules(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:
+    """Number each rule of the tool in each file by line. Identical reports share a number."""
+    component, at, tool = scope
+    places: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for number, finding in members:
+        if finding.rule and finding.location is not None:
+            places.setdefault((finding.rule, path_of(finding.location.file or "")), []).append((finding.location.line or 0, number))
+    for (rule, file), bearers in places.items():
+        order: dict[object, int] = {}
+        for _, number in sorted(bearers):
+            order.setdefault(_report_key(rows[number]) or number, len(order) + 1)
+        for _, number in bearers:
+            position = order[_report_key(rows[number]) or number]
+            shown = f"{tool} {rule}: {position} of {len(order)} in {file}"
+            rows[number].append(_signature("L1", "order", (component, tool, rule, file, position, len(order)), at, shown))
+
+
+def _file(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:
+    """Sign each weakness family that the tool names once in a file."""
+    component, at, _ = scope
+    places: dict[tuple[str, str], list[int]] = {}
+    for number, finding in members:
+        for family in families_of(finding):
+            places.setdefault((path_of((finding.location.file if finding.location else None) or ""), family), []).append(number)
+    for (file, family), numbers in places.items():
+        if len({_report_key(rows[number]) or number for number in numbers}) == 1:
+            for number in numbers:
+                shown = f"{family} in {file}, where each tool has exactly one such finding"
+                rows[number].append(_signature("L1", "file", (component, file, family), at, shown))

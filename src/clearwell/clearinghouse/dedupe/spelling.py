@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One spelling for what tools write differently: components, versions, paths, functions, crash classes, report texts."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from packaging.version import InvalidVersion, Version
+
+from clearwell.vocabulary.component import identify
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.product import Product
+
+_HOSTED = {"pkg:github/": "github.com", "pkg:gitlab/": "gitlab.com", "pkg:bitbucket/": "bitbucket.org"}
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9]{0,9}\+)?[a-z][a-z0-9]{0,9}://", re.IGNORECASE)
+_SHORT_COMMIT = 7
+_LONG_TEXT = 2_000
+
+_VOLATILE = re.compile(
+    r"==\d+==|0x[0-9a-f]+"
+    r"|\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z| ?[+-]\d\d:?\d\d)?)?"
+    r"|\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"|\b(?:pid|process|thread|tid)[ :=#]{1,3}\d+"
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+)
+_CLONE = re.compile(
+    r"(?:\.(?:isra|part|cold|constprop|lto_priv|llvm|str|specialized)(?:\.\d+)*|@plt|@{1,2}[A-Za-z_][\w.]*|\[abi:\w+\]|::h[0-9a-f]{16})$"
+)
+_NO_NAME = re.compile(
+    r"[?<(\[]*(?:unknown|null|none|nil|anonymous|no symbols?|unknown module)?[?>)\]]*|\W+"
+    r"|0x[0-9a-f]+|(?=[a-f]*[0-9])[0-9a-f]{8,}|.*\+0x[0-9a-f]+|sub_[0-9a-f]+"
+)
+_SIZE = re.compile(r"[ :]*(?:\{\*\}|\b\d+\b)")
+
+
+@lru_cache(maxsize=65_536)
+def component_of(product: Product | None) -> tuple[str | None, str | None]:
+    """Return (component, version) of a product, each None when unknown. A commit is compared by its first seven digits."""
+    if product is None:
+        return None, None
+    if product.purl is not None:
+        return _package(product.purl)
+    if product.repository is not None:
+        return repository_of(product.repository), product.commit[:_SHORT_COMMIT].lower() if product.commit else None
+    if product.model or product.vendor:
+        return f"model:{(product.vendor or '').strip().lower()}/{(product.model or '').strip().lower()}", None
+    return None, None
+
+
+def _package(purl: str) -> tuple[str, str | None]:
+    try:
+        found = identify(purl)
+    except Invalid:
+        return f"purl:{purl.strip()}", None
+    component = found.purl or purl
+    for prefix, host in _HOSTED.items():
+        if component.startswith(prefix):
+            version = found.version[:_SHORT_COMMIT] if found.version and re.fullmatch(r"[0-9a-f]{7,64}", found.version) else found.version
+            return repository_of(f"{host}/{component.removeprefix(prefix)}"), version
+    return component, _version(component, found.version)
+
+
+def _version(component: str, version: str | None) -> str | None:
+    if version is None:
+        return None
+    text = version.strip()
+    if component.startswith("pkg:pypi/"):
+        try:
+            return re.sub(r"(?:\.0)+$", "", str(Version(text)))
+        except InvalidVersion:
+            return text
+    return text.removeprefix("v") if text[1:2].isdigit() else text or None
+
+
+def repository_of(address: str) -> str:
+    """Return `repository:host/path` without scheme, user, port, `.git` and trailing slash; the host (and a hosted path) in lower case."""
+    bare = _SCHEME.sub("", address.strip(), count=1)
+    host, slash, path = bare.partition("/")
+    if ":" in host and not host.rpartition(":")[2].isdigit():  # git@host:owner/name
+        host, _, first = host.partition(":")
+        path = f"{first}/{path}" if slash else first
+    host = host.rpartition("@")[2].lower().removeprefix("www.").partition(":")[0]
+    path = "/".join(part for part in path.split("/") if part)
+    path = path[:-4] if path.lower().endswith(".git") else path
+    if host in _HOSTED.values():
+        path = path.lower()
+    return f"repository:{host}/{path}" if path else f"repository:{host}"
+
+
+@lru_cache(maxsize=65_536)
+def path_of(file: str) -> str:
+    """Return a relative path with forward slashes, without scheme, drive, `./` and doubled slashes."""
+    text = re.sub(r"^(?:file:/{0,3}|[A-Za-z]:(?=[/\\]))", "", file.strip().replace("\\", "/"))
+    parts: list[str] = []
+    for part in text.split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", ".", ".."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+@lru_cache(maxsize=65_536)
+def function_of(name: str | None) -> str | None:
+    """Return a function's name without arguments, template arguments and compilers' suffixes; None when it names nothing."""
+    if name is None or len(name) > 2_000:
+        return None
+    text = name.strip().lstrip("*&").replace("(anonymous namespace)", "{anonymous}").replace("`anonymous namespace'", "{anonymous}")
+    if _NO_NAME.fullmatch(text.lower()):
+        return None
+    if "operator" not in text:
+        text = _without_brackets(text)
+    text = text.removesuffix(" const").strip()
+    while (shorter := _CLONE.sub("", text)) != text:
+        text = shorter
+    text = " ".join(text.split())
+    return None if not text or _NO_NAME.fullmatch(text.lower()) else text
+
+
+def _without_brackets(text: str) -> str:
+    """Drop argument lists and template arguments; `<init>`, `<lambda>` and Rust's `<T as Trait>` begin a name and stay."""
+    if "(" not in text and "<" not in text[1:]:
+        return text
+    kept: list[str] = []
+    open_brackets: list[str] = []
+    for i, character in enumerate(text):
+        if character == "(" or (character == "<" and (open_brackets or (i and (text[i - 1].isalnum() or text[i - 1] in "_ ")))):
+            open_brackets.append(")" if character == "(" else ">")
+        elif open_brackets and character == open_brackets[-1]:
+            open_brackets.pop()
+        elif not open_brackets:
+            kept.append(character)
+    return text if open_brackets else "".join(kept)
+
+
+@lru_cache(maxsize=4_096)
+def crash_class(kind: str, access: str | None) -> str:
+    """Return a crash's class: the type in lower case without sizes and addresses, and whether it read or wrote."""
+    first, _, second = kind.strip().partition("\n")
+    words = _SIZE.sub("", first.lower()).split()
+    direction = (access or "").lower() or next((word for word in second.lower().split() if word in ("read", "write")), "")
+    if direction and direction not in words:
+        words.append(direction)
+    return " ".join(words)
+
+
+def text_of(text: str) -> str:
+    """Return a report's text with case, white space, addresses, process numbers and times evened out."""
+    return _short_text(text) if len(text) <= _LONG_TEXT else _even(text)
+
+
+@lru_cache(maxsize=8_192)
+def _short_text(text: str) -> str:
+    return _even(text)
+
+
+def _even(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(_VOLATILE.sub("#", text.lower()).split())

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`clearwell cluster`: say which findings of any reports are one bug, offline."""
+
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from clearwell.clearinghouse.dedupe.cluster import Row
+from clearwell.clearinghouse.dedupe.cluster import cluster as cluster_findings
+from clearwell.faces.cli.parse import read_file
+from clearwell.vocabulary.errors import ClearwellError
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.outside import for_terminal
+from clearwell.vocabulary.product import parse_target
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--target", metavar="TARGET", help="What the reports are about, where they do not say: a package URL or REPOSITORY@COMMIT.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one finding each (docs/reference/cluster.md).")
+def cluster(files: tuple[str, ...], target: str | None, as_json: bool) -> None:
+    """Read reports and say which of their findings are one bug, and why.
+
+    Leaves with 0 when every file was read whole, 2 when any row is an error.
+    """
+    product = parse_target(target) if target is not None else None
+    findings: list[tuple[str, int, Finding]] = []
+    errors: list[dict[str, Any]] = []
+    for file in files:
+        name = file.encode("utf-8", errors="backslashreplace").decode()
+        try:
+            document = read_file(file, product)
+        except ClearwellError as reason:
+            errors.append({"file": name, "index": None, "error": str(reason)})
+            continue
+        findings += [(name, index, finding) for index, finding in enumerate(document.findings)]
+        errors += [{"file": name, "index": None, "error": str(problem)} for problem in document.problems]
+    rows = cluster_findings(findings)
+    if as_json:
+        _print_json(rows, errors)
+    else:
+        _print_text(rows, errors)
+    sys.exit(2 if errors else 0)
+
+
+def _print_json(rows: list[Row], errors: list[dict[str, Any]]) -> None:
+    encoder = msgspec.json.Encoder()
+    for row in (*rows, *errors):
+        sys.stdout.buffer.write(encoder.encode(row) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print_text(rows: list[Row], errors: list[dict[str, Any]]) -> None:
+    members: dict[str, list[Row]] = {}
+    for row in rows:
+        members.setdefault(row.cluster, []).append(row)
+    joined = {name: group for name, group in members.items() if len(group) > 1}
+    for name, group in joined.items():
+        click.echo(f"{name}: {len(group)} findings")
+        for row in group:
+            why = "; ".join(for_terminal(evidence.value, 90) for evidence in row.evidence[:2])
+            click.echo(f"  {row.rung} {for_terminal(row.file, 80)}#{row.index}  {why}")
+    for error in errors:
+        click.echo(f"not read: {for_terminal(error['file'], 80)}: {for_terminal(error['error'], 300)}", err=True)
+    click.echo(f"{len(rows):,} findings, {len(members):,} clusters, {len(joined):,} with more than one finding")
