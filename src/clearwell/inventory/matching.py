@@ -217,7 +217,7 @@ def _is_before_limits(installed: _Installed, timeline: Timeline) -> bool | None:
 
 
 def _in_order(kind: str, timeline: Timeline) -> list[Turn]:
-    """Sort the events by version; on one version `last_affected` comes last and the others as stated.
+    """Sort the events by version; several on one version stay as stated (OSV leaves it open), `last_affected` after the others.
 
     Where an event has no place in the ecosystem's order, all stay as stated: what depends on it will be unknown.
     """
@@ -286,7 +286,10 @@ def _strongest(answers: list[Match], installed: _Installed, entries: list[Affect
     answer = next(answer for answer in answers if answer.status == status)
     if status != "affected":
         return answer
-    return Match(status, _way_out(installed, entries), answer.why)
+    fixed = _way_out(installed, entries)
+    if fixed is not None and _is_affected(_Installed(installed.kind, fixed), entries):
+        return Match(status, fixed, f"{answer.why}; the advisory lists {fixed} as affected as well")
+    return Match(status, fixed, answer.why)
 
 
 def _way_out(installed: _Installed, entries: list[Affected]) -> str | None:
@@ -308,9 +311,9 @@ def _way_out(installed: _Installed, entries: list[Affected]) -> str | None:
             return None
         seen.add(step)
         current = _Installed(installed.kind, step)
-    if current is installed or _is_affected(current, entries):
+    if current is installed:
         return _named_fix(current, entries)
-    return current.text
+    return (_named_fix(current, entries) or current.text) if _is_affected(current, entries) else current.text
 
 
 def _named_fix(installed: _Installed, entries: list[Affected]) -> str | None:
@@ -318,7 +321,9 @@ def _named_fix(installed: _Installed, entries: list[Affected]) -> str | None:
     intervals = [interval for entry in entries for interval in _intervals(installed, entry)]
     fixes = {fix for entry in entries for fix in entry.fixed}
     if not any(_contains(installed, interval) for interval in intervals):
-        fixes |= {interval.fixed for interval in intervals if interval.fixed is not None}
+        fixes |= {stated.fixed for entry in entries for stated in entry.ranges if stated.fixed is not None}
+        turns = [turn for entry in entries for stated in entry.timelines if stated.type != "GIT" for turn in stated.turns]
+        fixes |= {turn.version for turn in turns if turn.kind == "fixed"}
     later = sorted((fix for fix in fixes if installed.is_before(fix)), key=partial(_sort_key, installed.kind))
     return next((fix for fix in later if not _is_affected(_Installed(installed.kind, fix), entries)), None)
 
