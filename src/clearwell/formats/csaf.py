@@ -450,7 +450,7 @@ def parse_range(text: str) -> tuple[tuple[str, ...], tuple[VersionRange, ...], t
     if stated.strip() == EVERY:
         return (), (VersionRange(),), ()
     single, ranges, excluded, start = [], [], [], None
-    for part in re.split(r"[|,]|[ \t]+(?=[<>=!])", stated[:20_000]):
+    for part in filter(str.strip, re.split(r"[|,]|[ \t]+(?=[<>=!])", stated[:20_000])):
         match = _CONSTRAINT.fullmatch(part)
         if match is None or (not match[1] and not vers):
             return (), (VersionRange(introduced=text[:200]),), ()

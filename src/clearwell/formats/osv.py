@@ -102,7 +102,7 @@ class _Record(msgspec.Struct):
     severity: list[_Severity] | None = None
     affected: list[_Affected] | None = None
     references: list[_Reference] | None = None
-    database_specific: msgspec.Raw | None = None
+    database_specific: msgspec.Raw = msgspec.Raw()
 
 
 _DECODER = msgspec.json.Decoder(_Record)
@@ -136,12 +136,10 @@ def read(data: bytes) -> Vulnerability:
     )
 
 
-def _weaknesses(specific: msgspec.Raw | None) -> tuple[str, ...]:
+def _weaknesses(specific: msgspec.Raw) -> tuple[str, ...]:
     """Read `database_specific.cwe_ids`, which is where GitHub's and our own records keep them."""
-    if specific is None:
-        return ()
     try:
-        stated = msgspec.json.decode(specific)
+        stated = msgspec.json.decode(specific) if bytes(specific) else None
     except (msgspec.DecodeError, RecursionError):
         return ()
     listed = stated.get("cwe_ids") if isinstance(stated, dict) else None
