@@ -21,7 +21,6 @@ MAX_LINES_APART = 50
 _SAME_SOFTWARE = 0.5
 _MAX_COMPARED = 300
 _MAX_EVIDENCE = 12
-_L0 = ("proof", "external-id", "report")
 _STACK = {"call-sites", "crash"}
 
 
@@ -158,17 +157,20 @@ class _Clusters:
     def apply(self, kind: str) -> None:
         """Join by one rule: first each key's findings, without those that contradict; then what the keys together connect."""
         groups = [(key, numbers) for key, numbers in self._bearers[kind].items() if len(numbers) > 1]
-        if not groups:
-            return
+        for key, numbers in groups:
+            if self._any_version[key]:  # the same thing sent again: no contradiction can be
+                self.joined.add(key)
+                self.sets.join(numbers)
+        groups = [(key, numbers) for key, numbers in groups if not self._any_version[key]]
         facts = self._facts(kind, groups)
-        agreed = [(key, roots) for key, numbers in groups for roots in self._agreed(kind, key, numbers, facts)]
+        agreed = [(key, roots) for key, numbers in groups for roots in self._agreed(kind, numbers, facts)]
         tentative = _Sets(len(self.findings))
-        for _, roots in agreed:
-            tentative.join(roots)
         connected: dict[int, set[int]] = defaultdict(set)
         for _, roots in agreed:
+            tentative.join(roots)
+        for _, roots in agreed:
             connected[tentative.find(roots[0])].update(roots)
-        whole = {top for top, roots in connected.items() if kind in _L0 or self._may_join(sorted(roots), facts)}
+        whole = {top for top, roots in connected.items() if self._may_join(sorted(roots), facts)}
         for key, roots in agreed:
             if tentative.find(roots[0]) in whole:
                 self.joined.add(key)
@@ -190,11 +192,9 @@ class _Clusters:
                     facts[root].versions.add((component, at))
         return facts
 
-    def _agreed(self, kind: str, key: bytes, numbers: list[int], facts: dict[int, _Facts]) -> list[list[int]]:
+    def _agreed(self, kind: str, numbers: list[int], facts: dict[int, _Facts]) -> list[list[int]]:
         """Return the clusters that one key joins, in as many lists as versions keep them apart."""
         roots = sorted({self.sets.find(number) for number in numbers})
-        if kind in _L0 and self._any_version[key]:
-            return [roots]
         agreed = []
         for part in _by_version(roots, facts):
             shared = Counter(run for root in part for run in facts[root].runs)

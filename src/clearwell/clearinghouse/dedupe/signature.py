@@ -234,19 +234,36 @@ def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found
 
 
 def _number_equal_reports(findings: Sequence[Finding], rows: list[list[Signature]]) -> None:
-    """Two results of one run that differ only in the tool's id or fingerprints are two: the first, the second."""
-    bearers: dict[bytes, dict[object, int]] = {}
-    for finding, row in zip(findings, rows, strict=True):
-        for signature in row:
-            if signature.kind == "report":
-                identities = bearers.setdefault(signature.key, {})
-                identities.setdefault((finding.external_id, finding.fingerprints), len(identities) + 1)
-    for finding, row in zip(findings, rows, strict=True):
+    """Set apart what a run says several times in the same words.
+
+    Results that differ only in the tool's id or fingerprints are two: the first, the second. And when only their lines tell results
+    apart, a line alone identifies none (shifted by three, it may be its neighbor's): all their lines together do.
+    """
+    groups: dict[object, list[tuple[int, int]]] = {}
+    for number, (finding, row) in enumerate(zip(findings, rows, strict=True)):
         for i, signature in enumerate(row):
-            if signature.kind == "report" and (count := len(bearers[signature.key])) > 1:
-                number = bearers[signature.key][finding.external_id, finding.fingerprints]
-                shown = f"the same report, {number} of {count} alike"
-                row[i] = _signature("L0", "report", (signature.key, number, count), None, shown, any_version=True)
+            if signature.kind == "report":
+                files = tuple(place.file for place in finding.locations)
+                words = (finding.title, finding.message, finding.rule, finding.product, files, finding.crash is None)
+                groups.setdefault(words, []).append((number, i))
+    for group in groups.values():
+        if len(group) > 1:
+            _tell_apart(group, findings, rows)
+
+
+def _tell_apart(group: Sequence[tuple[int, int]], findings: Sequence[Finding], rows: list[list[Signature]]) -> None:
+    identities: dict[bytes, dict[object, int]] = {}
+    for number, i in group:
+        alike = identities.setdefault(rows[number][i].key, {})
+        alike.setdefault((findings[number].external_id, findings[number].fingerprints), len(alike) + 1)
+    together = sorted((key, len(alike)) for key, alike in identities.items())
+    if together == [(together[0][0], 1)]:
+        return
+    for number, i in group:
+        key = rows[number][i].key
+        position = identities[key][findings[number].external_id, findings[number].fingerprints]
+        shown = "the same report" if len(identities[key]) == 1 else f"the same report, {position} of {len(identities[key])} alike"
+        rows[number][i] = _signature("L0", "report", (key, position, together), None, shown, any_version=True)
 
 
 def _drop_repeated_fingerprints(rows: list[list[Signature]]) -> None:

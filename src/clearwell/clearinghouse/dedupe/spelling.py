@@ -18,11 +18,13 @@ _LONG_TEXT = 2_000
 
 _VOLATILE = re.compile(
     r"==\d+==|0x[0-9a-f]+"
-    r"|\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z| ?[+-]\d\d:?\d\d)?)?"
-    r"|\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
-    r"|\b(?:pid|process|thread|tid)[ :=#]{1,3}\d+"
+    r"|\b\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?"
+    r"|\b\d\d:\d\d:\d\d(?:[.,]\d+)?(?:z|[+-]\d\d:?\d\d)?"
+    r"|\b(?:pid|process|thread|tid)[:=#]\d+"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 )
+_DIGIT = re.compile(r"[0-9]")
+_COUNTED = {"pid", "process", "thread", "tid"}
 _CLONE = re.compile(
     r"(?:\.(?:isra|part|cold|constprop|lto_priv|llvm|str|specialized)(?:\.\d+)*|@plt|@{1,2}[A-Za-z_][\w.]*|\[abi:\w+\]|::h[0-9a-f]{16})$"
 )
@@ -157,4 +159,13 @@ def _short_text(text: str) -> str:
 def _even(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return " ".join(_VOLATILE.sub("#", text.lower()).split())
+    words = text.lower().split()
+    if _DIGIT.search(text) is not None:
+        for i, word in enumerate(words):
+            if not word.isalpha() and _DIGIT.search(word) is not None:
+                words[i] = "#" if i and _is_count(words[i - 1], word) else _VOLATILE.sub("#", word)
+    return " ".join(words)
+
+
+def _is_count(before: str, word: str) -> bool:
+    return before.rstrip(":=") in _COUNTED and word.strip("#(),.;:").isdigit()
