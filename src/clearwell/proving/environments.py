@@ -30,6 +30,14 @@ BUILD_LIMITS = Limits(
 _SANITIZER_FLAGS = {"address": "-fsanitize=address", "undefined": "-fsanitize=undefined"}
 
 
+Control = Side | bytes
+"""What takes the place of the target: another package version, or a patch to the target's source."""
+
+
+class PatchDoesNotApply(ClearwellError):
+    """The patch does not fit the target's source, or is not one that is applied."""
+
+
 class BuildFailed(ClearwellError):
     """The harness's build did not work on this source; the message ends with what the build said last."""
 
@@ -54,20 +62,19 @@ class Workshop:
         self.registry, self.sandbox, self.private = registry, sandbox, private
         self.cache = registry.cache.parent
 
-    def environment(self, proof: Proof, side: Side, harness_folder: Path) -> Environment:
-        """Make the environment of one side of a proof.
+    def environment(self, proof: Proof, control: Control, harness_folder: Path) -> Environment:
+        """Make the environment of one side of a proof; a patch is applied to the target's source.
 
-        Raises NotFound and Unavailable (archives), Conflict (hashes), Invalid (archive or patch), BuildFailed.
+        Raises NotFound and Unavailable (archives), Conflict (hashes), Invalid (archive), PatchDoesNotApply, BuildFailed.
         """
-        target = proof.file.target
-        purl = side.purl or target.purl
+        side = proof.file.target if isinstance(control, bytes) else control
+        purl = side.purl
         assert purl is not None
-        kind: Kind | None = side.archive or (target.archive if side.patch is not None else None) or proof.harness.file.archive
-        archive = self.registry.fetch(purl, kind, sha256=side.sha256 or (target.sha256 if side.patch is not None else None))
-        root = side.root or (target.root if side.patch is not None else None) or proof.harness.file.root
-        source, source_hash = self._source(archive, root)
-        if side.patch is not None:
-            source, source_hash = self._patched(source, source_hash, proof.folder.read(side.patch))
+        kind: Kind | None = side.archive or proof.harness.file.archive
+        archive = self.registry.fetch(purl, kind, sha256=side.sha256)
+        source, source_hash = self._source(archive, side.root or proof.harness.file.root)
+        if isinstance(control, bytes):
+            source, source_hash = self._patched(source, source_hash, control)
         packages = tuple(self._package(text) for text in proof.harness.file.packages)
         evidence = [(f"archive {archive.filename}", archive.sha256), (f"source of {purl}", source_hash)]
         evidence += [(f"archive {a.filename}", a.sha256) for _, _, a in packages]
@@ -117,7 +124,10 @@ class Workshop:
         place = self.private / "patched" / key
         if not place.is_dir():
             files = {p.relative_to(source).as_posix(): p.read_bytes() for p in source.rglob("*") if p.is_file()}
-            changed = patches.apply(diff, files)
+            try:
+                changed = patches.apply(diff, files)
+            except Invalid as error:
+                raise PatchDoesNotApply(str(error)) from error
             shutil.copytree(source, place)
             for name, content in changed.items():
                 file = place / name

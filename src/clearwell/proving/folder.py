@@ -436,8 +436,8 @@ def _check_oracle(oracle: Oracle, proof: Proof) -> None:
             raise Invalid("proof.toml [oracle]: growth needs cpu_seconds and two to eight rising sizes")
         if not proof.file.input.grows:
             raise Invalid('proof.toml: growth needs an input with a part repeated "n" times')
-    if kind == "exhaustion" and (oracle.resource is None) == (oracle.exception is None):
-        raise Invalid("proof.toml [oracle]: exhaustion needs exactly one of resource and exception")
+    if kind == "exhaustion" and oracle.resource is None and oracle.exception is None:
+        raise Invalid("proof.toml [oracle]: exhaustion needs a resource or an exception")
     if oracle.cpu_seconds is not None and not 0 < oracle.cpu_seconds <= 600:
         raise Invalid("proof.toml [oracle]: cpu_seconds is more than 0 and at most 600")
     if kind == "bypass":

@@ -127,8 +127,10 @@ def _word(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: froz
 
 def _exhaustion(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
     result = seen.result
-    if oracle.exception is not None:
-        return f"exhaustion: uncaught {oracle.exception}" if _died_of(oracle.exception, seen) else None
+    if oracle.exception is not None and _died_of(oracle.exception, seen):
+        return f"exhaustion: uncaught {oracle.exception}"
+    if oracle.resource is None:
+        return None
     if oracle.resource == "memory":
         return "exhaustion: the memory limit is hit" if result.is_out_of_memory or result.killed == "memory" else None
     if oracle.resource == "cpu":

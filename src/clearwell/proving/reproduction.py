@@ -1,65 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reproduction: k of n on the target, none of n on the control, a feature that works; and what that shows, said honestly."""
+"""Reproduction: run a proof k of n on the target, none of n on the control, with a feature that works; verify a fix by the same proof."""
 
-import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
-from packageurl import PackageURL
+from clearwell.proving.archives import Registry
+from clearwell.proving.attempt import Attempt, Reproduction, Settings
+from clearwell.proving.environments import Control
+from clearwell.proving.folder import Proof, read_proof
+from clearwell.proving.sandbox import Sandbox
+from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
 
-from clearwell.proving.archives import Registry, cache_folder
-from clearwell.proving.environments import BuildFailed, Environment, Workshop
-from clearwell.proving.folder import Feature, Input, Proof, Side, Variant, input_bytes, read_proof
-from clearwell.proving.growth import measure
-from clearwell.proving.markup import risky_parts
-from clearwell.proving.oracles import Effect, judge
-from clearwell.proving.probe import Probe, probe
-from clearwell.proving.running import Bench, Observation
-from clearwell.proving.sandbox import Limits, Sandbox, Strength
-from clearwell.proving.verdict import Evidence, Features, Outcome, Rung, Runs, SeenVariant, Verdict
-from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound, Unavailable
+__all__ = ["RUNGS", "Reproduction", "Settings", "default_harnesses", "prove", "reproduce", "reproduce_proof", "verify_fix"]
 
-_STRONGEST: dict[Strength, int] = {"none": 0, "watched": 1, "enforced": 2}
-_EXHIBIT_MAX = 256 << 10
+RUNGS = ("applies", "builds", "proof", "features", "variants")
+"""What a fix must pass, in this order; passing all of them refutes nothing, it proves nothing either."""
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """What the hub decides and no proof can: counts, caps, whether watched limits suffice.
-
-    `least` is k; None means n. `offline` uses only archives that are in the cache. `with_ladder` runs the finder's ladder too.
-    """
-
-    runs: int = 3
-    least: int | None = None
-    wall_seconds: float = 20.0
-    wall_seconds_cap: float = 60.0
-    memory_mb: int = 1024
-    memory_mb_cap: int = 2048
-    cpu_seconds: float = 40.0
-    accept_watched: bool = True
-    offline: bool = False
-    with_ladder: bool = True
-
-
-class Reproduction(msgspec.Struct, frozen=True):
-    """A verdict and the bytes behind its evidence that are not kept elsewhere: name -> content (outputs, reports)."""
-
-    verdict: Verdict
-    exhibits: dict[str, bytes]
-
-
-def prove(folder: Path, harnesses: Path | None, settings: Settings = Settings(), *, control: Side | None = None) -> Verdict:
+def prove(folder: Path, harnesses: Path | None, settings: Settings = Settings()) -> Verdict:
     """Run a proof folder in isolation and say what that showed.
 
-    `control` replaces the proof's own (a fixed version, or a patch inside the folder). Raises Invalid and NotFound only for a folder
-    that cannot be used; whatever happens afterwards is a verdict.
+    `harnesses` is the hub's registry of harnesses. Raises Invalid and NotFound only for a folder that cannot be used; whatever
+    happens afterwards is a verdict, `unavailable` included.
     """
-    return reproduce(folder, harnesses, settings, control=control).verdict
+    return reproduce(folder, harnesses, settings).verdict
 
 
 def reproduce(
@@ -67,11 +34,15 @@ def reproduce(
     harnesses: Path | None,
     settings: Settings = Settings(),
     *,
-    control: Side | None = None,
+    control: Control | None = None,
     sandbox: Sandbox | None = None,
     registry: Registry | None = None,
 ) -> Reproduction:
-    """Like `prove`, with the exhibits; a `sandbox` and a `registry` may be shared by many calls."""
+    """Like `prove`, with the exhibits.
+
+    `control` replaces the proof's own: a side (a purl, or a patch in the folder), or a patch's bytes. `sandbox` and `registry` may be
+    shared by many calls.
+    """
     return reproduce_proof(read_proof(folder, harnesses), settings, control=control, sandbox=sandbox, registry=registry)
 
 
@@ -79,17 +50,55 @@ def reproduce_proof(
     proof: Proof,
     settings: Settings = Settings(),
     *,
-    control: Side | None = None,
+    control: Control | None = None,
     sandbox: Sandbox | None = None,
     registry: Registry | None = None,
 ) -> Reproduction:
     """Like `reproduce`, for a proof that is read already."""
+    return _attempted(proof, settings, control, sandbox, registry)[1]
+
+
+def verify_fix(
+    proof: Proof,
+    fix: Control,
+    settings: Settings = Settings(),
+    *,
+    sandbox: Sandbox | None = None,
+    registry: Registry | None = None,
+) -> FixVerdict:
+    """Try to refute a fix: the bytes of a patch to the target's source, or a side naming a fixed version.
+
+    The proof must fire on the target first. Then the fix must apply, build, stop the proof in all n runs, keep every feature that
+    passes on the target, and stop every variant that fires there. The best that can be said of it is "not refuted".
+    """
+    attempt, reproduction = _attempted(proof, settings, fix, sandbox, registry)
+    verdict = reproduction.verdict
+    is_patch = isinstance(fix, bytes)
+    reached = [rung for rung in RUNGS if rung in attempt.passed]
+    rung = reached[-1] if reached else None
+    if attempt.refuted_by is not None:
+        return FixVerdict(FixLabel.REFUTED, rung, attempt.refuted_by, verdict.reason, verdict)
+    if verdict.verdict == Outcome.REPRODUCED and "variants" in attempt.passed:
+        what = "the patch" if is_patch else "the version"
+        said = f"{what} is not refuted: the proof, {len(verdict.variants)} variants and {verdict.features.passed} features agree"
+        return FixVerdict(FixLabel.NOT_REFUTED, rung, None, said, verdict)
+    label = FixLabel.UNAVAILABLE if verdict.verdict == Outcome.UNAVAILABLE else FixLabel.INCONCLUSIVE
+    return FixVerdict(label, rung, None, verdict.reason, verdict)
+
+
+def _attempted(
+    proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
+) -> tuple[Attempt, Reproduction]:
     started = time.monotonic()
     own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
     private = Path(tempfile.mkdtemp(prefix="clearwell-proof-", dir=_scratch(own_registry)))
     private.chmod(0o755)
+    chosen = control if control is not None else proof.file.control
+    if isinstance(chosen, Side) and chosen.patch is not None:
+        chosen = proof.folder.read(chosen.patch)
+    attempt = Attempt(proof, settings, chosen, own_sandbox, own_registry, private, started)
     try:
-        return _Attempt(proof, settings, control or proof.file.control, own_sandbox, own_registry, private, started).run()
+        return attempt, attempt.run()
     finally:
         shutil.rmtree(private, ignore_errors=True)
         if sandbox is None:
@@ -104,313 +113,9 @@ def _scratch(registry: Registry) -> Path:
     return place
 
 
-class _Stop(Exception):
-    """The attempt ends here with this verdict."""
-
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        super().__init__(reason)
-        self.outcome, self.reason = outcome, reason
-
-
-class _Attempt:
-    """One proof being reproduced: collects what the verdict names, wherever it ends."""
-
-    def __init__(
-        self, proof: Proof, settings: Settings, control: Side | None, sandbox: Sandbox, registry: Registry, private: Path, started: float
-    ) -> None:
-        self.proof, self.settings, self.control, self.started = proof, settings, control, started
-        self.workshop = Workshop(registry, sandbox, private)
-        self.bench = Bench(sandbox, private / "proof", private / "harness", proof.harness, private)
-        self.limits = _limits(proof, settings)
-        self.evidence = [Evidence("proof", proof.folder.sha256), Evidence(f"harness {proof.harness.name}", proof.harness.folder.sha256)]
-        self.exhibits: dict[str, bytes] = {}
-        self.isolation: dict[str, Strength] = {}
-        self.target = Runs(proof.file.target.purl)
-        self.control_runs = Runs(control.purl, kind=self._control_kind()) if control is not None else None
-        self.features = Features()
-        self.variants: tuple[SeenVariant, ...] = ()
-        self.ladder: tuple[Rung, ...] = ()
-
-    def run(self) -> Reproduction:
-        try:
-            outcome, reason = self._decide()
-        except _Stop as stop:
-            outcome, reason = stop.outcome, stop.reason
-        except Unavailable as error:
-            outcome, reason = Outcome.UNAVAILABLE, str(error)
-        verdict = Verdict(
-            verdict=outcome,
-            reason=reason,
-            target=self.target,
-            control=self.control_runs or "none",
-            assurance=self.proof.harness.assurance,
-            preconditions=self.proof.harness.preconditions_of(self.proof.file.args),
-            variants=self.variants,
-            ladder=self.ladder,
-            isolation=self.isolation,
-            evidence=tuple(self.evidence),
-            seconds=round(time.monotonic() - self.started, 3),
-            features=self.features,
-        )
-        return Reproduction(verdict, self.exhibits)
-
-    def _decide(self) -> tuple[Outcome, str]:
-        self._check_isolation()
-        self.proof.folder.write(self.bench.proof_folder)
-        self.proof.harness.folder.write(self.bench.harness_folder)
-        target = self._environment(self.proof.file.target, "target")
-        ordinary = self._check_features(target)
-        effects = self._repeat(target, "target", ordinary)
-        fired = sum(effect.fired for effect in effects)
-        self.target = msgspec.structs.replace(self.target, n=len(effects), fired=fired, signature=_signature(effects))
-        least = min(self.settings.least or self.settings.runs, len(effects))
-        if fired == 0:
-            return self._nothing_fired(effects)
-        if fired < least:
-            return Outcome.FLAKY, f"it fired {fired} of {len(effects)} times; {least} are needed"
-        return self._against_control(target, ordinary, fired, len(effects))
-
-    def _against_control(self, target: Environment, ordinary: frozenset[str], fired: int, runs: int) -> tuple[Outcome, str]:
-        said = f"it fired {fired} of {runs} times on the target"
-        control = None
-        control_ordinary: frozenset[str] = frozenset()
-        if self.control is not None:
-            control = self._environment(self.control, "control")
-            control_ordinary = self._features_on_control(control)
-            effects = self._repeat(control, "control", control_ordinary)
-            assert self.control_runs is not None
-            count = sum(effect.fired for effect in effects)
-            self.control_runs = msgspec.structs.replace(self.control_runs, n=len(effects), fired=count, signature=_signature(effects))
-            if count:
-                self._observe_variants(target, control, ordinary, control_ordinary)
-                return Outcome.FIX_NOT_VERIFIED, f"{said}, and {count} of {len(effects)} on the control: what was to be fixed is not"
-            voids = [effect.void for effect in effects if effect.void]
-            if voids:
-                return Outcome.INCONCLUSIVE, f"{said}; on the control {voids[0]}, so its silence shows nothing"
-            said += f" and 0 of {len(effects)} on the control"
-        else:
-            said += "; there is no control (an unfixed flaw): features alone speak for the harness"
-        self._observe_variants(target, control, ordinary, control_ordinary)
-        if self.settings.with_ladder:
-            self._climb_ladder()
-        if self.features.control_failed:
-            said += f"; {len(self.features.control_failed)} features work on the target but not on the control"
-        return Outcome.REPRODUCED, f"{said}; {self.features.passed} features pass on the target"
-
-    def _nothing_fired(self, effects: list[Effect]) -> tuple[Outcome, str]:
-        elsewhere = [effect.elsewhere for effect in effects if effect.elsewhere]
-        voids = [effect.void for effect in effects if effect.void]
-        if elsewhere:
-            return Outcome.DIFFERENT, f"it crashes, but not as asserted: {elsewhere[0]}"
-        if voids:
-            return Outcome.INCONCLUSIVE, f"nothing can be said: {voids[0]}"
-        return Outcome.NOT_REPRODUCED, f"the effect did not show in {len(effects)} runs; the package works otherwise"
-
-    def _check_isolation(self) -> None:
-        probed: Probe = probe()
-        self.isolation = dict(probed.limits)
-        if not probed.is_usable:
-            raise _Stop(Outcome.UNAVAILABLE, probed.reason)
-        weak = [name for name, strength in probed.limits.items() if strength == "watched"]
-        if weak and not self.settings.accept_watched:
-            raise _Stop(Outcome.UNAVAILABLE, f"the limits {', '.join(weak)} are only watched here, which the hub's settings refuse")
-
-    def _environment(self, side: Side, name: str) -> Environment:
-        try:
-            environment = self.workshop.environment(self.proof, side, self.bench.harness_folder)
-        except BuildFailed as error:
-            raise _Stop(Outcome.HARNESS_ERROR, f"{name}: {error}") from error
-        except (NotFound, Conflict, Invalid) as error:
-            raise _Stop(Outcome.INCONCLUSIVE, f"{name}: {error}") from error
-        for entry in environment.evidence:
-            if Evidence(*entry) not in self.evidence:
-                self.evidence.append(Evidence(*entry))
-        if name == "target":
-            self.target = msgspec.structs.replace(self.target, archive_sha256=environment.archive_sha256)
-        elif name == "control" and self.control_runs is not None:
-            self.control_runs = msgspec.structs.replace(self.control_runs, purl=environment.purl, archive_sha256=environment.archive_sha256)
-        return environment
-
-    def _control_kind(self) -> str:
-        assert self.control is not None
-        if self.control.patch is not None:
-            return "patch"
-        one, other = (PackageURL.from_string(text or "") for text in (self.control.purl, self.proof.file.target.purl))
-        same = (one.type, one.namespace, one.name) == (other.type, other.namespace, other.name)
-        return "same package" if same else "other package"
-
-    # -- features
-
-    def _check_features(self, environment: Environment) -> frozenset[str]:
-        """Run every feature on the target; return the markup that they print. At least one must pass."""
-        set_aside, failures, passed = [], [], 0
-        seen_words: set[str | None] = set()
-        ordinary: set[str] = set()
-        for index, feature in enumerate(self.proof.features):
-            seen = self._observe(environment, self._feature_bytes(feature, index), feature.args)
-            ordinary |= risky_parts(seen.stdout)
-            wrong = _wrong_in(feature, seen)
-            if wrong is None:
-                passed += 1
-                seen_words.add(feature.seen)
-            else:
-                set_aside.append(_feature_name(feature, index))
-                failures.append(wrong)
-        self.features = Features(passed, tuple(set_aside))
-        if passed == 0:
-            raise _Stop(
-                Outcome.HARNESS_ERROR, f"no feature works on the target, so nothing that happens there tells anything: {failures[0]}"
-            )
-        if self.proof.file.oracle.kind == "bypass" and not {"accepted", "refused"} <= seen_words:
-            raise _Stop(Outcome.HARNESS_ERROR, "the features do not show one genuine accepted and one wrong refused on the target")
-        return frozenset(ordinary)
-
-    def _features_on_control(self, environment: Environment) -> frozenset[str]:
-        failed = []
-        ordinary: set[str] = set()
-        for index, feature in enumerate(self.proof.features):
-            name = _feature_name(feature, index)
-            if name in self.features.set_aside:
-                continue
-            seen = self._observe(environment, self._feature_bytes(feature, index), feature.args)
-            ordinary |= risky_parts(seen.stdout)
-            if _wrong_in(feature, seen) is not None:
-                failed.append(name)
-        self.features = msgspec.structs.replace(self.features, control_failed=tuple(failed))
-        return frozenset(ordinary)
-
-    def _feature_bytes(self, feature: Feature, index: int) -> bytes:
-        is_harness = index < len(self.proof.harness.file.feature)
-        return input_bytes(feature.input, self.proof.harness.folder if is_harness else self.proof.folder)
-
-    # -- the proof itself
-
-    def _repeat(self, environment: Environment, name: str, ordinary: frozenset[str]) -> list[Effect]:
-        runs = 1 if self.proof.file.oracle.kind == "growth" else self.settings.runs
-        effects = []
-        for number in range(runs):
-            effect, seen = self._effect(environment, Variant(), ordinary)
-            effects.append(effect)
-            if number == 0 and seen is not None:
-                self._exhibit(name, seen)
-        return effects
-
-    def _effect(self, environment: Environment, variant: Variant, ordinary: frozenset[str]) -> tuple[Effect, Observation | None]:
-        file, oracle = self.proof.file, self.proof.file.oracle
-        recipe: Input = variant.input or file.input
-        arguments = file.args if variant.args is None else variant.args
-        if oracle.kind == "growth":
-            limits = msgspec.structs.replace(self.limits, cpu_seconds=(oracle.cpu_seconds or 0) + 1.0)
-            measured = measure(
-                lambda n: self._observe(environment, input_bytes(recipe, self.proof.folder, n), arguments, limits),
-                oracle.sizes if recipe.grows else oracle.sizes[-1:],
-                oracle.cpu_seconds or 0,
-            )
-            return Effect(measured.fires, measured.signature, void=None if measured.fires else measured.void), None
-        size = oracle.sizes[-1] if oracle.sizes else None
-        seen = self._observe(environment, input_bytes(recipe, self.proof.folder, size), arguments)
-        return judge(oracle, seen, oracle.functions if variant.functions is None else variant.functions, ordinary), seen
-
-    def _observe(self, environment: Environment, content: bytes, arguments: Iterable[str], limits: Limits | None = None) -> Observation:
-        seen = self.bench.observe(environment, content, tuple(arguments), limits or self.limits)
-        for name, strength in seen.result.isolation.items():
-            known = self.isolation.get(name, strength)
-            self.isolation[name] = min(known, strength, key=lambda s: _STRONGEST[s])
-        return seen
-
-    def _observe_variants(
-        self, target: Environment, control: Environment | None, ordinary: frozenset[str], control_ordinary: frozenset[str]
-    ) -> None:
-        seen = []
-        for index, variant in enumerate(self.proof.file.variant):
-            on_target, _ = self._effect(target, variant, ordinary)
-            on_control = self._effect(control, variant, control_ordinary)[0] if control is not None else None
-            seen.append(SeenVariant(index, _told(on_target), _told(on_control), on_target.signature if on_target.fired else None))
-        self.variants = tuple(seen)
-
-    def _climb_ladder(self) -> None:
-        """Run the proof once on every version that the finder states; a version that cannot be had is named, not guessed."""
-        rungs = []
-        target = self.proof.file.target
-        package = PackageURL.from_string(target.purl or "")
-        for stated, versions in (("fires", self.proof.file.ladder.fires), ("clean", self.proof.file.ladder.clean)):
-            for version in versions:
-                purl = package._replace(version=version).to_string()
-                try:
-                    environment = self._environment(Side(purl=purl, archive=target.archive, root=target.root), "ladder")
-                    ordinary = frozenset(self._ordinary(environment))
-                    effect, _ = self._effect(environment, Variant(), ordinary)
-                except (_Stop, ClearwellError) as error:
-                    rungs.append(Rung(version, stated, None, str(error)))
-                    continue
-                rungs.append(Rung(version, stated, _told(effect), effect.void or effect.elsewhere))
-        self.ladder = tuple(rungs)
-
-    def _ordinary(self, environment: Environment) -> set[str]:
-        if self.proof.file.oracle.kind != "output":
-            return set()
-        found: set[str] = set()
-        for index, feature in enumerate(self.proof.features):
-            found |= risky_parts(self._observe(environment, self._feature_bytes(feature, index), feature.args).stdout)
-        return found
-
-    def _exhibit(self, name: str, seen: Observation) -> None:
-        parts = [("stdout", seen.result.stdout), ("stderr", seen.result.stderr), *(("report", r.encode()) for r in seen.reports[:1])]
-        for kind, content in parts:
-            if content:
-                kept = content[:_EXHIBIT_MAX]
-                self.exhibits[f"{name} {kind}"] = kept
-                self.evidence.append(Evidence(f"{name} {kind}", hashlib.sha256(kept).hexdigest()))
-
-
-def _limits(proof: Proof, settings: Settings) -> Limits:
-    wishes, oracle = proof.file.limits, proof.file.oracle
-    wall = min(settings.wall_seconds_cap, wishes.wall_seconds if wishes.wall_seconds and wishes.wall_seconds > 0 else settings.wall_seconds)
-    memory = min(settings.memory_mb_cap, wishes.memory_mb if wishes.memory_mb and wishes.memory_mb >= 16 else settings.memory_mb)
-    cpu = settings.cpu_seconds
-    if oracle.cpu_seconds is not None:
-        cpu = min(oracle.cpu_seconds, settings.wall_seconds_cap)
-        wall = max(wall, min(settings.wall_seconds_cap, 2 * cpu + 2))
-    return Limits(wall_seconds=wall, cpu_seconds=cpu, memory_bytes=memory << 20)
-
-
-def _wrong_in(feature: Feature, seen: Observation) -> str | None:
-    """Say what is wrong with a feature's run, or None."""
-    if seen.result.killed is not None:
-        return f"it ran into the limit {seen.result.killed}"
-    if feature.output is not None and seen.stdout.strip() != feature.output.strip():
-        return f"it printed {seen.stdout.strip()[:120]!r} instead of {feature.output.strip()[:120]!r} ({_last_words(seen)})"
-    if feature.seen is not None and seen.word != feature.seen:
-        return f"fd 3 said {seen.word!r} instead of {feature.seen!r} ({_last_words(seen)})"
-    return None
-
-
-def _last_words(seen: Observation) -> str:
-    lines = seen.result.stderr[-400:].decode("utf-8", "replace").strip().splitlines()
-    return lines[-1][:200] if lines else "no error output"
-
-
-def _feature_name(feature: Feature, index: int) -> str:
-    words = " ".join(feature.args)
-    return f"feature {index}" + (f" ({words[:80]})" if words else "")
-
-
-def _signature(effects: list[Effect]) -> str | None:
-    return next((effect.signature for effect in effects if effect.fired), effects[0].signature if effects else None)
-
-
-def _told(effect: Effect | None) -> bool | None:
-    return None if effect is None or effect.void is not None else effect.fired
-
-
 def default_harnesses(folder: Path) -> Path | None:
     """Where the hub's harnesses are when nobody says: CLEARWELL_HARNESSES, `harnesses` beside the proofs, or the examples."""
     named = os.environ.get("CLEARWELL_HARNESSES")
     candidates = [Path(named)] if named else []
     candidates += [folder.resolve().parent.parent / "harnesses", Path("examples/harnesses")]
     return next((place for place in candidates if place.is_dir()), None)
-
-
-def cache() -> Path:
-    """The folder in which archives, trees and builds are kept."""
-    return cache_folder()

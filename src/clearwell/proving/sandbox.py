@@ -230,7 +230,6 @@ def _request(spec: Spec, use_cgroups: bool) -> dict[str, Any]:
         "seccomp": base64.b64encode(compiled_filter()).decode(),
         "bubblewrap": bubblewrap(),
         "cgroup": use_cgroups,
-        "watch": True,
     }
 
 
@@ -239,7 +238,7 @@ def _result(answer: dict[str, Any]) -> Result:
     isolation: dict[str, Strength] = dict.fromkeys(MANDATORY, "enforced")
     isolation["memory"] = "enforced" if grouped["memory"] else "watched"
     isolation["processes"] = "enforced" if grouped["processes"] else "watched"
-    isolation["cpu"] = "enforced"
+    isolation["cpu"] = "enforced" if grouped["cpu"] else "watched"
     isolation["file_size"] = "enforced"
     killed = answer["killed"]
     if answer["out_of_memory"]:

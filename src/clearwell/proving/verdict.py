@@ -34,6 +34,15 @@ EXIT_CODES = {
 """Exit codes of `clearwell prove`; 2 is bad usage or a bad folder."""
 
 
+class FixLabel(StrEnum):
+    """What can be said of a fix; never that it is correct."""
+
+    NOT_REFUTED = "not_refuted"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    UNAVAILABLE = "unavailable"
+
+
 class Runs(msgspec.Struct, frozen=True):
     """One side's runs. `signature` describes the effect of the first run that fired; `kind` says what a control is."""
 
@@ -98,3 +107,13 @@ class Verdict(msgspec.Struct, frozen=True):
     def exit_code(self) -> int:
         """The exit code of `clearwell prove`."""
         return EXIT_CODES[self.verdict]
+
+
+class FixVerdict(msgspec.Struct, frozen=True):
+    """What trying to refute a fix showed: the last rung passed (applies, builds, proof, features, variants) and what refuted it."""
+
+    label: FixLabel
+    rung: str | None
+    refuted_by: str | None
+    reason: str
+    verdict: Verdict
