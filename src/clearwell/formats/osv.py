@@ -61,7 +61,7 @@ _PREFIXES = re.compile(
 class _Package(msgspec.Struct):
     ecosystem: str = ""
     name: str = ""
-    purl: str = ""
+    purl: str | None = None
 
 
 class _Event(msgspec.Struct):
@@ -72,7 +72,7 @@ class _Event(msgspec.Struct):
 
 
 class _Range(msgspec.Struct):
-    type: Literal["SEMVER", "ECOSYSTEM", "GIT"]
+    type: str
     events: list[_Event] = []
 
 
@@ -83,12 +83,12 @@ class _Affected(msgspec.Struct):
 
 
 class _Severity(msgspec.Struct):
-    type: str
-    score: str
+    type: str = ""
+    score: str = ""
 
 
 class _Reference(msgspec.Struct):
-    url: str
+    url: str = ""
 
 
 class _Record(msgspec.Struct):
@@ -97,8 +97,8 @@ class _Record(msgspec.Struct):
     published: str | None = None
     withdrawn: str | None = None
     aliases: list[str] | None = None
-    summary: str = ""
-    details: str = ""
+    summary: str | None = None
+    details: str | None = None
     severity: list[_Severity] | None = None
     affected: list[_Affected] | None = None
     references: list[_Reference] | None = None
@@ -124,15 +124,15 @@ def read(data: bytes) -> Vulnerability:
     return Vulnerability(
         id=record.id,
         aliases=tuple(record.aliases or ()),
-        summary=record.summary,
-        details=record.details,
+        summary=record.summary or "",
+        details=record.details or "",
         weaknesses=_weaknesses(record.database_specific),
         affected=tuple(found for entry in record.affected or () if (found := _read_affected(entry)) is not None),
         published=record.published,
         modified=record.modified,
         withdrawn=record.withdrawn,
-        severity=tuple((severity.type, severity.score) for severity in record.severity or ()),
-        references=tuple(reference.url for reference in record.references or ()),
+        severity=tuple((severity.type, severity.score) for severity in record.severity or () if severity.score),
+        references=tuple(reference.url for reference in record.references or () if reference.url),
     )
 
 
@@ -157,7 +157,7 @@ def _read_affected(entry: _Affected) -> Affected | None:
     return Affected(
         component=component,
         versions=tuple(entry.versions or ()),
-        timelines=tuple(Timeline(stated.type, _turns(stated.events)) for stated in entry.ranges or ()),
+        timelines=tuple(_timeline(stated) for stated in entry.ranges or ()),
         release=distribution_release(f"{kind}/{namespace}", suffix) if kind in {"deb", "apk", "rpm"} else None,
     )
 
@@ -176,6 +176,12 @@ def _component(package: _Package) -> str | None:
         return canonical_purl(kind, namespace or None, name)
     except Invalid:
         return None
+
+
+def _timeline(stated: _Range) -> Timeline:
+    """Types that OSV 1.7 does not know (UNSPECIFIED in old records) order versions no more than commits do."""
+    known: dict[str, Literal["SEMVER", "ECOSYSTEM"]] = {"SEMVER": "SEMVER", "ECOSYSTEM": "ECOSYSTEM"}
+    return Timeline(known.get(stated.type, "GIT"), _turns(stated.events))
 
 
 def _turns(events: list[_Event]) -> tuple[Turn, ...]:

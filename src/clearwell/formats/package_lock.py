@@ -27,13 +27,18 @@ class _Package(msgspec.Struct):
     devOptional: bool = False
     inBundle: bool = False
     bundled: bool = False
-    dependencies: dict[str, "_Package"] | None = None
+
+
+class _Dependency(_Package):
+    """Version 1 nests what a package brought along; in `packages` the field of that name holds wishes, which are passed over."""
+
+    dependencies: dict[str, "_Dependency"] | None = None
 
 
 class _Lock(msgspec.Struct):
     lockfileVersion: int | None = None
     packages: dict[str, _Package] | None = None
-    dependencies: dict[str, _Package] | None = None
+    dependencies: dict[str, _Dependency] | None = None
 
 
 def is_lock(document: dict[str, Any]) -> bool:
@@ -76,7 +81,7 @@ def _from_packages(packages: dict[str, _Package]) -> Iterator[Component]:
         yield _component(name, version, path, package, "it is a link to a folder" if package.link else None)
 
 
-def _from_tree(dependencies: dict[str, _Package], above: str, depth: int) -> Iterator[Component]:
+def _from_tree(dependencies: dict[str, _Dependency], above: str, depth: int) -> Iterator[Component]:
     if depth > MAX_DEPTH:
         raise Invalid(f"the lock file nests dependencies more than {MAX_DEPTH} deep")
     for name, package in dependencies.items():

@@ -55,9 +55,12 @@ def canonical_purl(kind: str, namespace: str | None, name: str) -> str:
     if kind == "golang" and namespace is None and "/" in name:
         namespace, _, name = name.rpartition("/")
     try:
-        return PackageURL(kind, namespace, name).to_string()
+        made = PackageURL(kind, namespace, name)
     except ValueError as reason:
         raise Invalid(f"no package URL can be made of {kind} {name[:80]!r}: {reason}") from None
+    if not made.name:
+        raise Invalid(f"no package URL can be made of {kind} {name[:80]!r}: nothing of the name is left")
+    return made.to_string()
 
 
 def identify(purl: str, name: str | None = None) -> Component:
