@@ -101,6 +101,12 @@ def test_a_short_stack_that_ends_at_the_entry_point_is_whole() -> None:
     assert "crash" in shared(crash("create_query", "main"), crash("create_query", "main"))
 
 
+def test_a_short_stack_that_the_state_confirms_is_whole() -> None:
+    assert "crash" in shared(crash("create_query", state="create_query\n"), crash("create_query", state="create_query\n"))
+    assert kinds(signatures(crash("create_query", state="create_query\nsend\nrun\n"))) == []
+    assert kinds(signatures(crash("Target.fuzzerTestOneInput", state="Target.fuzzerTestOneInput\n"))) == []
+
+
 def test_call_sites_recognize_a_stack_whose_inlined_frames_were_lost() -> None:
     sites = ("tool+0x87a1", "tool+0xc1b8")
 

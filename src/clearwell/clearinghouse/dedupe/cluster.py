@@ -251,6 +251,7 @@ def _rows(findings: Sequence[tuple[str, int, Finding]], signatures: list[tuple[S
     rows = []
     for number, (file, index, finding) in enumerate(findings):
         shared = [s for s in signatures[number] if s.key in clusters.joined and bearers[roots[number], s.key] > 1]
+        shared.sort(key=lambda signature: signature.rung)
         evidence = [Evidence(*signature.evidence) for signature in shared[:_MAX_EVIDENCE]]
         if (reason := unknown_signature(finding)) is not None:
             evidence.append(Evidence("unknown signature", reason))

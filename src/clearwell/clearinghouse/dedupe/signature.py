@@ -42,6 +42,7 @@ _ENTRY_POINTS = {
     "<module>", "LLVMFuzzerTestOneInput", "FuzzerTestOneInput", "fuzzerTestOneInput", "TestOneInput", "FuzzOne", "fuzz_target",
     "rust_fuzzer_test_input",
 }  # fmt: skip
+_LAST_NAME = re.compile(r".*(?:\.|::)")
 _WHERE_IT_STOPPED = re.compile(r"out[- ]of[- ]memory|\boom\b|timeout|hang|slow[- ]unit|rss")
 _DIGEST = re.compile(r"(?=[^0-9]*[0-9])(?:[0-9a-fA-F]{12,128}|[0-9a-fA-F-]{36}|[A-Za-z0-9+/_-]{20,256}={0,2})(?:[:_][0-9]{1,6})?")
 _STRONG_ID = re.compile(r"(?=[^0-9]*[0-9])(?:[0-9a-fA-F]{16,128}|\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?)")
@@ -194,17 +195,21 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
     names = [function_of(frame.function) for frame in top]
     if None in names or not names:
         return "a frame of the stack has no name"
-    if len(names) < PROJECT_FRAMES and names[-1] not in _ENTRY_POINTS:
-        return f"the stack names only {len(names)} project frames, and does not end at an entry point"
-    if all(name in _ENTRY_POINTS for name in names):
+    state = [function_of(line) or line for line in (crash.state or "").strip().split("\n")]
+    if len(names) < PROJECT_FRAMES and state != names and not _is_entry_point(names[-1]):
+        return f"the stack names only {len(names)} project frames, and neither its state nor an entry point says that it ends there"
+    if all(_is_entry_point(name) for name in names):
         return "the stack names only the program's entry point"
     files = [path_of(frame.file) if frame.file else frame.module for frame in top] if is_unknown else []
-    if is_unknown and None in files:
-        return "the component is unknown, and so is the file of a frame"
-    state = [function_of(line) or line for line in (crash.state or "").strip().split("\n")]
+    if is_unknown and (None in files or len(names) < PROJECT_FRAMES):
+        return "the component is unknown, and its stack does not name three functions with their files"
     parts = (scope, kind, names, files, [] if state in ([""], names) else state)
     found.append(_signature("L1", "crash", parts, at, f"{kind} in {' < '.join(str(name) for name in names)}"))
     return None
+
+
+def _is_entry_point(name: str | None) -> bool:
+    return name is not None and _LAST_NAME.sub("", name) in _ENTRY_POINTS
 
 
 def _function(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
