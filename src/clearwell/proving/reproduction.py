@@ -10,7 +10,7 @@ from pathlib import Path
 from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Attempt, Reproduction, Settings
 from clearwell.proving.environments import Control
-from clearwell.proving.folder import Proof, read_proof
+from clearwell.proving.folder import Proof, Side, read_proof
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
 
