@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Crash logs: what sanitizers, fuzzers, kernels, debuggers and languages' runtimes print when something crashes."""
+
+import re
+from collections.abc import Iterator
+
+from clearwell.formats.crash_log.report import SANITIZER, TSAN, Report
+from clearwell.vocabulary.document import Document, Problem, ReportFormat
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.finding import Crash, Finding, Location, Origin
+from clearwell.vocabulary.inference import weakness_from_crash
+from clearwell.vocabulary.product import Product
+
+MAX_LOG = 32 * 1024 * 1024
+MAX_LINES = 1_000_000
+MAX_LINE = 4_000
+MAX_REPORTS = 10_000
+_SNIFFED = 4 * 1024 * 1024
+
+_TIME = re.compile(r"\[ *\d{1,8}\.\d{3,9}\](?:\[[^\]]{1,20}\])? ?")
+_LOGCAT = re.compile(r"(?:\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF]/[^(]{1,60}\( *\d+\): )")
+_ANSI = re.compile(rb"\x1b\[[0-9;]{0,20}m")
+_CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_END = re.compile(r"(?:SUMMARY: \w+Sanitizer|==\d+==ABORTING)")
+
+_MARKS = (
+    b"Sanitizer: ", b"runtime error: ", b"ERROR: libFuzzer", b"KASAN", b"KMSAN", b"Unable to handle kernel", b"unable to handle kernel", b"kernel NULL pointer",
+    b"panic: ", b"fatal error: ", b"panicked at ", b"Java Exception", b"Exception in thread", b"Traceback (most recent", b"Uncaught ", b"heck failed: ",
+    b"CHECK failed: ", b"NOTREACHED", b"Fatal error in", b"ssertion", b"assert failure", b"ASSERT", b"Received signal ", b"fault addr", b"signal SIG",
+    b"ExceptionCode: ", b"Attempt to ", b"CANNOT LINK", b"V8 correctness", b"V8 error", b"BUG DETECTED", b"leak of ", b"CFI: ", b"timeout exceeded",
+    b"limit exceeded", b"stack smashing", b"free(): ", b"double free", b"abort: CSA", b"FATAL:", b"Stack limit", b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
+    b"OOM in ", b"Uncaught Python", b"memory allocation of",
+)  # fmt: skip
+
+
+def why_not(data: bytes, name: str) -> str | None:
+    """Say why these bytes are no crash log, or None when they may be one."""
+    head = data[:_SNIFFED]
+    if head.lstrip(b" \t\r\n")[:1] == b"{" and head.lstrip(b" \t\r\n{")[:1] in (b'"', b"}"):
+        return "a JSON object"
+    if len(data) > MAX_LOG:
+        return f"{len(data):,} bytes; a log of at most {MAX_LOG:,} is read"
+    return None if any(mark in data for mark in _MARKS) else "no line of a known sanitizer, fuzzer, kernel, debugger or runtime"
+
+
+def read(data: bytes, name: str, target: Product | None) -> Document:
+    """Read a log: one finding for each report that clearly stands by itself. Raises Invalid when no crash is in it."""
+    lines, problems = _lines(data)
+    findings = []
+    for part in _split(lines):
+        report = Report()
+        report.read(part)
+        crash = report.crash()
+        if crash is not None:
+            findings.append(_finding(crash, report.headline, target))
+    if not findings:
+        raise Invalid("no crash in this log: no line says that a sanitizer, runtime or check failed")
+    return Document("crash-log", findings[0].origin.tool, tuple(findings), problems)
+
+
+def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
+    """Return the log's lines without prefixes that loggers add, bounded in number and length."""
+    if b"\x1b[" in data:
+        data = _ANSI.sub(b"", data)
+    text = data.translate(None, _CONTROL).decode("utf-8", errors="replace")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line[:MAX_LINE] for line in text.split("\n") if line]
+    problems: tuple[Problem, ...] = ()
+    if len(lines) > MAX_LINES:
+        problems = (Problem(f"line {MAX_LINES:,}", f"only the first {MAX_LINES:,} lines are read"),)
+        del lines[MAX_LINES:]
+    if "Unsymbolized Stacktrace" in text:
+        lines = list(_without_repeats(lines))
+    if "CRASH LOG: " in text:
+        lines = [line.removeprefix("CRASH LOG: ") for line in lines]
+    if _TIME.search(text) is not None:
+        lines = [_TIME.sub("", line, count=1) if line[0] == "[" and _TIME.match(line) else line for line in lines]
+    if "DEBUG" in text or "/libc" in text:
+        lines = [_LOGCAT.sub("", line, count=1) if _LOGCAT.match(line) else line for line in lines]
+    return [line for line in lines if line], problems
+
+
+def _without_repeats(lines: list[str]) -> Iterator[str]:
+    """Leave out ClusterFuzz's second, unsymbolized copy of a report: it ends at the next section or at another process's report."""
+    inside, pid = False, None
+    for line in lines:
+        if line.startswith("+--") and "Stacktrace" in line:
+            inside = "Unsymbolized" in line
+        elif "Sanitizer: " in line:
+            header = SANITIZER.match(line)
+            if header is not None:
+                inside = inside and header["pid"] == pid
+                pid = header["pid"]
+        if not inside:
+            yield line
+
+
+def _split(lines: list[str]) -> list[list[str]]:
+    """Part a log into reports: a sanitizer's header after an earlier report's end begins a new one."""
+    parts: list[list[str]] = []
+    start, ended, pid = 0, False, None
+    for number, line in enumerate(lines):
+        if "Sanitizer" in line:
+            header = SANITIZER.search(line[:MAX_LINE]) or TSAN.match(line)
+            if header is not None:
+                new = header.groupdict().get("pid")
+                if ended and (new is None or new != pid or line.startswith("WARNING")) and len(parts) < MAX_REPORTS:
+                    parts.append(lines[start:number])
+                    start = number
+                    ended = False
+                pid = new
+        if "runtime error: " in line and ended and pid is None and ": runtime error: " in line and len(parts) < MAX_REPORTS:
+            parts.append(lines[start:number])
+            start, ended = number, False
+        if ("SUMMARY: " in line or "ABORTING" in line) and _END.match(line) is not None:
+            ended = True
+    parts.append(lines[start:])
+    return parts
+
+
+def _finding(crash: Crash, headline: str, target: Product | None) -> Finding:
+    weakness = weakness_from_crash(crash.type, crash.access)
+    locations = tuple(Location(frame.file, frame.line, frame.function) for frame in crash.frames[:5] if frame.file or frame.function)
+    return Finding(
+        format="crash-log",
+        title=_title(crash),
+        message=headline,
+        product=target,
+        weaknesses=(weakness,) if weakness is not None else (),
+        locations=locations,
+        crash=crash,
+        origin=Origin(tool=crash.sanitizer),
+    )
+
+
+def _title(crash: Crash) -> str:
+    kind = (crash.type or "Crash").replace("\n", " ")
+    place = crash.frames[0].function if crash.frames else (crash.state or "").split("\n", 1)[0]
+    return f"{kind} in {place}" if place and place != "NULL" else kind
+
+
+REPORT = ReportFormat(name="crash-log", title="crash log", why_not=why_not, read=read, general=True)

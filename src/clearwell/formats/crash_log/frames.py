@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One line of a stack: the forms in which sanitizers, debuggers, kernels and languages' runtimes print a frame."""
+
+import re
+
+import msgspec
+
+from clearwell.formats.crash_log.mangling import demangle
+
+_SANITIZER = re.compile(
+    r"\s*#(?P<n>\d{1,5})(?P<inline>\.\d{1,3})?:?\s+(?:0x[0-9a-fA-Fx]+|[0-9a-fA-F]{8,16})(?:\s+in)?(?:\s+(?P<rest>\S.*))?$"
+)
+NUMBERED = re.compile(r"\s*#\d{1,5}(?:\.\d{1,3})?:?\s+(?:0x[0-9a-fA-Fx]+|[0-9a-fA-F]{8,16})(?:\s|$)").match
+"""Tells quickly whether a line is a frame that `sanitizer_frame` reads (gdb's with an address, too)."""
+_PLAIN = re.compile(r"\s+#(?P<n>\d{1,4}) (?P<rest>[A-Za-z_~`(<*].*)$")
+_GDB = re.compile(
+    r"#(?P<n>\d{1,4})\s+(?:0x[0-9a-f]+ in )?(?P<function>[A-Za-z_~`(<*?][^\n]*?) \([^\n]*\)(?: at (?P<file>\S+):(?P<line>\d+)|"
+    r" from (?P<module>\S+))?\s*$"
+)
+_TOMBSTONE = re.compile(
+    r"\s*#(?P<n>\d{2,3})\s+pc\s+[0-9a-f]{8,16}\s+(?P<module>\S+)(?: \(offset [^)]*\))?(?:\s\((?P<function>.+?)\+\d+\))?"
+    r"(?:\s\(BuildId.*)?\s*$"
+)
+_MAC = re.compile(r"(?P<n>\d{1,3})\s+(?P<module>\S.{0,60}?)\s+0x[0-9a-f]{8,16} (?P<function>.+?)(?: \+ \d+)?\s*$")
+_CHROME_WINDOWS = re.compile(r"\s+(?P<function>\S.*?) \[0x[0-9A-F]{8,16}\+\d+\](?: \((?P<file>.+):(?P<line>\d+)\))?\s*$")
+_GLIBC = re.compile(r"\s*(?P<module>[^\s(\[]+)\((?P<function>[^\n]*?)\+0x[0-9a-f]+\)\s?\[0x[0-9a-f]+\]\s*$")
+_KERNEL = re.compile(
+    r"\s*(?:#\d+ )?\[<\s*(?:0x)?(?P<address>[0-9a-f]{8,16}|inline|none)\s*>\]\s+(?P<unsure>\? )?\(?(?P<function>[\w.$]+)"
+    r"(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?\)?"
+    r"(?: from .*|\s+(?P<file>[\w./+-]+):(?P<line>\d+))?"
+)
+_KERNEL_BARE = re.compile(
+    r"\s*(?P<unsure>\? )?(?P<function>[A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(?P<module>\w+)\])?(?:\s+"
+    r"(?P<file>[\w./+-]+\.[chS]):(?P<line>\d+))?(?P<inline> \[inline\])?\s*$"
+)
+_JAVA = re.compile(r"\s+at (?:app//|\w+//)?(?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)\s*$")
+_JAVASCRIPT = re.compile(r"\s+at (?:async )?(?:(?P<function>[^\n()]{1,300}?) \()?(?P<file>[^\s()]+):(?P<line>\d+):\d+\)?\s*$")
+_PYTHON = re.compile(r'\s+File "(?P<file>[^"]{1,500})", line (?P<line>\d+), in (?P<function>.{1,300}?)\s*$')
+_GO = re.compile(r"(?P<function>[\w./()*·~\[\]@%-]+?)\((?P<args>[^()]*|\.\.\.)\)\s*$")
+_GO_PLACE = re.compile(r"\s+(?P<file>\S+?):(?P<line>\d+)(?: \+0x[0-9a-f]+)?\s*$")
+_RUST = re.compile(r"\s+(?P<n>\d{1,4}): (?:\s*0x[0-9a-f]+ - )?(?P<function>\S.*?)\s*$")
+_RUST_PLACE = re.compile(r"\s+at (?P<file>\S+?):(?P<line>\d+)(?::\d+)?\s*$")
+_WINDBG = re.compile(
+    r"[0-9a-f`]{8,17} (?:[0-9a-f`]{8,17} ){1,5}(?:: (?:[0-9a-f`]{8,17} ?){1,5}: )?(?P<module>[\w.]+)!(?P<function>\S.*?)"
+    r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?\s*$"
+)
+
+_PLACE = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?:\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+)?\s*$")
+_MODULE = re.compile(r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?)\+0x[0-9a-fA-F]+\)(?:\s+\(BuildId: [0-9a-f]+\))?\s*$")
+_ANGLE = re.compile(r"\s*<+(?P<module>[\w.+ -]*)>+\+0x[0-9a-f]+\s*$")
+_BUILD_ID = re.compile(r"\s+\(BuildId: [0-9a-fA-F]+\)\s*$")
+_FILE_ALONE = re.compile(
+    r"\s(?P<file>"
+    r"(?:[^\s(]*[/\\])?[\w.+-]+\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|m|mm|rs|go|S|s|asm|swift|tq|y|l|def|td)|_asan_rtl_|<compiler-generated>|\?\?)(?::0)?\s*$"
+)
+_SYSTEM_LIBRARY = re.compile(r"/usr/lib(?:32|64)?/|/lib(?:32|64)?/|/System/Library/|/system/lib|/apex/|[Cc]:[/\\\\][Ww][Ii][Nn][Dd]")
+_MODULE_ALONE = re.compile(r"\S*[\w+-]+\.(?:so(?:\.\d+)*|dylib|dll|exe)\s*$")
+
+
+class RawFrame(msgspec.Struct, frozen=True):
+    """A frame as printed: `function` with its parameters. `number` is its place if printed, `is_inline` a frame without one of
+    its own, `is_unsure` one that the runtime itself marked as doubtful."""
+
+    function: str | None = None
+    file: str | None = None
+    line: int | None = None
+    module: str | None = None
+    number: int | None = None
+    is_inline: bool = False
+    is_unsure: bool = False
+
+
+def sanitizer_frame(line: str) -> RawFrame | None:
+    """Read `#0 0x4f13bb in f(int) file.c:3:5`, its unsymbolized form `#0 0x4f13bb (/lib/x.so+0x4f)`, Chromium's and Fuchsia's."""
+    match = _SANITIZER.match(line)
+    if match is None:
+        return None
+    if line.startswith("#") and " in " in line and (debugged := gdb_frame(line)) is not None:
+        return debugged
+    rest = match["rest"] or ""
+    number, inline = int(match["n"]), match["inline"] is not None
+    return _split(rest, number, inline)
+
+
+def plain_frame(line: str) -> RawFrame | None:
+    """Read ThreadSanitizer's `#0 f(int) file.c:3 (exe+0x4f)`, which carries no address."""
+    match = _PLAIN.match(line)
+    return _split(match["rest"], int(match["n"]), False) if match is not None else None
+
+
+def _split(rest: str, number: int, inline: bool) -> RawFrame:
+    """Part a frame's text into function, file, line and module."""
+    module = file = None
+    at = None
+    rest = _BUILD_ID.sub("", rest)
+    found = _MODULE.search(rest)
+    if found is not None:
+        module, rest = found["module"].removesuffix(":x86_64").removesuffix(":arm64"), rest[: found.start()]
+    else:
+        found = _ANGLE.search(rest)
+        if found is not None:
+            module, rest = found["module"] or None, rest[: found.start()]
+    found = _PLACE.search(rest)
+    if found is not None:
+        file, at, rest = found["file"], int(found["line"]), rest[: found.start()]
+    else:
+        found = _FILE_ALONE.search(rest)
+        if found is not None:
+            file, rest = found["file"], rest[: found.start()]
+    function = rest.strip()
+    if function in ("", "<null>", "<unknown>", "??", "(<unknown module>)", "<unknown module>", "<unavailable>"):
+        function = ""
+    if function and module is None and _MODULE_ALONE.match(function):
+        module, function = function, ""
+    if file is not None and file in ("??", "<compiler-generated>", "<null>"):
+        file = None
+    if function and "(" not in function and "<" not in function and " " in function and function.startswith("/") is False:
+        function = _first_name(function)
+    if not function and module is not None and _SYSTEM_LIBRARY.match(module) is not None:
+        module = None
+    return RawFrame(demangle(function) if function else None, _tidy(file), at or None, _basename(module), number, inline)
+
+
+def _first_name(text: str) -> str:
+    """A C function is one word; what follows is a path that held spaces."""
+    head, _, tail = text.partition(" ")
+    return head if tail[:1] in "/.\\<" or "/" in tail or "\\" in tail else text
+
+
+def _tidy(file: str | None) -> str | None:
+    """A path with forward slashes and without the steps that lead out of a build folder."""
+    if file is None:
+        return None
+    file = file.replace("\\", "/")[:1_000]
+    while file.startswith(("./", "../")):
+        file = file.partition("/")[2]
+    return file or None
+
+
+def _basename(module: str | None) -> str | None:
+    return module.replace("\\", "/").rpartition("/")[2][:300] or None if module else None
+
+
+def gdb_frame(line: str) -> RawFrame | None:
+    """Read gdb's `#0  0x00007ffff7 in f (x=1) at file.c:3`."""
+    match = _GDB.match(line)
+    return _from(match) if match is not None else None
+
+
+def tombstone_frame(line: str) -> RawFrame | None:
+    """Read Android's `#00 pc 0004f1d4  /system/lib64/libc.so (abort+116)`."""
+    match = _TOMBSTONE.match(line)
+    return _from(match) if match is not None else None
+
+
+def mac_frame(line: str) -> RawFrame | None:
+    """Read macOS's and Swift's `3   Module   0x000000010a99 _ZN2ui1fEv + 19`."""
+    match = _MAC.match(line)
+    if match is None or match["function"].startswith("<unavailable>"):
+        return None
+    return _from(match)
+
+
+def chrome_windows_frame(line: str) -> RawFrame | None:
+    """Read Chromium's Windows ` ns::f [0x00007FF9B2DDC1BA+58] (file.cc:332)`."""
+    match = _CHROME_WINDOWS.match(line)
+    return _from(match) if match is not None else None
+
+
+def glibc_frame(line: str) -> RawFrame | None:
+    """Read backtrace_symbols' `/lib/x.so(f+0x1f)[0xf29b845f]`, as V8 prints it."""
+    match = _GLIBC.match(line)
+    return _from(match) if match is not None else None
+
+
+def kernel_frame(line: str) -> RawFrame | None:
+    """Read the kernel's `[<ffffffc0002099e8>] f+0x0/0x148 file.c:90`."""
+    match = _KERNEL.match(line)
+    if match is None:
+        return None
+    inline = match["address"] in ("inline", "none")
+    place = int(match["line"]) if match["line"] else None
+    return RawFrame(match["function"], match["file"], place, None, None, inline, match["unsure"] is not None)
+
+
+def bare_kernel_frame(line: str) -> RawFrame | None:
+    """Read the newer kernel's ` f+0x1f/0x40 file.c:90 [inline]` beneath `Call Trace:`."""
+    match = _KERNEL_BARE.match(line)
+    if match is None or ("+0x" not in line and match["file"] is None):
+        return None
+    place = int(match["line"]) if match["line"] else None
+    return RawFrame(
+        match["function"], match["file"], place, match["module"], None, match["inline"] is not None, match["unsure"] is not None
+    )
+
+
+def java_frame(line: str) -> RawFrame | None:
+    """Read Java's `at com.example.C.f(C.java:51)`."""
+    match = _JAVA.match(line)
+    return _from(match) if match is not None else None
+
+
+def javascript_frame(line: str) -> RawFrame | None:
+    """Read V8's `at f (/out/x.ts:6:15)`; an anonymous function has no name."""
+    match = _JAVASCRIPT.match(line)
+    return _from(match) if match is not None else None
+
+
+def python_frame(line: str) -> RawFrame | None:
+    """Read Python's `File "x.py", line 24, in f`."""
+    match = _PYTHON.match(line)
+    return _from(match) if match is not None else None
+
+
+def go_frame(line: str, place: str) -> RawFrame | None:
+    """Read Go's two lines: `pkg/path.(*T).f(0x1, ...)` and `<tab>/src/x.go:17 +0x3c`."""
+    if line[:1] in " \t":
+        return None
+    match, where = _GO.match(_flatten(line)), _GO_PLACE.match(place)
+    if match is None or where is None:
+        return None
+    return RawFrame(match["function"], where["file"], int(where["line"]), is_unsure="?" in match["args"])
+
+
+def _flatten(line: str) -> str:
+    """Go's arguments may be nested in braces: keep only the outer list."""
+    return line.replace("{", "").replace("}", "")
+
+
+def rust_frame(line: str) -> RawFrame | None:
+    """Read Rust's `  14: krate::f`."""
+    match = _RUST.match(line)
+    return _from(match) if match is not None else None
+
+
+def rust_place(line: str) -> tuple[str, int] | None:
+    """Read the line beneath a Rust frame: `at src/x.rs:14:5`."""
+    match = _RUST_PLACE.match(line)
+    return (match["file"], int(match["line"])) if match is not None else None
+
+
+def windbg_frame(line: str) -> RawFrame | None:
+    """Read cdb's `002df7e4 00fd1423 Module!f+0x1e` and its 64-bit form with backticks."""
+    match = _WINDBG.match(line)
+    return _from(match) if match is not None else None
+
+
+def _from(match: re.Match[str]) -> RawFrame:
+    found = match.groupdict()
+    line, number = found.get("line"), found.get("n")
+    function = found.get("function")
+    return RawFrame(
+        demangle(function.strip()) if function and function.strip() not in ("??", "<unknown>") else None,
+        _tidy(found.get("file")),
+        int(line) if line else None,
+        _basename(found.get("module")),
+        int(number) if number else None,
+    )
