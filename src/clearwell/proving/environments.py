@@ -72,9 +72,12 @@ class Workshop:
         assert purl is not None
         kind: Kind | None = side.archive or proof.harness.file.archive
         archive = self.registry.fetch(purl, kind, sha256=side.sha256)
-        source, source_hash = self._source(archive, side.root or proof.harness.file.root)
+        place, _ = self.tree(archive)
+        root = side.root or proof.harness.file.root
         if isinstance(control, bytes):
-            source, source_hash = self._patched(source, source_hash, control)
+            place = self._patched(place, _root(place, root), archive.sha256, control)
+        source = _root(place, root)
+        source_hash = tree_hash(source)
         packages = tuple(self._package(text) for text in proof.harness.file.packages)
         evidence = [(f"archive {archive.filename}", archive.sha256), (f"source of {purl}", source_hash)]
         evidence += [(f"archive {a.filename}", a.sha256) for _, _, a in packages]
@@ -94,8 +97,8 @@ class Workshop:
 
     def tree(self, archive: Archive) -> tuple[Path, str]:
         """Unpack an archive once; return the folder and the hash of its files."""
-        place = self.cache / "trees" / archive.sha256
-        note = place.with_suffix(".sha256")
+        place = self.cache / "trees" / f"{archive.sha256}-{archive.kind}"
+        note = place.with_name(f"{place.name}.sha256")
         if place.is_dir() and note.is_file():
             return place, note.read_text()
         partial = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
@@ -109,38 +112,27 @@ class Workshop:
             shutil.rmtree(partial, ignore_errors=True)
         return place, digest
 
-    def _source(self, archive: Archive, root: str) -> tuple[Path, str]:
-        place, digest = self.tree(archive)
-        if root in {"", "."}:
-            return place, digest
-        found = sorted(p for p in place.glob(root.rstrip("/")) if p.is_dir())
-        if len(found) != 1:
-            what = "no folder" if not found else f"{len(found)} folders"
-            raise Invalid(f"root = {root[:120]!r} is {what} of {archive.filename}; it must be exactly one")
-        return found[0], tree_hash(found[0])
-
-    def _patched(self, source: Path, source_hash: str, diff: bytes) -> tuple[Path, str]:
-        key = hashlib.sha256(source_hash.encode() + diff).hexdigest()
+    def _patched(self, tree: Path, source: Path, archive_sha256: str, diff: bytes) -> Path:
+        """Return a copy of the whole archive with a patch applied, its names beneath the archive or else beneath the root."""
+        key = hashlib.sha256(archive_sha256.encode() + source.relative_to(tree).as_posix().encode() + diff).hexdigest()
         place = self.private / "patched" / key
-        if not place.is_dir():
-            files = {p.relative_to(source).as_posix(): p.read_bytes() for p in source.rglob("*") if p.is_file()}
-            try:
-                changed = patches.apply(diff, files)
-            except Invalid as error:
-                raise PatchDoesNotApply(str(error)) from error
-            shutil.copytree(source, place)
-            for name, content in changed.items():
-                file = place / name
-                if content is None:
-                    file.unlink()
-                    continue
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
-                if name not in files:
-                    file.chmod(0o644)
-            for folder in [place, *(p for p in place.rglob("*") if p.is_dir())]:
-                folder.chmod(0o755)
-        return place, tree_hash(place)
+        if place.is_dir():
+            return place
+        changed = _changes(tree, source, diff)
+        shutil.copytree(tree, place)
+        for name, content in changed.items():
+            file = place / name
+            if content is None:
+                file.unlink()
+                continue
+            is_new = not file.exists()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            if is_new:
+                file.chmod(0o644)
+        for folder in [place, *(p for p in place.rglob("*") if p.is_dir())]:
+            folder.chmod(0o755)
+        return place
 
     def _package(self, purl: str) -> tuple[str, Path, Archive]:
         archive = self.registry.fetch(purl)
@@ -202,6 +194,29 @@ class Workshop:
         finally:
             tar.unlink(missing_ok=True)
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _root(tree: Path, root: str) -> Path:
+    """Return the one folder of a tree that the glob names."""
+    if root in {"", "."}:
+        return tree
+    found = sorted(p for p in tree.glob(root.rstrip("/")) if p.is_dir())
+    if len(found) != 1:
+        what = "no folder" if not found else f"{len(found)} folders"
+        raise Invalid(f"root = {root[:120]!r} is {what} of the archive; it must be exactly one")
+    return found[0]
+
+
+def _changes(tree: Path, source: Path, diff: bytes) -> dict[str, bytes | None]:
+    """What a patch changes, as names beneath the tree; projects diff from their top, people from where they stand."""
+    first: Invalid | None = None
+    for base in dict.fromkeys((tree, source)):
+        files = {p.relative_to(base).as_posix(): p.read_bytes() for p in base.rglob("*") if p.is_file()}
+        try:
+            return {(base / name).relative_to(tree).as_posix(): content for name, content in patches.apply(diff, files).items()}
+        except Invalid as error:
+            first = first or error
+    raise PatchDoesNotApply(str(first)) from first
 
 
 def build_environment(harness: Harness) -> dict[str, str]:
