@@ -22,6 +22,8 @@ from clearwell.vocabulary.weakness import NAMES
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_PRODUCTS = 500_000
+MAX_RANGE = 100_000
+"""Characters of the longest version range that is read; a longer one is treated like prose."""
 
 EVERY = "*"
 """Stands in `not_affected` and `under_investigation` for a product that is named without a version."""
@@ -437,7 +439,7 @@ def _affected(status: dict[str, list[str]], products: dict[str, _Product]) -> tu
     return tuple(statement.finished(component, release) for (component, release), statement in statements.items())
 
 
-_CONSTRAINT = re.compile(r"[ \t]*(>=|<=|!=|==|=|<|>|)[ \t]*([^<>=!|, \t]+)[ \t]*", re.ASCII)
+_CONSTRAINT = re.compile(r" ?(>=|<=|!=|==|=|<|>|) ?([^<>=!|, ]+) ?", re.ASCII)
 
 
 def parse_range(text: str) -> tuple[tuple[str, ...], tuple[VersionRange, ...], tuple[str, ...]]:
@@ -445,15 +447,18 @@ def parse_range(text: str) -> tuple[tuple[str, ...], tuple[VersionRange, ...], t
 
     Text that is neither becomes a range from a version that has no place in any order, so that what depends on it is unknown.
     """
-    vers = re.fullmatch(r"vers:[a-z0-9.+-]{1,40}/(.*)", text.strip(), re.ASCII)
-    stated = vers[1] if vers else text
+    plain = " ".join(text.split())
+    vers = re.fullmatch(r"vers:[a-z0-9.+-]{1,40}/(.*)", plain, re.ASCII)
+    stated = vers[1] if vers else plain
     if stated.strip() == EVERY:
         return (), (VersionRange(),), ()
+    if len(stated) > MAX_RANGE:
+        return (), (VersionRange(introduced=plain[:200]),), ()
     single, ranges, excluded, start = [], [], [], None
-    for part in filter(str.strip, re.split(r"[|,]|[ \t]+(?=[<>=!])", stated[:20_000])):
+    for part in filter(str.strip, re.split(r"[|,]| (?=[<>=!])", stated)):
         match = _CONSTRAINT.fullmatch(part)
         if match is None or (not match[1] and not vers):
-            return (), (VersionRange(introduced=text[:200]),), ()
+            return (), (VersionRange(introduced=plain[:200]),), ()
         sign, version = match[1], unquote(match[2])
         if sign in {"", "=", "=="}:
             single.append(version)
