@@ -106,6 +106,19 @@ def test_an_unknown_version_joins_one_but_does_not_chain_two() -> None:
     assert len(partition(cluster(numbered(a=[one], b=[two], c=[unknown])))) == 3
 
 
+def test_the_same_stack_at_two_versions_or_none_may_be_another_bug() -> None:
+    one = crash("parse", "load", "main", state="parse\nload\nmain\n")
+    assert one.crash is not None
+    bare = msgspec.structs.replace(
+        one, crash=msgspec.structs.replace(one.crash, frames=tuple(msgspec.structs.replace(f, line=None) for f in one.crash.frames))
+    )
+
+    assert not joined(at(one, "1.0"), at(one, "1.1"))
+    assert not joined(at(bare, None), at(bare, None))
+    assert joined(at(one, "1.0"), at(bare, "1.0"))
+    assert joined(at(one, "1.0"), at(one, None))
+
+
 def test_other_components_never_join() -> None:
     one = crash("parse", "load", "main")
 

@@ -123,16 +123,30 @@ def test_findings_of_unknown_components_join_only_within_one_scope_and_tool() ->
     assert shared(one, report(product=None, tool="tool-b")) == set()
 
 
-def test_a_crash_of_an_unknown_component_needs_the_files_of_its_frames() -> None:
-    one = crash("read", "load", "main", product=None)
-    elsewhere = msgspec.structs.replace(one, crash=msgspec.structs.replace(one.crash, frames=one.crash.frames[::-1] if one.crash else ()))
-    nameless = crash("read", "load", "main", product=None)
-    assert nameless.crash is not None
-    frames = tuple(msgspec.structs.replace(frame, file=None) for frame in nameless.crash.frames)
+def without(finding: Finding, field: str) -> Finding:
+    """The same crash, whose frames lack a field."""
+    assert finding.crash is not None
+    frames = tuple(msgspec.structs.replace(frame, **{field: None}) for frame in finding.crash.frames)
+    return msgspec.structs.replace(finding, crash=msgspec.structs.replace(finding.crash, frames=frames))
 
-    assert "crash" in shared(one, one)
-    assert shared(one, elsewhere) == set()
-    assert unknown_signature(msgspec.structs.replace(nameless, crash=msgspec.structs.replace(nameless.crash, frames=frames))) is not None
+
+def test_a_crash_of_an_unknown_component_needs_the_files_and_lines_of_its_frames() -> None:
+    one = crash("read", "load", "main", product=None)
+
+    assert "crash-lines" in shared(one, one)
+    assert shared(one, crash("read", "load", "run", product=None)) == set()
+    for field in ("file", "line"):
+        assert kinds(signatures(without(one, field), "lab")) == []
+        assert unknown_signature(without(one, field)) is not None
+
+
+def test_functions_alone_join_within_one_named_version_only() -> None:
+    one, bare = crash("read", "load", "main"), without(crash("read", "load", "main"), "line")
+
+    assert "crash" in shared(one, bare)
+    assert {s.at for s in signatures(at(bare, "1.1")) if s.kind == "crash"} == {"1.1"}
+    assert kinds(signatures(at(bare, None))) == []
+    assert "crash-lines" in shared(one, at(one, None))
 
 
 def test_a_place_is_file_function_and_family_whatever_the_line_and_the_words() -> None:

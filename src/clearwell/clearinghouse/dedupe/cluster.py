@@ -21,7 +21,7 @@ MAX_LINES_APART = 50
 _SAME_SOFTWARE = 0.5
 _MAX_COMPARED = 300
 _MAX_EVIDENCE = 12
-_STACK = {"call-sites", "crash"}
+_STACK = {"call-sites", "crash-lines", "crash"}
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ import msgspec
 from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, path_of, text_of
 from clearwell.vocabulary.finding import Crash, Finding, ProofFiles
 
-Kind = Literal["proof", "external-id", "report", "fingerprint", "order", "call-sites", "crash", "location", "file"]
+Kind = Literal["proof", "external-id", "report", "fingerprint", "order", "call-sites", "crash-lines", "crash", "location", "file"]
 
 VERSIONS: dict[Kind, int] = {
     "proof": 1,
@@ -24,6 +24,7 @@ VERSIONS: dict[Kind, int] = {
     "fingerprint": 1,
     "order": 1,
     "call-sites": 1,
+    "crash-lines": 1,
     "crash": 1,
     "location": 1,
     "file": 1,
@@ -181,7 +182,11 @@ def _crash(finding: Finding, crash: Crash, scope: str, at: str | None, is_unknow
 
 
 def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: list[Signature]) -> str | None:
-    """Add the signatures of a crash's stack; return why there is none."""
+    """Add the signatures of a crash's stack; return why there is none.
+
+    Functions alone ("crash") join only within one named version: the same three functions crash again for another reason a year later.
+    Where a version is unknown, equal lines must show that the source is the same.
+    """
     if not crash.type or not (kind := crash_class(crash.type, crash.access)):
         return "the kind of crash is unknown"
     if _WHERE_IT_STOPPED.search(kind) is not None:
@@ -200,11 +205,16 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
         return f"the stack names only {len(names)} project frames, and neither its state nor an entry point says that it ends there"
     if all(_is_entry_point(name) for name in names):
         return "the stack names only the program's entry point"
-    files = [path_of(frame.file) if frame.file else frame.module for frame in top] if is_unknown else []
-    if is_unknown and (None in files or len(names) < PROJECT_FRAMES):
-        return "the component is unknown, and its stack does not name three functions with their files"
-    parts = (scope, kind, names, files, [] if state in ([""], names) else state)
-    found.append(_signature("L1", "crash", parts, at, f"{kind} in {' < '.join(str(name) for name in names)}"))
+    places = [(path_of(frame.file) if frame.file else None, frame.line) for frame in top]
+    told = f"{kind} in {' < '.join(str(name) for name in names)}"
+    parts = (scope, kind, names, [] if state in ([""], names) else state)
+    if at is not None:
+        found.append(_signature("L1", "crash", parts, at, told))
+    if all(file is not None and line is not None for file, line in places):
+        lines = ", ".join(f"{file}:{line}" for file, line in places)
+        found.append(_signature("L1", "crash-lines", (*parts, places), at, f"{told} at {lines}"))
+    elif at is None:
+        return "the version is unknown, and so is the line of a frame"
     return None
 
 
