@@ -55,6 +55,7 @@ CHAINS = {
     "cargo": "0.9.9 1.0.0-alpha 1.0.0-beta 1.0.0",
     "nuget": "1.0.0-ALPHA 1.0.0-beta 1.0 1.0.0.1 1.0.1",
     "deb": "1.0~~ 1.0~~a 1.0~ 1.0 1.0-0.1 1.0-1~deb11u1 1.0-1 1.0-1+b1 1.0-1.1 1.0a 1.0+dfsg 1.0.1 1.9 1.10 0:2 1:0.1",
+    "apk": "1.0_alpha1 1.0_alpha2 1.0_beta 1.0_rc1-r5 1.0 1.0-r0 1.0-r1 1.0-r10 1.0_git20200101 1.0_p1 1.0_p2-r1 1.0a 1.0.1 1.9 1.10",
     "rpm": "1.0~rc1-1 1.0-1 1.0-1.el8 1.0-2 1.0^git1-1 1.0a-1 1.0.1-1 1.10-1 1:0.1-1",
     "maven": "1-alpha 1-alpha-2 1-beta 1-milestone-1 1-rc1 1-rc2 1-SNAPSHOT 1 1-sp 1-android 1-jre 1-1 1.1-alpha 1.1 1.9 1.10 1.10.0.1",
     "gem": "1.0.a 1.0.b1 1.0.rc1 1.0 1.0.1.pre 1.0.1 1.9 1.10.a 1.10",
@@ -74,12 +75,12 @@ def test_each_ecosystem_orders_its_chain(ecosystem: str, chain: str) -> None:
 
 SAME = {
     "pypi": "1.0 1 1.0.0 v1.0 0!1.0",
-    "npm": "1.2.0 v1.2.0 =1.2.0 1.2 1.2.0+build.7",
+    "npm": "1.2.0 v1.2.0 V1.2.0 =1.2.0 1.2 1.2.0+build.7",
     "golang": "1.21.3 v1.21.3 go1.21.3",
     "nuget": "1.0 1.0.0 1.0.0.0",
     "deb": "1.0 1.0-0 0:1.0 1.00",
     "maven": "1 1.0 1.0.0 1.ga 1.0.0.Final 1-release 1.0-0",
-    "gem": "1 1.0 1.0.0",
+    "gem": "1 1.0 1.0.0 1.0-java 1.0.0-x86_64-linux",
     "composer": "1.0 1.0.0 v1.0.0.0 1.0.0-stable",
 }
 
@@ -94,7 +95,8 @@ def test_spellings_of_one_version_have_one_key(ecosystem: str, spellings: str) -
     [
         ("pypi", "2004d"), ("pypi", "1.0-beta-final"), ("pypi", ""), ("npm", "1.2.3.4"), ("npm", "01.2.3"), ("npm", "latest"),
         ("npm", "1.0.0-01"), ("npm", "git+https://x/y"), ("deb", "1.0 2"), ("deb", "<unfixed>"), ("maven", "${project.version}"),
-        ("maven", "[1.0,2.0)"), ("gem", "1..0"), ("composer", "dev-main"), ("unheard-of", "1.0"), ("pypi", "1" * (MAX_VERSION + 1)),
+        ("maven", "[1.0,2.0)"), ("gem", "1..0"), ("composer", "dev-main"), ("apk", "1.01"), ("apk", "1.0-1"),
+        ("unheard-of", "1.0"), ("pypi", "1" * (MAX_VERSION + 1)),
     ],
 )  # fmt: skip
 def test_what_does_not_follow_the_grammar_has_no_key(ecosystem: str, version: str) -> None:

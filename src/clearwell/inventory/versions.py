@@ -43,7 +43,7 @@ def pypi(text: str) -> bytes | None:
 
 
 _SEMVER = re.compile(
-    r"v?(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*))?(?:\.(0|[1-9][0-9]*))?"
+    r"[vV]?(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*))?(?:\.(0|[1-9][0-9]*))?"
     r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
@@ -117,6 +117,25 @@ def _debian_part(text: str) -> bytes:
         key += b"".join(b"\1" if c == "~" else c.encode() if c.isalpha() else bytes((0x80 | ord(c),)) for c in words)
         key += b"\2" + _number(digits)
     return key + b"\2"
+
+
+_ALPINE = re.compile(r"([0-9]+(?:\.[0-9]+)*)([a-z]?)((?:_(?:alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*)(?:-r([0-9]+))?", re.ASCII)
+_ALPINE_SUFFIX = {"alpha": 1, "beta": 2, "pre": 3, "rc": 4, "cvs": 7, "svn": 8, "git": 9, "hg": 10, "p": 11}
+
+
+def alpine(text: str) -> bytes | None:
+    """Alpine (apk-tools): numbers, a letter, suffixes of which `_alpha` to `_rc` sort before the end, then `-r` the revision.
+
+    A later number with a leading zero is compared as a fraction by some releases of apk and not by others: it has no key.
+    """
+    match = _ALPINE.fullmatch(text)
+    if match is None or any(len(part) > 1 and part.startswith("0") for part in match[1].split(".")[1:]):
+        return None
+    key = b"".join(b"\x0d" + _number(part) for part in match[1].split("."))
+    key += b"\x0c" + match[2].encode() if match[2] else b""
+    for suffix, number in re.findall(r"_([a-z]+)([0-9]*)", match[3]):
+        key += bytes((_ALPINE_SUFFIX[suffix],)) + _number(number)
+    return key + (b"\x06" + _number(match[4]) if match[4] else b"") + b"\x05"
 
 
 _RPM = re.compile(r"(?:([0-9]+):)?([^\s:-]+)(?:-([^\s:-]+))?", re.ASCII)
@@ -194,14 +213,19 @@ def _trim(tokens: list[tuple[str, str]]) -> None:
 
 
 _GEM = re.compile(r"[0-9]+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?", re.ASCII)
+_GEM_PLATFORM = re.compile(r"-(?:java|jruby|mswin\w*|(?:x86|x64|x86_64|i[3-6]86|arm|arm64|aarch64|universal|powerpc)-[\w-]+)", re.ASCII)
 _GEM_SEGMENT = re.compile(r"[0-9]+|[A-Za-z]+", re.ASCII)
 
 
 def gem(text: str) -> bytes | None:
     """RubyGems (`Gem::Version`): words make a pre-release, a missing segment counts as 0, `-` reads as `.pre.`.
 
+    A platform that inventories append (`1.13.10-x86_64-linux`) is no part of the version.
     Zeros before a word sort below the end and zeros before a number above it, so a run of zeros is encoded with what follows.
     """
+    bare, _, platform = text.partition("-")
+    if _GEM_PLATFORM.fullmatch(f"-{platform}"):
+        text = bare
     if _GEM.fullmatch(text) is None:
         return None
     segments: list[str] = _GEM_SEGMENT.findall(text.replace("-", ".pre."))
@@ -258,6 +282,7 @@ SCHEMES: dict[str, Callable[[str], bytes | None]] = {
     "githubactions": semver,
     "nuget": nuget,
     "deb": debian,
+    "apk": alpine,
     "rpm": rpm,
     "maven": maven,
     "gem": gem,
