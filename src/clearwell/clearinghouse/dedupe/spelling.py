@@ -15,6 +15,8 @@ _HOSTED = {"pkg:github/": "github.com", "pkg:gitlab/": "gitlab.com", "pkg:bitbuc
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9]{0,9}\+)?[a-z][a-z0-9]{0,9}://", re.IGNORECASE)
 _SHORT_COMMIT = 7
 _LONG_TEXT = 2_000
+_LONG_PATH = 300
+"""What is longer is not kept in a cache: outside text must not fill memory."""
 
 _VOLATILE = re.compile(
     r"==\d+==|0x[0-9a-f]+"
@@ -35,7 +37,7 @@ _NO_NAME = re.compile(
 _SIZE = re.compile(r"[ :]*(?:\{\*\}|\b\d+\b)")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def component_of(product: Product | None) -> tuple[str | None, str | None]:
     """Return (component, version) of a product, each None when unknown. A commit is compared by its first seven digits."""
     if product is None:
@@ -89,9 +91,17 @@ def repository_of(address: str) -> str:
     return f"repository:{host}/{path}" if path else f"repository:{host}"
 
 
-@lru_cache(maxsize=65_536)
 def path_of(file: str) -> str:
     """Return a relative path with forward slashes, without scheme, drive, `./` and doubled slashes."""
+    return _short_path(file) if len(file) <= _LONG_PATH else _even_path(file)
+
+
+@lru_cache(maxsize=65_536)
+def _short_path(file: str) -> str:
+    return _even_path(file)
+
+
+def _even_path(file: str) -> str:
     text = re.sub(r"^(?:file:/{0,3}|[A-Za-z]:(?=[/\\]))", "", file.strip().replace("\\", "/"))
     parts: list[str] = []
     for part in text.split("/"):
@@ -102,11 +112,15 @@ def path_of(file: str) -> str:
     return "/".join(parts)
 
 
-@lru_cache(maxsize=65_536)
 def function_of(name: str | None) -> str | None:
     """Return a function's name without arguments, template arguments and compilers' suffixes; None when it names nothing."""
-    if name is None or len(name) > 2_000:
+    if name is None or len(name) > _LONG_TEXT:
         return None
+    return _function(name)
+
+
+@lru_cache(maxsize=32_768)
+def _function(name: str) -> str | None:
     text = name.strip().lstrip("*&").replace("(anonymous namespace)", "{anonymous}").replace("`anonymous namespace'", "{anonymous}")
     if _NO_NAME.fullmatch(text.lower()):
         return None
