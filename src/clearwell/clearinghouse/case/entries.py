@@ -31,6 +31,14 @@ class SubmissionReceived(Entry, frozen=True):
     content: Salted
 
 
+class SubmissionRead(Entry, frozen=True):
+    """A report's raw bytes, with the proofs in them, are about to be read (never 4)."""
+
+    type = "submission.read"
+    submission: SubmissionId
+    purpose: str
+
+
 class BatchAnswered(Entry, frozen=True):
     """Up to 1,000 findings were read and answered. `root` is the RFC 6962 root over their ids and answers, hexadecimal."""
 

@@ -28,6 +28,7 @@ class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
     fires: tuple[str, ...] = ()
     clean: tuple[str, ...] = ()
     proof: ProofId | None = None
+    aliases: tuple[str, ...] = ()
     merged_into: CaseId | None = None
     advisory: AdvisoryId | None = None
     presented_at: datetime | None = None
@@ -114,7 +115,7 @@ class Contact(msgspec.Struct, frozen=True):
 
 _CASE = """
 SELECT id, component, title, weaknesses, marking, letters, first_received, opened, ends_at, end_date_policy, proven_at, refused_at, refusal,
-       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, merged_into, advisory_id, presented_at, reminded, priority,
+       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, aliases, merged_into, advisory_id, presented_at, reminded, priority,
        priority_reasons
 FROM clearwell.vulnerability_case
 """
@@ -162,7 +163,7 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
         SET title = %(title)s, weaknesses = %(weaknesses)s, marking = %(marking)s, letters = %(letters)s, first_received = %(first_received)s,
             ends_at = %(ends_at)s, proven_at = %(proven_at)s, refused_at = %(refused_at)s, refusal = %(refusal)s, fixed_at = %(fixed_at)s,
             published_at = %(published_at)s, extended_by = %(extended_by)s, embargo = %(embargo)s, fires = %(fires)s, clean = %(clean)s,
-            proof_id = %(proof)s, merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s,
+            proof_id = %(proof)s, aliases = %(aliases)s, merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s,
             reminded = %(reminded)s, priority = %(priority)s, priority_reasons = %(priority_reasons)s
         WHERE id = %(id)s
         """,
@@ -183,6 +184,7 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
         fires=list(kept.fires),
         clean=list(kept.clean),
         proof=kept.proof,
+        aliases=list(kept.aliases),
         merged_into=kept.merged_into,
         advisory=kept.advisory,
         presented_at=kept.presented_at,
@@ -285,9 +287,12 @@ def load_participant(tx: Transaction, participant: ParticipantId) -> KeptPartici
     return msgspec.convert(row, KeptParticipant)
 
 
-def my_participations(tx: Transaction) -> tuple[Row, ...]:
-    """What a finder sees of its cases: its own id for each, the date first reported, standing, end date, its own findings."""
-    return tx.rows("SELECT * FROM clearwell.my_participations() ORDER BY id DESC LIMIT 1000")
+def my_participations(tx: Transaction, findings: Sequence[FindingId] | None = None) -> tuple[Row, ...]:
+    """What a finder sees of its cases: its own id for each, the date first reported, standing, end date, its own findings.
+
+    With `findings`, only the cases of those; without, the newest thousand.
+    """
+    return tx.rows("SELECT * FROM clearwell.my_participations(%(only)s::text[])", only=list(findings) if findings is not None else None)
 
 
 # -- attachments -----------------------------------------------------------------------------------------------
@@ -488,7 +493,7 @@ def queue_of_contact(tx: Transaction, contact: str) -> tuple[Queued, ...]:
 def _case(row: Row) -> KeptCase:
     noun = {field.name: row[field.name] for field in msgspec.structs.fields(Case) if field.name in row}
     case = msgspec.convert({**noun, "state": CaseState(row["letters"])}, Case)
-    rest = {name: row[name] for name in ("marking", "embargo", "fires", "clean", "merged_into", "presented_at", "reminded", "priority")}
+    rest = {name: row[name] for name in ("marking", "embargo", "fires", "clean", "aliases", "merged_into", "presented_at", "reminded", "priority")}
     return msgspec.convert(
         {**rest, "case": case, "proof": row["proof_id"], "advisory": row["advisory_id"], "priority_reasons": row["priority_reasons"]},
         KeptCase,

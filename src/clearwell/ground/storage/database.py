@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import msgspec
 import psycopg
@@ -88,7 +88,7 @@ class Transaction:
         """Bulk insert by COPY into a temporary table, then INSERT ... SELECT: COPY refuses row-level security (STACK.md)."""
         staging = f"staging_{table.replace('.', '_')}"
         names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        target = sql.SQL(cast(LiteralString, table))
+        target = sql.SQL(table)
         with self.connection.cursor() as cursor:
             make = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA")
             cursor.execute(make.format(sql.Identifier(staging), names, target))
@@ -96,7 +96,7 @@ class Transaction:
             with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(staging), names)) as copy:
                 for row in rows:
                     copy.write_row(row)
-            move = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} " + cast(LiteralString, on_conflict))
+            move = sql.SQL(f"INSERT INTO {{}} ({{}}) SELECT {{}} FROM {{}} {on_conflict}")
             cursor.execute(move.format(target, names, names, sql.Identifier(staging)))
             return cursor.rowcount
 

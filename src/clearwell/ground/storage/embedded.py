@@ -45,9 +45,9 @@ class EmbeddedServer:
         near = self._home / "socket"
         self.socket = near if len(str(near)) <= _SOCKET_LIMIT else Path(f"/tmp/clearwell-{os.geteuid()}-{mark}")  # noqa: S108 closed below
 
-    def url(self, role: str) -> str:
+    def url(self, role: str, database: str = "clearwell") -> str:
         """The libpq address for a role; it holds no password, since `peer` decides by the operating system's user."""
-        return f"host={self.socket} user={role} dbname=clearwell"
+        return f"host={self.socket} user={role} dbname={database}"
 
     def start(self) -> bool:
         """Start the server unless it runs; return True if this call started it. Raises Unavailable with what to do."""
@@ -79,6 +79,10 @@ class EmbeddedServer:
         """How many clients are connected: who started the server leaves it running for them."""
         query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         return int(self._query(self._binaries(), "postgres", query).strip() or 0)
+
+    def administer(self, statement: str, database: str = "postgres") -> str:
+        """Run a statement as the server's own administrator (tests make and drop databases with it)."""
+        return self._query(self._binaries(), database, statement)
 
     def tool(self, name: str) -> Path:
         """The path of one of the server's own programs (`pg_dump`, `pg_restore`)."""

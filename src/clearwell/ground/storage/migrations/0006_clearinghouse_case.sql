@@ -26,6 +26,7 @@ CREATE TABLE clearwell.vulnerability_case (
     fires text[] NOT NULL DEFAULT '{}',
     clean text[] NOT NULL DEFAULT '{}',
     proof_id text,
+    aliases text[] NOT NULL DEFAULT '{}',
     merged_into text,
     advisory_id text,
     presented_at timestamptz,
@@ -62,13 +63,16 @@ CREATE POLICY linked ON clearwell.participant FOR SELECT USING (id = (SELECT cle
 CREATE POLICY systems ON clearwell.participant USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving', 'system:case', 'system:distribution')));
 
 -- What a finder sees of a joined case: its participation under an id of its own, the date, the state and the end date.
-CREATE FUNCTION clearwell.my_participations() RETURNS TABLE (
+CREATE FUNCTION clearwell.my_participations(only_findings text[]) RETURNS TABLE (
     id text, first_reported timestamptz, standing text, letters text, ends_at timestamptz, published_at timestamptz, advisory_id text, finding_ids text[]
 ) STABLE SECURITY DEFINER SET search_path = clearwell LANGUAGE sql AS $$
     SELECT p.id, date_trunc('day', c.first_received, 'UTC'), c.standing, c.letters, c.ends_at, c.published_at, c.advisory_id,
            ARRAY(SELECT f.id FROM finding f WHERE f.case_id = c.id AND f.organization_id = p.organization_id ORDER BY f.id)
     FROM participant p JOIN vulnerability_case c ON c.id = p.case_id
     WHERE p.organization_id = clearwell.my_organization() AND p.role = 'finder'
+      AND (only_findings IS NULL
+           OR p.case_id IN (SELECT f.case_id FROM finding f WHERE f.id = ANY (only_findings) AND f.organization_id = clearwell.my_organization()))
+    ORDER BY p.id DESC LIMIT 1000
 $$;
 
 CREATE TABLE clearwell.attachment (
@@ -194,7 +198,7 @@ CREATE POLICY systems ON clearwell.fix USING ((SELECT clearwell.is_system('syste
 -- Published advisories are public (TLP:CLEAR): the table says nothing about cases.
 CREATE TABLE clearwell.advisory (
     id text PRIMARY KEY,
-    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    aliases text[] NOT NULL DEFAULT '{}',
     public_id text NOT NULL UNIQUE,
     revision integer NOT NULL,
     body jsonb NOT NULL,
@@ -203,3 +207,12 @@ CREATE TABLE clearwell.advisory (
 ALTER TABLE clearwell.advisory ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everyone ON clearwell.advisory FOR SELECT USING (true);
 CREATE POLICY publishing ON clearwell.advisory USING ((SELECT clearwell.is_system('system:distribution')));
+
+CREATE TABLE clearwell.advisory_component (
+    component text NOT NULL,
+    advisory_id text NOT NULL REFERENCES clearwell.advisory,
+    PRIMARY KEY (component, advisory_id)
+);
+ALTER TABLE clearwell.advisory_component ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everyone ON clearwell.advisory_component FOR SELECT USING (true);
+CREATE POLICY publishing ON clearwell.advisory_component USING ((SELECT clearwell.is_system('system:distribution')));

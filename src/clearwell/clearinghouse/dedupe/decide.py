@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decision: which case a finding belongs to, from exact signatures only. Pure; a wrong merge hides a bug, so doubt opens a case.
+
+Rules (the issue's and the house's words):
+- the same proof, sent again, belongs where the first went;
+- a finding that brings another proof always opens its own case: its words may lie, its run will tell;
+- a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
+- a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
+- two findings of one submission never join by location.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from clearwell.clearinghouse.case.case import Standing
+from clearwell.clearinghouse.case.store import KeptCase
+from clearwell.clearinghouse.dedupe.signature import Signature
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+
+_PLACES = frozenset({"location", "file", "order", "fingerprint"})
+"""Kinds that say where, not what: two findings of one submission never join by them."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A signature that is stored: whose it is and where its finding is now. `version` is the product's version it was stated for."""
+
+    key: bytes
+    finding: FindingId
+    submission: SubmissionId
+    case: CaseId
+    version: str | None
+    proven: bool
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """A finding belongs to a known case: by which rung, on what evidence."""
+
+    case: CaseId
+    rung: str
+    evidence: tuple[tuple[str, str], ...]
+
+
+def decide(
+    signatures: Sequence[Signature],
+    submission: SubmissionId,
+    version: str | None,
+    has_proof: bool,
+    known: Mapping[bytes, Sequence[Known]],
+    cases: Mapping[CaseId, KeptCase],
+) -> Joined | None:
+    """Return the case that a finding joins, or None when it opens its own. Rungs are tried in order: L0, then L1."""
+    for signature in sorted(usable(signatures), key=lambda s: s.rung):
+        candidates: dict[CaseId, None] = {}
+        for other in known.get(signature.key, ()):
+            case = cases.get(other.case)
+            if case is not None and _may_join(signature, submission, version, has_proof, other, case):
+                candidates[other.case] = None
+        if len(candidates) == 1 or (candidates and signature.rung == "L0"):
+            return Joined(next(iter(candidates)), signature.rung, (signature.evidence,))
+    return None
+
+
+def usable(signatures: Sequence[Signature]) -> tuple[Signature, ...]:
+    """The signatures that can decide as findings arrive: all but `file`, which asks whether a tool has exactly one finding there."""
+    return tuple(signature for signature in signatures if signature.kind != "file")
+
+
+def absorbed(
+    proven: KeptCase, signatures: Sequence[Signature], known: Mapping[bytes, Sequence[Known]], cases: Mapping[CaseId, KeptCase]
+) -> tuple[tuple[CaseId, Joined], ...]:
+    """Which unproven cases a case that was just proven takes in: same signature, a version on which the proof fired or none."""
+    taken: dict[CaseId, Joined] = {}
+    for signature in sorted(signatures, key=lambda s: s.rung):
+        for other in known.get(signature.key, ()):
+            case = cases.get(other.case)
+            if case is None or case.id == proven.id or case.merged_into is not None or case.case.standing is not Standing.UNPROVEN:
+                continue
+            if other.version is None or other.version in proven.fires:
+                taken.setdefault(case.id, Joined(proven.id, signature.rung, (signature.evidence,)))
+    return tuple(taken.items())
+
+
+def same_proven(
+    proven: KeptCase, signatures: Iterable[Signature], known: Mapping[bytes, Sequence[Known]], cases: Mapping[CaseId, KeptCase]
+) -> Joined | None:
+    """The older proven case that a case just proven is the same as: equal *proven* signatures and versions that do not contradict.
+
+    They contradict when one fires on a version on which the other was seen not to fire (the ladder).
+    """
+    for signature in signatures:
+        for other in known.get(signature.key, ()):
+            case = cases.get(other.case)
+            if case is None or case.id == proven.id or case.merged_into is not None or not other.proven or not case.case.is_proven:
+                continue
+            if not (set(case.fires) & set(proven.clean) or set(case.clean) & set(proven.fires)):
+                return Joined(case.id, signature.rung, (signature.evidence,))
+    return None
+
+
+def _may_join(signature: Signature, submission: SubmissionId, version: str | None, has_proof: bool, other: Known, case: KeptCase) -> bool:
+    if signature.kind == "proof":
+        return True
+    if has_proof or case.merged_into is not None:
+        return False
+    if other.submission == submission and signature.kind in _PLACES:
+        return False
+    standing = case.case.standing
+    if standing is Standing.REFUSED:
+        return False
+    if standing in {Standing.FIXED, Standing.PUBLISHED}:
+        return version is not None and version in case.fires
+    if standing is Standing.PROVEN and case.fires:
+        return version is None or version in case.fires
+    return signature.any_version or version is None or other.version is None or version == other.version

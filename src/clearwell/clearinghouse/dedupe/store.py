@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signatures in the database: looked up per batch, stored by COPY. Only dedupe reads this table."""
+
+from collections.abc import Iterable, Sequence
+
+from clearwell.clearinghouse.dedupe.decide import Known
+from clearwell.clearinghouse.dedupe.signature import Signature
+from clearwell.ground.storage.database import Transaction
+from clearwell.vocabulary.ids import FindingId, SubmissionId
+
+
+def lock_components(tx: Transaction, components: Iterable[str]) -> None:
+    """Let decisions about one component take turns until the transaction ends; in one order, so that nobody waits in a circle."""
+    tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(c, 7)) FROM (SELECT c FROM unnest(%(components)s::text[]) c ORDER BY c) x",
+        components=sorted(set(components)),
+    )
+
+
+def known(tx: Transaction, keys: Sequence[bytes], most: int = 20) -> dict[bytes, list[Known]]:
+    """The stored signatures with these keys, oldest first, at most `most` for each key."""
+    rows = tx.rows(
+        """
+        SELECT k.key, s.finding_id, s.submission_id, s.product_version, s.proven, f.case_id
+        FROM unnest(%(keys)s::bytea[]) AS k(key)
+        CROSS JOIN LATERAL (SELECT * FROM clearwell.signature WHERE key = k.key ORDER BY finding_id LIMIT %(most)s) s
+        JOIN clearwell.finding f ON f.id = s.finding_id
+        WHERE f.answer <> 'refused' OR s.kind = 'proof'
+        """,
+        keys=list(set(keys)),
+        most=most,
+    )
+    found: dict[bytes, list[Known]] = {}
+    for row in rows:
+        one = Known(bytes(row["key"]), row["finding_id"], row["submission_id"], row["case_id"], row["product_version"], row["proven"])
+        found.setdefault(one.key, []).append(one)
+    return found
+
+
+def insert(tx: Transaction, rows: Iterable[tuple[Signature, FindingId, SubmissionId, str | None, bool]]) -> None:
+    """Store signatures: (signature, finding, submission, product version, proven)."""
+    columns = ("key", "kind", "version", "rung", "finding_id", "submission_id", "product_version", "proven")
+    tx.insert_many(
+        "clearwell.signature",
+        columns,
+        ((s.key, s.kind, s.version, s.rung, finding, sub, version, proven) for s, finding, sub, version, proven in rows),
+    )
+
+
+def keys_of_case(tx: Transaction, case: str) -> tuple[bytes, ...]:
+    """Every signature key of a case's findings."""
+    rows = tx.rows(
+        "SELECT DISTINCT s.key FROM clearwell.signature s JOIN clearwell.finding f ON f.id = s.finding_id WHERE f.case_id = %(case)s",
+        case=case,
+    )
+    return tuple(bytes(row["key"]) for row in rows)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coordinating: coordinators see why findings are one, join and split cases, record contacts, extend end dates, two by two."""
+
+from datetime import datetime
+
+import msgspec
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.case import open_case
+from clearwell.clearinghouse.case.embargo import Terms, default_embargo
+from clearwell.clearinghouse.case.entries import (
+    CaseSplit,
+    ContactRecorded,
+    EmbargoExtended,
+    ExtensionProposed,
+    LinkRevoked,
+    ProofsDestroyed,
+)
+from clearwell.clearinghouse.case.participant import ContactOrigin
+from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
+from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
+from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.flow.jobs import INVITE
+from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import CASE, Member
+from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
+from clearwell.ground.jobs.queue import defer
+from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Row, Transaction
+from clearwell.vocabulary.errors import Conflict, Invalid
+from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ParticipantId, ProposalId
+
+EXTEND = "extend_embargo"
+DESTROY = "destroy_proofs"
+
+
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a case that a coordinator looks at: why it is one, what was run, who takes part, what is next."""
+
+    kept: KeptCase
+    findings: tuple[KeptFinding, ...]
+    attachments: tuple[Attachment, ...]
+    participants: tuple[KeptParticipant, ...]
+    runs: tuple[Run, ...]
+    statements: tuple[Row, ...]
+    fixes: tuple[Fix, ...]
+    links: tuple[Link, ...]
+    proposals: tuple[Proposal, ...]
+
+
+def list_cases(
+    house: House, actor: Member, standing: str | None = None, after: tuple[int, str] | None = None, limit: int = 50
+) -> tuple[KeptCase, ...]:
+    """Cases by priority; `after` is (priority, id) of the last row of the page before."""
+    house.policy.require(actor, Act.READ_CASES)
+    with house.transaction(actor) as tx:
+        return store.list_cases(tx, standing, after, limit)
+
+
+def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
+    """One case with everything about it; raise NotFound."""
+    house.policy.require(actor, Act.READ_CASES, Subject(case_id))
+    with house.transaction(actor) as tx:
+        return CaseView(
+            kept=store.load_case(tx, case_id),
+            findings=report_store.findings_of_case(tx, case_id),
+            attachments=store.attachments_of(tx, case_id),
+            participants=store.participants_of(tx, case_id),
+            runs=report_store.runs_of_case(tx, case_id),
+            statements=store.statements_of(tx, case_id),
+            fixes=store.fixes_of(tx, case_id),
+            links=store.links_of_case(tx, case_id),
+            proposals=open_proposals(tx, house.clock.now()),
+        )
+
+
+def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reason: str) -> None:
+    """Join one case with another by a person's judgment (rung L4). Undone by `split_case`."""
+    reason = _reason(reason)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.MERGE_CASES, Subject(case_id))
+        kept, other = store.load_case(tx, case_id), store.load_case(tx, into)
+        if kept.case.is_proven and not other.case.is_proven:
+            raise Conflict("a proven case is never attached to an unproven, refused or fixed one; merge them the other way round")
+        with tx.acting_as(CASE.scope):
+            attach_case(house, tx, case_id, Joined(into, "L4", (("a person's judgment", reason),)), actor)
+
+
+def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[FindingId, ...], reason: str) -> tuple[CaseId, ...]:
+    """Take findings out of a case again, each into the case it came from, which wakes as it was. Returns those cases.
+
+    A finding that opened this case itself stays; one that joined at intake gets a case of its own. Raises Conflict, NotFound.
+    """
+    reason = _reason(reason)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.SPLIT_CASE, Subject(case_id))
+        with tx.acting_as(CASE.scope):
+            store.load_case(tx, case_id, lock=True)
+            now = house.clock.now()
+            joined = {a.finding: a for a in store.attachments_of(tx, case_id) if a.detached_at is None}
+            back: list[CaseId] = []
+            for finding_id in finding_ids:
+                attachment = joined.get(finding_id)
+                if attachment is None or attachment.rung is None:
+                    raise Conflict(f"{finding_id} was not joined to this case: it opened it, or is in another")
+                finding = report_store.load_finding(tx, finding_id)
+                origin = attachment.from_case if attachment.from_case != case_id else None
+                target = _wake(house, tx, finding, origin)
+                proof = report_store.proof_of_finding(tx, finding_id)
+                if proof is not None:
+                    house.blobs.share(tx, proof.address, proof.case, target)
+                report_store.move_to_case(tx, finding_id, target)
+                store.detach(tx, attachment.id, actor.person, reason, now)
+                answer = Answer.REPRODUCED if finding.is_proven else Answer.NEW if finding.has_proof else Answer.NEEDS_PROOF
+                report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", now)
+                back.append(target)
+            for target in dict.fromkeys(back):
+                house.write(tx, CaseSplit(case_id, target, back.count(target), Salted(reason, case=case_id)), by=actor)
+        defer(tx, [INVITE.job(case=target) for target in dict.fromkeys(back)])
+    return tuple(dict.fromkeys(back))
+
+
+def record_contact(house: House, actor: Member, contact: Contact) -> None:
+    """Record who maintains a component and where that was found; a report is no source (never 5)."""
+    try:
+        ContactOrigin(contact.origin)
+    except ValueError:
+        raise Invalid(f"a contact's origin is one of {', '.join(ContactOrigin)}; a report is none") from None
+    if "@" not in contact.contact or len(contact.contact) > 320:
+        raise Invalid("a contact is a mail address")
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.RECORD_CONTACT)
+        store.save_contact(tx, contact, actor.person, house.clock.now())
+        house.write(tx, ContactRecorded(Salted(contact.component), contact.origin), by=actor)
+        defer(tx, [INVITE.job(case=kept.id) for kept in store.proven_cases(tx, contact.component)])
+
+
+def revoke_link(house: House, actor: Member, link: LinkId) -> None:
+    """End a maintainer's link at once."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.REVOKE_LINK, Subject(link))
+        case = store.revoke_link(tx, link, house.clock.now())
+        house.write(tx, LinkRevoked(link, case), by=actor)
+
+
+def propose_extension(house: House, actor: Member, case_id: CaseId, until: datetime) -> Proposal:
+    """The first of two people proposes a later end date, within the policy's maximum."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.PROPOSE_EXTENSION, Subject(case_id))
+        now = house.clock.now()
+        store.load_case(tx, case_id).case.extend(until, frozenset({actor.person, "a second person"}), now)  # type: ignore[arg-type]
+        proposal_id = ProposalId(house.new_id("proposal"))
+        proposal = propose(tx, proposal_id, actor, EXTEND, case_id, {"until": until.isoformat()}, now, house.settings.proposal_hours)
+        house.write(tx, ExtensionProposed(case_id, proposal_id), by=actor)
+    return proposal
+
+
+def confirm_extension(house: House, actor: Member, proposal_id: ProposalId) -> KeptCase:
+    """The second of two people confirms: the end date moves (never 5)."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CONFIRM_EXTENSION, Subject(proposal_id))
+        now = house.clock.now()
+        agreed = confirm(tx, proposal_id, actor, EXTEND, now)
+        kept = store.load_case(tx, CaseId(agreed.subject), lock=True)
+        case = kept.case.extend(datetime.fromisoformat(agreed.payload["until"]), frozenset({agreed.proposed_by, actor.person}), now)
+        kept = msgspec.structs.replace(kept, case=case, reminded=())
+        store.save_case(tx, kept)
+        house.write(tx, EmbargoExtended(kept.id, proposal_id, case.ends_at.isoformat()), by=actor)
+    return kept
+
+
+def propose_destruction(house: House, actor: Member, case_id: CaseId) -> Proposal:
+    """The first of two people proposes to destroy a case's proofs (its key)."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.DESTROY_PROOFS, Subject(case_id))
+        store.load_case(tx, case_id)
+        proposal_id = ProposalId(house.new_id("proposal"))
+        return propose(tx, proposal_id, actor, DESTROY, case_id, {}, house.clock.now(), house.settings.proposal_hours)
+
+
+def destroy_proofs(house: House, actor: Member, proposal_id: ProposalId) -> int:
+    """The second person confirms: the case's key is deleted, what it held can be read by nobody. Returns how many blobs.
+
+    A report that carried a proof inside stays sealed under its submission's own key, which only its parsing reads.
+    """
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.DESTROY_PROOFS, Subject(proposal_id))
+        agreed = confirm(tx, proposal_id, actor, DESTROY, house.clock.now())
+        blobs = house.blobs.destroy(tx, agreed.subject)
+        house.write(tx, ProofsDestroyed(CaseId(agreed.subject), proposal_id, blobs), by=actor)
+    return blobs
+
+
+def _reason(reason: str) -> str:
+    if not 1 <= len(reason.strip()) <= 2_000:
+        raise Invalid("say why, in 1 to 2,000 characters: it goes to the ledger (as a salted hash) and to the case")
+    return reason.strip()
+
+
+def _wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | None) -> CaseId:
+    """The case that a finding goes back to: the one it came from, awake again, or a new one counted from its own first receipt."""
+    if origin is not None:
+        slept = store.load_case(tx, origin, lock=True)
+        store.save_case(tx, msgspec.structs.replace(slept, merged_into=None))
+        return origin
+    case_id, finder = CaseId(house.new_id("case")), ParticipantId(house.new_id("part"))
+    weaknesses = tuple(weakness.id for weakness in finding.body.weaknesses)
+    case = open_case(case_id, finding.component, finding.title, weaknesses, finding.received_at, house.clock.now())
+    terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=finding.received_at)
+    store.insert_cases(tx, [KeptCase(case=case, marking=finding.marking, embargo=default_embargo(terms, (finder,)))])
+    participant = KeptParticipant(
+        id=finder,
+        case=case_id,
+        role="finder",
+        organization=finding.organization,
+        joined_at=house.clock.now(),
+        first_reported=finding.received_at,
+    )
+    store.insert_participants(tx, [participant])
+    return case_id

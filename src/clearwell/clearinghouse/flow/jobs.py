@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flow's jobs: their names, queues and ids. `app.py` registers the functions; queues are named after stages."""
+
+from datetime import datetime
+
+import msgspec
+
+from clearwell.ground.jobs.queue import Job
+
+
+class JobName(msgspec.Struct, frozen=True):
+    """A kind of job. `turns` names the id whose jobs take turns (one at a time), or is empty."""
+
+    queue: str
+    name: str
+    turns: str = ""
+
+    def job(self, not_before: datetime | None = None, **ids: str | int) -> Job:
+        """One such job, for these ids."""
+        lock = f"{self.name}:{ids[self.turns]}" if self.turns else None
+        return Job(self.queue, self.name, ids, lock, not_before)
+
+
+PARSE = JobName("intake", "parse", "submission")
+CHECK = JobName("sanity", "check")
+VALIDATE = JobName("proving", "validate", "proof")
+INVITE = JobName("case", "invite", "case")
+VERIFY_FIX = JobName("proving", "verify_fix", "fix")
+PUBLISH = JobName("distribution", "publish", "case")
+WRITE_FEED = JobName("distribution", "write_feed")
+MATCH = JobName("distribution", "match", "organization")
+SEND_MAIL = JobName("post", "send_mail", "mail")

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Joining: a case's findings are attached to another, reversibly. Every report, proof, finder and date is kept (never 8)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.entries import AnswerMoved, CasesJoined
+from clearwell.clearinghouse.case.report import Answer, KeptFinding
+from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
+from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import Member, System
+from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.storage.database import Transaction
+from clearwell.vocabulary.errors import Conflict
+from clearwell.vocabulary.ids import CaseId, ParticipantId
+from clearwell.vocabulary.marking import strictest
+
+
+def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, by: System | Member) -> None:
+    """Attach every finding of `case_id` to `joined.case`. The emptied case stays, marked as merged, for a split to wake."""
+    if case_id == joined.case:
+        raise Conflict("a case cannot be joined with itself")
+    gone, into = store.load_case(tx, case_id, lock=True), store.load_case(tx, joined.case, lock=True)
+    if gone.merged_into is not None or into.merged_into is not None:
+        raise Conflict("one of the two was joined with another case already; look again")
+    now, findings = house.clock.now(), report_store.findings_of_case(tx, case_id, limit=10_000)
+    _move(house, tx, findings, joined, by)
+    participants = [_copy(house, into.id, old) for old in store.participants_of(tx, case_id) if old.role == "finder"]
+    store.insert_participants(tx, participants)
+    case = into.case
+    for finding in findings:
+        case = case.attach(finding.received_at, finding_is_proven=False)
+    told = () if case.ends_at != into.case.ends_at else into.reminded
+    markings = strictest((into.marking, gone.marking))
+    store.save_case(
+        tx, msgspec.structs.replace(into, case=case, marking=markings, embargo=into.embargo.capped(case.ends_at), reminded=told)
+    )
+    store.save_case(tx, msgspec.structs.replace(gone, merged_into=into.id))
+    for finding in findings:
+        if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF}:
+            reason = f"the same as one reported before ({joined.rung})"
+            report_store.move_answer(tx, finding, Answer.DUPLICATE, reason, by.name, now)
+            salted = Salted(reason, organization=finding.organization, case=into.id)
+            house.write(tx, AnswerMoved(finding.id, Answer.DUPLICATE.value, salted), by=by)
+    evidence = Salted("; ".join(f"{signal}: {value}" for signal, value in joined.evidence), case=into.id)
+    house.write(tx, CasesJoined(case_id, into.id, joined.rung, evidence), by=by)
+
+
+def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined: Joined, by: System | Member) -> None:
+    now = house.clock.now()
+    rows = []
+    for finding in findings:
+        for proof in (report_store.proof_of_finding(tx, finding.id),):
+            if proof is not None:
+                house.blobs.share(tx, proof.address, proof.case, joined.case)
+        report_store.move_to_case(tx, finding.id, joined.case)
+        rows.append(
+            Attachment(
+                id=house.new_id("attach"),
+                case=joined.case,
+                finding=finding.id,
+                from_case=finding.case,
+                rung=joined.rung,
+                evidence=joined.evidence,
+                attached_at=now,
+                attached_by=by.name,
+            )
+        )
+    store.insert_attachments(tx, rows)
+
+
+def _copy(house: House, case: CaseId, old: KeptParticipant) -> KeptParticipant:
+    """The same finder in the other case: its credit and its date go along."""
+    return msgspec.structs.replace(old, id=ParticipantId(house.new_id("part")), case=case, joined_at=house.clock.now())

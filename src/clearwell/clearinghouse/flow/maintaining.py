@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maintaining: the maintainer acts through a link, without an account. Looking changes nothing; acts need the mailed code.
+
+The link is a capability: one case, one participant, one set of acts, expiring, revocable. Its secret stands only in the mail
+and, hashed, in the database; never in a log or the ledger.
+"""
+
+import hmac
+import secrets
+from datetime import timedelta
+
+import msgspec
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.entries import CodeSent, FixClaimed, MaintainerInvited, MaintainerReminded, StatementMade
+from clearwell.clearinghouse.case.participant import ContactOrigin, Participant, ReportState, Role, Statement, StatementKind, take_turns
+from clearwell.clearinghouse.case.report import KeptFinding, Run
+from clearwell.clearinghouse.case.state import CaseEvent
+from clearwell.clearinghouse.case.store import Contact, Fix, KeptCase, KeptParticipant, Link
+from clearwell.clearinghouse.flow.jobs import INVITE, VERIFY_FIX
+from clearwell.clearinghouse.flow.post import Mail, post
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import CASE, LinkHolder
+from clearwell.ground.identity.members import digest
+from clearwell.ground.jobs.queue import defer
+from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Row, Transaction
+from clearwell.vocabulary.errors import Invalid, NotFound, Refused, TooLate
+from clearwell.vocabulary.ids import CaseId, LinkId, ParticipantId, RemediationId
+from clearwell.vocabulary.product import Product
+
+ACTS = ("make_statement", "claim_fix")
+"""What a maintainer's link is for."""
+_TRIES = 5
+_PATCH_LIMIT = 2 * 1024 * 1024
+
+
+class LinkedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a maintainer sees: one root cause, reproduced; the report, the runs, what was said and claimed, and until when."""
+
+    kept: KeptCase
+    participant: KeptParticipant
+    findings: tuple[KeptFinding, ...]
+    runs: tuple[Run, ...]
+    statements: tuple[Row, ...]
+    fixes: tuple[Fix, ...]
+    link: Link
+
+
+def invite(house: House, case: CaseId) -> None:
+    """Invite the recorded maintainer of a proven case's component, as far as the maintainer's own limit allows (a job).
+
+    The first maintainer is invited by policy, to a contact whose origin is recorded; waiting cases keep their end date.
+    """
+    with house.transaction(CASE) as tx:
+        house.policy.require(CASE, Act.INVITE_MAINTAINER, Subject(case))
+        contact = store.contact_of(tx, store.load_case(tx, case).case.component)
+        if contact is None:
+            return
+        tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(contact)s, 11))", contact=contact.contact)
+        turn = take_turns(store.queue_of_contact(tx, contact.contact), contact.open_reports_limit, house.clock.now())
+        for chosen in turn.presented:
+            kept = store.load_case(tx, chosen, lock=True)
+            if kept.presented_at is None:
+                _present(house, tx, kept, contact)
+
+
+def _present(house: House, tx: Transaction, kept: KeptCase, contact: Contact) -> None:
+    now = house.clock.now()
+    participant = KeptParticipant(
+        id=ParticipantId(house.new_id("part")), case=kept.id, role=Role.VENDOR.value, contact=contact.contact,
+        contact_origin=contact.origin, joined_at=now, first_reported=kept.case.first_received,
+    )  # fmt: skip
+    store.insert_participants(tx, [participant])
+    state = kept.case if kept.case.state.has(CaseEvent.VENDOR_AWARE) else kept.case.learn(CaseEvent.VENDOR_AWARE)
+    store.save_case(tx, msgspec.structs.replace(kept, case=state, presented_at=now, embargo=kept.embargo.add(participant.id)))
+    link, address = _issue_link(house, tx, kept, participant.id)
+    text = (
+        f"Dear {contact.name},\n\nthis hub reproduced one flaw in {kept.case.component} and asks for your help.\n"
+        f"Your page about it (no account needed; keep the address to yourself):\n\n  {address}\n\n"
+        f"It holds the report, a minimal proof and what was seen when it ran. Details are published on {kept.case.ends_at:%Y-%m-%d} "
+        f"at the latest.\nYou get at most {contact.open_reports_limit} open reports at a time from us.\n"
+    )
+    post(house, tx, Mail(contact.contact, f"A reproduced flaw in {kept.case.component}", text))
+    salted = Salted(contact.contact, case=kept.id)
+    house.write(tx, MaintainerInvited(kept.id, participant.id, link, salted, contact.origin), by=CASE)
+
+
+def _issue_link(house: House, tx: Transaction, kept: KeptCase, participant: ParticipantId) -> tuple[LinkId, str]:
+    secret, now = secrets.token_urlsafe(32), house.clock.now()
+    expires = max(now + timedelta(days=house.settings.link_days), kept.case.ends_at)
+    link = Link(id=LinkId(house.new_id("link")), case=kept.id, participant=participant, acts=ACTS, expires_at=expires)
+    store.insert_link(tx, link, digest(secret), now)
+    return link.id, f"{house.settings.public_url}/maintainer/{secret}"
+
+
+def remind(house: House, tx: Transaction, kept: KeptCase, days_before: int) -> None:
+    """Tell the maintainer that the end date comes near, whatever their limit and whether or not it is proven (never 2)."""
+    contact = store.contact_of(tx, kept.case.component)
+    if contact is not None:
+        participant = next((p for p in store.participants_of(tx, kept.id) if p.role == Role.VENDOR.value), None)
+        address = _issue_link(house, tx, kept, participant.id)[1] if participant is not None else _introduce(house, tx, kept, contact)
+        text = (
+            f"Dear {contact.name},\n\na report about {kept.case.component} reaches its end date on {kept.case.ends_at:%Y-%m-%d}.\n"
+            f"On that day a minimal advisory is published without anyone acting. Your page about it:\n\n  {address}\n"
+        )
+        post(house, tx, Mail(contact.contact, f"{days_before} days left: a report about {kept.case.component}", text))
+    house.write(tx, MaintainerReminded(kept.id, days_before), by=CASE)
+
+
+def _introduce(house: House, tx: Transaction, kept: KeptCase, contact: Contact) -> str:
+    participant = KeptParticipant(
+        id=ParticipantId(house.new_id("part")), case=kept.id, role=Role.VENDOR.value, contact=contact.contact,
+        contact_origin=contact.origin, joined_at=house.clock.now(), first_reported=kept.case.first_received,
+    )  # fmt: skip
+    store.insert_participants(tx, [participant])
+    return _issue_link(house, tx, kept, participant.id)[1]
+
+
+def open_link(house: House, secret: str) -> LinkHolder:
+    """Find who a link makes one; raise NotFound for unknown, TooLate for expired or revoked ones."""
+    if len(secret) > 100:
+        raise NotFound("there is no such link")
+    with house.transaction(CASE) as tx:
+        link = store.find_link(tx, digest(secret))
+    if link is None:
+        raise NotFound("there is no such link")
+    if link.revoked_at is not None or link.expires_at <= house.clock.now():
+        raise TooLate("this link has ended; the coordinator can send you a new one")
+    return LinkHolder(link.id, link.case, link.participant, frozenset(link.acts))
+
+
+def read_linked(house: House, actor: LinkHolder) -> LinkedView:
+    """What the link shows. Changes nothing."""
+    house.policy.require(actor, Act.READ_LINKED_CASE, Subject(actor.case, case=actor.case))
+    with house.transaction(actor) as tx:
+        return LinkedView(
+            kept=store.load_case(tx, actor.case),
+            participant=store.load_participant(tx, actor.participant),
+            findings=report_store.findings_of_case(tx, actor.case),
+            runs=report_store.runs_of_case(tx, actor.case),
+            statements=store.statements_of(tx, actor.case),
+            fixes=store.fixes_of(tx, actor.case),
+            link=next(link for link in store.links_of_case(tx, actor.case) if link.id == actor.link),
+        )
+
+
+def send_code(house: House, actor: LinkHolder) -> None:
+    """Mail a code to the participant's contact; acts through the link need it. A new code ends the old one."""
+    house.policy.require(actor, Act.ASK_CODE, Subject(actor.case, case=actor.case))
+    code = f"{secrets.randbelow(10**8):08d}"
+    with house.transaction(actor) as tx:
+        contact = store.load_participant(tx, actor.participant).contact or ""
+        expires = house.clock.now() + timedelta(minutes=house.settings.code_minutes)
+        store.set_code(tx, actor.link, _code_digest(actor.link, code), expires)
+        text = f"Your code is {code}. It is valid for {house.settings.code_minutes} minutes, on the page that you opened.\n"
+        post(house, tx, Mail(contact, "Your code", text))
+        house.write(tx, CodeSent(actor.link, actor.case), by=actor)
+
+
+def make_statement(house: House, actor: LinkHolder, code: str, kind: StatementKind, text: str, version: str | None = None) -> None:
+    """State something about the case. It closes nothing by itself; "fixed in" makes the hub verify that version."""
+    _use_code(house, actor, code)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.MAKE_STATEMENT, Subject(actor.case, case=actor.case))
+        now = house.clock.now()
+        statement = Statement(kind, now, version, text)
+        participant = store.load_participant(tx, actor.participant)
+        said = _noun(participant).state(statement)
+        detail = version or text
+        store.insert_statement(tx, house.new_id("said"), actor.case, actor.participant, kind.value, detail, now)
+        salted = Salted(detail, case=actor.case)
+        house.write(tx, StatementMade(actor.case, actor.participant, kind.value, salted), by=actor)
+        with tx.acting_as(CASE.scope):
+            store.set_report_state(tx, actor.participant, said.report.value)
+        if kind is StatementKind.FIXED_IN and version is not None:
+            _claim(house, tx, actor, "version", version=version)
+
+
+def claim_patch(house: House, actor: LinkHolder, code: str, patch: bytes) -> Fix:
+    """Send a patch; the hub applies it to the flawed source and runs the same proof, variants and features."""
+    if not patch.strip() or len(patch) > _PATCH_LIMIT:
+        raise Invalid("a patch has between 1 byte and 2 MB")
+    _use_code(house, actor, code)
+    sealed = house.blobs.put([patch], _PATCH_LIMIT)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CLAIM_FIX, Subject(actor.case, case=actor.case))
+        house.blobs.hold(tx, actor.case, sealed)
+        return _claim(house, tx, actor, "patch", patch_address=sealed.address)
+
+
+def _claim(
+    house: House, tx: Transaction, actor: LinkHolder, kind: str, version: str | None = None, patch_address: str | None = None
+) -> Fix:
+    house.policy.require(actor, Act.CLAIM_FIX, Subject(actor.case, case=actor.case))
+    if version is not None:
+        _check_version(store.load_case(tx, actor.case), version)
+    fix = Fix(
+        id=RemediationId(house.new_id("fix")), case=actor.case, kind=kind, version=version, patch_address=patch_address,
+        claimed_by=actor.participant, claimed_at=house.clock.now(), state="claimed",
+    )  # fmt: skip
+    store.insert_fix(tx, fix)
+    house.write(tx, FixClaimed(actor.case, fix.id, kind), by=actor)
+    defer(tx, [VERIFY_FIX.job(fix=fix.id)])
+    return fix
+
+
+def _check_version(kept: KeptCase, version: str) -> None:
+    if not 1 <= len(version) <= 100 or not version.isprintable() or any(c in version for c in " /?#@"):
+        raise Invalid("a version has 1 to 100 printable characters, without spaces and / ? # @")
+    if version in kept.fires:
+        raise Invalid(f"the proof fires on {version}: it cannot be the fixed version")
+
+
+def _use_code(house: House, actor: LinkHolder, code: str) -> None:
+    """Check the mailed code; raise Refused. Each try is counted and committed, so that guessing ends after five."""
+    with house.transaction(actor) as tx:
+        link = next(link for link in store.links_of_case(tx, actor.case) if link.id == actor.link)
+        tries = store.count_try(tx, actor.link)
+    if link.code_hash is None or link.code_expires_at is None or link.code_expires_at <= house.clock.now():
+        raise Refused("this needs a code: press 'mail me a code' and enter the newest one")
+    if tries > _TRIES:
+        raise Refused("too many tries; ask for a new code")
+    if not hmac.compare_digest(link.code_hash, _code_digest(actor.link, code.strip())):
+        raise Refused("this is not the newest code")
+    with house.transaction(actor) as tx:
+        tx.execute("UPDATE clearwell.link SET code_tries = 0 WHERE id = %(id)s", id=actor.link)
+
+
+def _code_digest(link: LinkId, code: str) -> bytes:
+    return digest(f"{link}:{code}")
+
+
+def _noun(kept: KeptParticipant) -> Participant:
+    return Participant(
+        id=kept.id,
+        case=kept.case,
+        roles=frozenset({Role(kept.role)}),
+        contact_origin=ContactOrigin(kept.contact_origin or ContactOrigin.COORDINATOR.value),
+        report=ReportState(kept.report_state),
+    )
+
+
+def next_in_queue(tx: Transaction, kept: KeptCase) -> None:
+    """A case left a maintainer's hands: the next one that waits may be presented."""
+    defer(tx, [INVITE.job(case=kept.id)])
+
+
+def fixed_purl(kept: KeptCase, version: str) -> str:
+    """The package URL of a claimed version of the case's component."""
+    return Product(purl=kept.case.component).component + f"@{version}"

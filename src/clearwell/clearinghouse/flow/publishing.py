@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishing: the advisory of a distributed fix, the minimal one of an end date, the signed feed, and the clocks' chore."""
+
+from datetime import timedelta
+
+import msgspec
+
+from clearwell.clearinghouse.case import store
+from clearwell.clearinghouse.case.case import DutyKind
+from clearwell.clearinghouse.case.embargo import EmbargoState
+from clearwell.clearinghouse.case.entries import AdvisoryPublished
+from clearwell.clearinghouse.case.store import Fix, KeptCase
+from clearwell.clearinghouse.distribution import store as distribution_store
+from clearwell.clearinghouse.distribution.feed import Documents, documents, make_signer, write_feed
+from clearwell.clearinghouse.distribution.store import Published
+from clearwell.clearinghouse.distribution.writing import full_advisory
+from clearwell.clearinghouse.flow.jobs import MATCH, WRITE_FEED
+from clearwell.clearinghouse.flow.maintaining import next_in_queue, remind
+from clearwell.formats.csaf import Publisher
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import CASE, DISTRIBUTION, Actor
+from clearwell.ground.jobs.queue import defer
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Transaction
+from clearwell.vocabulary.advisory import Advisory
+from clearwell.vocabulary.errors import Conflict
+from clearwell.vocabulary.ids import AdvisoryId, CaseId
+
+_LOOK_AHEAD_DAYS = 30
+
+
+def publish_case(house: House, case: CaseId) -> None:
+    """Publish the advisory of a case whose verified fix two people distributed (a job); repeated, it publishes nothing twice.
+
+    When an end date published a minimal advisory before, this is its next revision.
+    """
+    with house.transaction(DISTRIBUTION) as tx:
+        house.policy.require(DISTRIBUTION, Act.PUBLISH, Subject(case))
+        kept = store.load_case(tx, case, lock=True)
+        fix = next((fix for fix in reversed(store.fixes_of(tx, case)) if fix.distributed_at is not None), None)
+        if fix is None:
+            raise Conflict("no fix of this case was distributed by two people")
+        earlier = distribution_store.advisory_by_id(tx, kept.advisory) if kept.advisory is not None else None
+        if earlier is not None and not earlier.advisory.is_minimal:
+            return
+        _publish_full(house, tx, kept, fix, earlier)
+
+
+def _publish_full(house: House, tx: Transaction, kept: KeptCase, fix: Fix, earlier: Published | None) -> None:
+    now = house.clock.now()
+    public_id = earlier.advisory.id if earlier else _public_id(house)
+    advisory = full_advisory(kept, public_id, fix, (), now)
+    if earlier is not None:
+        first = earlier.advisory.initial_release
+        advisory = msgspec.structs.replace(advisory, revision=earlier.advisory.revision + 1, initial_release=first)
+    _release(house, tx, kept, advisory, earlier, DISTRIBUTION)
+
+
+def look_at_clocks(house: House) -> int:
+    """Do every duty that is due: tell maintainers before the end date, publish minimal advisories on it. Returns how many.
+
+    Runs unattended as a chore of every worker; each case is locked, so company does no harm.
+    """
+    house.policy.require(CASE, Act.EXPIRE)
+    now, done = house.clock.now(), 0
+    with house.transaction(CASE) as tx:
+        due = store.cases_with_duties(tx, now + timedelta(days=_LOOK_AHEAD_DAYS))
+    for listed in due:
+        if listed.case.duties_due(now, frozenset(listed.reminded)):
+            with house.transaction(CASE) as tx:
+                done += _do_duties(house, tx, listed.id)
+    return done
+
+
+def _do_duties(house: House, tx: Transaction, case: CaseId) -> int:
+    now = house.clock.now()
+    kept = store.load_case(tx, case, lock=True)
+    if kept.merged_into is not None:
+        return 0
+    duties = kept.case.duties_due(now, frozenset(kept.reminded))
+    for duty in duties:
+        if duty.kind is DutyKind.TELL_MAINTAINER:
+            remind(house, tx, kept, duty.days_before)
+            kept = msgspec.structs.replace(kept, reminded=(*kept.reminded, duty.days_before))
+            store.save_case(tx, kept)
+        elif duty.kind is DutyKind.PUBLISH_MINIMAL:
+            advisory_id = AdvisoryId(_public_id(house))
+            minimal = kept.case.minimal_advisory(advisory_id, now)
+            with tx.acting_as(DISTRIBUTION.scope):
+                _release(house, tx, kept, minimal, None, CASE)
+            with tx.acting_as(CASE.scope):
+                next_in_queue(tx, kept)
+    return len(duties)
+
+
+def _release(house: House, tx: Transaction, kept: KeptCase, advisory: Advisory, earlier: Published | None, by: Actor) -> None:
+    """Store the advisory, end the embargo, write the ledger, and let the feed and every operator know."""
+    now = advisory.current_release
+    advisory_id = earlier.id if earlier else AdvisoryId(house.new_id("adv"))
+    if earlier:
+        distribution_store.update_advisory(tx, advisory_id, advisory)
+    else:
+        distribution_store.insert_advisory(tx, advisory_id, advisory)
+    embargo = kept.embargo.terminate(now, "published") if kept.embargo.state is not EmbargoState.EXITED else kept.embargo
+    store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.publish(now), embargo=embargo, advisory=advisory_id))
+    written = _documents(house, advisory)
+    entry = AdvisoryPublished(kept.id, advisory_id, advisory.id, advisory.is_minimal, written.csaf_sha256, written.osv_sha256)
+    house.write(tx, entry, by=by)
+    defer(tx, [WRITE_FEED.job(), *(MATCH.job(organization=operator) for operator in distribution_store.operators(tx))])
+
+
+def refresh_feed(house: House) -> None:
+    """Write the static feed from what is published (a job); whoever runs it last writes all of it."""
+    house.policy.require(DISTRIBUTION, Act.PUBLISH)
+    with house.transaction(DISTRIBUTION) as tx:
+        tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", lock=0x66656564)
+        published = distribution_store.list_advisories(tx)
+        signer = make_signer(house.keys.advisory)
+        write_feed(house.settings.feed_dir, [_documents(house, one.advisory) for one in published], signer)
+
+
+def list_advisories(house: House, actor: Actor) -> tuple[Published, ...]:
+    """Every published advisory: public."""
+    house.policy.require(actor, Act.READ_PUBLIC)
+    with house.transaction(actor) as tx:
+        return distribution_store.list_advisories(tx)
+
+
+def read_advisory(house: House, actor: Actor, public_id: str) -> Documents:
+    """One published advisory as its documents; raise NotFound."""
+    house.policy.require(actor, Act.READ_PUBLIC, Subject(public_id))
+    with house.transaction(actor) as tx:
+        return _documents(house, distribution_store.load_advisory(tx, public_id).advisory)
+
+
+def _documents(house: House, advisory: Advisory) -> Documents:
+    return documents(advisory, Publisher(name="Clearwell clearinghouse", namespace=house.settings.metadata_url))
+
+
+def _public_id(house: House) -> str:
+    """A public id: the year and eight random letters or digits, never a number that tells how many there are."""
+    return f"CLEARWELL-{house.clock.today():%Y}-{house.new_id('adv')[-8:]}"

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remediating: a claimed fix is verified by the same proof, variants and features; two people read the difference."""
+
+import msgspec
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.entries import DiffRead, DistributionConfirmed, DistributionProposed, FixVerified
+from clearwell.clearinghouse.case.report import Run
+from clearwell.clearinghouse.case.state import CaseEvent
+from clearwell.clearinghouse.case.store import Fix, KeptCase
+from clearwell.clearinghouse.flow.evidence import read_proof, seal_evidence
+from clearwell.clearinghouse.flow.jobs import PUBLISH
+from clearwell.clearinghouse.flow.maintaining import fixed_purl, next_in_queue
+from clearwell.clearinghouse.flow.validating import run_files
+from clearwell.clearinghouse.remediation.difference import between
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import PROVING, Member
+from clearwell.ground.identity.two_person import Proposal, confirm, propose
+from clearwell.ground.jobs.queue import defer
+from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Transaction
+from clearwell.proving.archives import Registry
+from clearwell.proving.verdict import Features, Outcome, Verdict
+from clearwell.vocabulary.errors import Conflict, NotFound, Unavailable
+from clearwell.vocabulary.ids import ProposalId, RemediationId, RunId
+
+DISTRIBUTE = "distribute_fix"
+_DIFF_LIMIT = 8 * 1024 * 1024
+
+
+def verify_fix(house: House, fix: RemediationId) -> None:
+    """Run the case's proof with the claimed fix as its control (a job). Verified: fires on the target, never on the fix, features pass."""
+    with house.transaction(PROVING) as tx:
+        house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
+        claimed = store.load_fix(tx, fix)
+        if claimed.state != "claimed":
+            return
+        kept = store.load_case(tx, claimed.case)
+        patch = b"".join(house.blobs.open(tx, kept.id, claimed.patch_address)) if claimed.patch_address else None
+    if kept.proof is None:
+        raise Conflict("this case has no proof that a fix could be verified with")
+    proof, files = read_proof(house, PROVING, kept.proof, "verification of a fix")
+    started = house.clock.now()
+    verdict = run_files(house, files, fixed_purl(kept, claimed.version) if claimed.version else None, patch).verdict
+    if verdict.verdict is Outcome.UNAVAILABLE:
+        raise Unavailable(f"the fix could not be verified here: {verdict.reason}")
+    verified = verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed
+    diff = _difference(kept, claimed, patch) if verified else None
+    sealed = house.blobs.put([diff], _DIFF_LIMIT) if diff is not None else None
+    with house.transaction(PROVING) as tx:
+        if store.load_fix(tx, fix, lock=True).state != "claimed":
+            return
+        run = Run(
+            id=RunId(house.new_id("run")), proof=proof.id, finding=proof.finding, case=kept.id, organization=proof.organization,
+            verdict=verdict.verdict.value, reason=verdict.reason[:2000], body=msgspec.to_builtins(verdict), started_at=started,
+            finished_at=house.clock.now(), fix=fix,
+        )  # fmt: skip
+        report_store.insert_run(tx, run)
+        if sealed is not None and diff is not None:
+            house.blobs.hold(tx, kept.id, sealed)
+            claimed = msgspec.structs.replace(claimed, diff_address=sealed.address, diff_sha256=seal_evidence(house, diff)[0])
+        state = "verified" if verified else "not_verified"
+        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=_why(verdict)))
+        if verified:
+            _mark_fixed(house, tx, claimed)
+        house.write(tx, FixVerified(kept.id, fix, run.id, verdict.verdict.value, verified), by=PROVING)
+
+
+def _mark_fixed(house: House, tx: Transaction, fix: Fix) -> None:
+    """The case stands as fixed; a version on which the proof did not fire is known to be clean; the next report may be presented."""
+    kept = store.load_case(tx, fix.case, lock=True)
+    case = kept.case.fix(house.clock.now())
+    case = case if case.state.has(CaseEvent.FIX_READY) else case.learn(CaseEvent.FIX_READY)
+    clean = {*kept.clean, *([fix.version] if fix.version else [])}
+    store.save_case(tx, msgspec.structs.replace(kept, case=case, clean=tuple(sorted(clean))))
+    next_in_queue(tx, kept)
+
+
+def read_difference(house: House, actor: Member, fix: RemediationId) -> bytes:
+    """The target-to-fix difference of a verified fix; who read it is in the ledger before its first byte leaves."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.READ_DIFF, Subject(fix))
+        kept = store.load_fix(tx, fix)
+        if kept.diff_address is None or kept.diff_sha256 is None:
+            raise NotFound("this fix is not verified, so there is no difference to read")
+        house.write(tx, DiffRead(kept.case, fix, Salted(kept.diff_sha256, case=kept.case)), by=actor)
+    with house.transaction(actor) as tx:
+        return b"".join(house.blobs.open(tx, kept.case, kept.diff_address))
+
+
+def propose_distribution(house: House, actor: Member, fix: RemediationId, diff_sha256: str) -> Proposal:
+    """The first of two people, having read the difference with this hash, proposes to distribute the fix."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.PROPOSE_DISTRIBUTION, Subject(fix))
+        kept = _seen(store.load_fix(tx, fix), diff_sha256)
+        proposal_id = ProposalId(house.new_id("proposal"))
+        payload = {"case": kept.case, "diff_sha256": diff_sha256}
+        proposal = propose(tx, proposal_id, actor, DISTRIBUTE, fix, payload, house.clock.now(), house.settings.proposal_hours)
+        house.write(tx, DistributionProposed(kept.case, fix, proposal_id), by=actor)
+    return proposal
+
+
+def confirm_distribution(house: House, actor: Member, proposal_id: ProposalId, diff_sha256: str) -> Fix:
+    """The second of two people, having read the same difference, confirms: the advisory is published (a job)."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CONFIRM_DISTRIBUTION, Subject(proposal_id))
+        now = house.clock.now()
+        agreed = confirm(tx, proposal_id, actor, DISTRIBUTE, now)
+        kept = _seen(store.load_fix(tx, RemediationId(agreed.subject), lock=True), diff_sha256)
+        if agreed.payload["diff_sha256"] != diff_sha256:
+            raise Conflict("the first person read another difference; propose anew")
+        kept = msgspec.structs.replace(kept, distributed_at=now)
+        store.save_fix(tx, kept)
+        house.write(tx, DistributionConfirmed(kept.case, kept.id, proposal_id), by=actor)
+        defer(tx, [PUBLISH.job(case=kept.case)])
+    return kept
+
+
+def _seen(fix: Fix, diff_sha256: str) -> Fix:
+    if fix.state != "verified" or fix.diff_sha256 is None:
+        raise Conflict("only a verified fix is distributed")
+    if fix.distributed_at is not None:
+        raise Conflict("this fix was distributed already")
+    if fix.diff_sha256 != diff_sha256:
+        raise Conflict("name the SHA-256 of the difference that you read: this is another one")
+    return fix
+
+
+def _why(verdict: Verdict) -> str:
+    features: Features = verdict.features
+    if features.control_failed:
+        failed = ", ".join(features.control_failed)
+        return f"the proof stops, but {len(features.control_failed)} feature(s) fail with the fix: {failed}"[:500]
+    return verdict.reason[:500]
+
+
+def _difference(kept: KeptCase, fix: Fix, patch: bytes | None) -> bytes:
+    if patch is not None:
+        return patch
+    registry = Registry()
+    try:
+        return between(registry, fixed_purl(kept, kept.fires[-1]), fixed_purl(kept, fix.version or ""))
+    finally:
+        registry.close()

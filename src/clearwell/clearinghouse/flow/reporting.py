@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reporting: a finder sends a report. It is sealed as received, recorded and queued in one transaction, then answered."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.entries import AppealDecided, RefusalAppealed, SubmissionReceived
+from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Run, Submission
+from clearwell.clearinghouse.flow.jobs import PARSE, VALIDATE
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import Member
+from clearwell.ground.jobs.queue import defer
+from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Row, Transaction
+from clearwell.vocabulary.errors import Conflict, Invalid
+from clearwell.vocabulary.finding import Origin
+from clearwell.vocabulary.ids import FindingId, ProofId, SubmissionId
+from clearwell.vocabulary.marking import Marking
+from clearwell.vocabulary.product import Product
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said about a report beside its bytes. `name` is the file's name as given: shown, never opened."""
+
+    name: str
+    target: Product | None = None
+    marking: Marking = Marking.AMBER
+    origin: Origin = Origin()
+    idempotency_key: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.name) <= 255:
+            raise Invalid("a report's name has 1 to 255 characters")
+        if self.idempotency_key is not None and not 1 <= len(self.idempotency_key) <= 200:
+            raise Invalid("an idempotency key has 1 to 200 characters")
+
+
+class AnsweredFinding(msgspec.Struct, frozen=True):
+    """A finding with its history of answers, as its sender sees it: its own ids and public ones only.
+
+    `participation` is the sender's own id for the case; `first_reported`, `standing` and `ends_at` are the case's.
+    """
+
+    finding: KeptFinding
+    history: tuple[AnswerRow, ...]
+    participation: str | None
+    first_reported: datetime | None
+    standing: str | None
+    ends_at: datetime
+    advisory: str | None
+
+
+def submit_report(house: House, actor: Member, pieces: Iterable[bytes], envelope: Envelope) -> Submission:
+    """Take a report in: once this returns, raw bytes, row, ledger entry and job are committed (never 8).
+
+    The same idempotency key, or the same bytes with the same target, gives the same submission. Raises Invalid, Refused.
+    """
+    house.policy.require(actor, Act.SUBMIT_REPORT, Subject(organization=actor.organization))
+    key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
+    sealed = house.blobs.put(pieces, house.settings.submission_bytes)
+    if sealed.size == 0:
+        raise Invalid("the report is empty")
+    told = msgspec.json.encode([sealed.address, envelope.target, envelope.name])
+    content = house.blobs.mac("content", told)
+    now = house.clock.now()
+    with house.transaction(actor) as tx:
+        known = report_store.find_submission(tx, content, key)
+        if known is not None:
+            if known.address != sealed.address:
+                raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")
+            return known
+        submission = Submission(
+            id=SubmissionId(house.new_id("sub")),
+            organization=actor.organization,
+            sent_by=actor.person,
+            name=envelope.name,
+            address=sealed.address,
+            size=sealed.size,
+            received_at=now,
+            marking=envelope.marking,
+            origin=envelope.origin,
+            target=envelope.target,
+        )
+        house.blobs.hold(tx, submission.id, sealed)
+        report_store.insert_submission(tx, submission, content, key)
+        salted = Salted(sealed.address, organization=actor.organization)
+        house.write(tx, SubmissionReceived(submission.id, actor.organization, sealed.size, salted), by=actor)
+        defer(tx, [PARSE.job(submission=submission.id)])
+    return submission
+
+
+def read_submission(house: House, actor: Member, submission_id: SubmissionId) -> Submission:
+    """One submission; raise NotFound."""
+    with house.transaction(actor) as tx:
+        submission = report_store.load_submission(tx, submission_id)
+        house.policy.require(actor, Act.READ_REPORTS, Subject(submission.id, organization=submission.organization))
+    return submission
+
+
+def list_submissions(house: House, actor: Member, before: str | None = None, limit: int = 50) -> tuple[Submission, ...]:
+    """Submissions that the actor may see, newest first."""
+    house.policy.require(actor, Act.READ_REPORTS, Subject(organization=actor.organization))
+    with house.transaction(actor) as tx:
+        return report_store.list_submissions(tx, before, limit)
+
+
+def read_answers(
+    house: House, actor: Member, submission_id: SubmissionId, after: int = -1, limit: int = 100
+) -> tuple[AnsweredFinding, ...]:
+    """A page of answers with their history, in the document's order; `after` is the last position of the page before."""
+    with house.transaction(actor) as tx:
+        submission = report_store.load_submission(tx, submission_id)
+        house.policy.require(actor, Act.READ_REPORTS, Subject(submission.id, organization=submission.organization))
+        findings = report_store.findings_page(tx, submission_id, after, limit)
+        return _answered(tx, findings)
+
+
+def read_finding(house: House, actor: Member, finding_id: FindingId) -> tuple[AnsweredFinding, tuple[Run, ...]]:
+    """One finding with its answers and the runs of its own proof; raise NotFound."""
+    with house.transaction(actor) as tx:
+        finding = report_store.load_finding(tx, finding_id)
+        house.policy.require(actor, Act.READ_REPORTS, Subject(finding.id, organization=finding.organization))
+        runs = tuple(run for run in report_store.runs_of_finding(tx, finding_id) if run.fix is None)
+        return _answered(tx, (finding,))[0], runs
+
+
+def my_participations(house: House, actor: Member) -> tuple[Row, ...]:
+    """The cases that the actor's organization takes part in as a finder, each under the organization's own id for it."""
+    house.policy.require(actor, Act.READ_REPORTS, Subject(organization=actor.organization))
+    with house.transaction(actor) as tx:
+        return store.my_participations(tx)
+
+
+def proof_reads(house: House, actor: Member, finding_id: FindingId) -> tuple[Row, ...]:
+    """Who read a finding's proof, when and why: visible to its contributor (never 4)."""
+    with house.transaction(actor) as tx:
+        finding = report_store.load_finding(tx, finding_id)
+        house.policy.require(actor, Act.READ_REPORTS, Subject(finding.id, organization=finding.organization))
+        proof = report_store.proof_of_finding(tx, finding_id)
+        return report_store.proof_reads(tx, proof.id) if proof else ()
+
+
+def appeal_refusal(house: House, actor: Member, finding_id: FindingId, reason: str) -> None:
+    """Ask a person to look at a refusal; raise Conflict unless the finding is refused and no appeal is open."""
+    if not 1 <= len(reason.strip()) <= 4_000:
+        raise Invalid("an appeal says why in 1 to 4,000 characters")
+    with house.transaction(actor) as tx:
+        finding = report_store.load_finding(tx, finding_id)
+        house.policy.require(actor, Act.APPEAL_REFUSAL, Subject(finding.id, organization=finding.organization))
+        if finding.answer is not Answer.REFUSED:
+            raise Conflict(f"this finding is not refused; its answer is {finding.answer.value}")
+        report_store.insert_appeal(
+            tx, house.new_id("appeal"), finding_id, actor.organization, reason.strip(), actor.person, house.clock.now()
+        )
+        house.write(tx, RefusalAppealed(finding_id), by=actor)
+
+
+def decide_appeal(house: House, actor: Member, finding_id: FindingId, upheld: bool, reason: str) -> None:
+    """Decide an appeal: upheld, the finding is open again (and its proof runs once more); else the refusal stays."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.DECIDE_APPEAL, Subject(finding_id))
+        finding = report_store.load_finding(tx, finding_id)
+        now = house.clock.now()
+        report_store.decide_appeal(tx, finding_id, actor.person, upheld, now)
+        if upheld:
+            kept = store.load_case(tx, finding.case, lock=True)
+            if kept.case.refused_at is not None:
+                store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.reopen()))
+            answer = Answer.NEW if finding.has_proof else Answer.NEEDS_PROOF
+            report_store.move_answer(tx, finding, answer, f"appeal upheld: {reason}"[:500], "coordinator", now)
+            proof = report_store.proof_of_finding(tx, finding_id)
+            if proof is not None:
+                defer(tx, [VALIDATE.job(proof=ProofId(proof.id))])
+        else:
+            report_store.move_answer(tx, finding, Answer.REFUSED, f"appeal not upheld: {reason}"[:500], "coordinator", now)
+        house.write(tx, AppealDecided(finding_id, upheld), by=actor)
+
+
+def _answered(tx: Transaction, findings: tuple[KeptFinding, ...]) -> tuple[AnsweredFinding, ...]:
+    told = report_store.history(tx, findings)
+    mine = {finding: row for row in store.my_participations(tx, [f.id for f in findings]) for finding in row["finding_ids"]}
+    return tuple(_one(finding, told[finding.id], mine.get(finding.id)) for finding in findings)
+
+
+def _one(finding: KeptFinding, history: tuple[AnswerRow, ...], row: Row | None) -> AnsweredFinding:
+    if row is None:
+        return AnsweredFinding(finding, history, None, None, None, finding.ends_at, None)
+    return AnsweredFinding(finding, history, row["id"], row["first_reported"], row["standing"], row["ends_at"], row["advisory_id"])

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Validating: a proof is run in isolation. What reproduced is proven and takes in what is the same; what did not is refused."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.entries import AnswerMoved, ProofValidated
+from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Run
+from clearwell.clearinghouse.case.store import KeptCase
+from clearwell.clearinghouse.dedupe import store as dedupe_store
+from clearwell.clearinghouse.dedupe.decide import absorbed, same_proven, usable
+from clearwell.clearinghouse.dedupe.signature import Signature, signatures
+from clearwell.clearinghouse.flow.checking import refuse
+from clearwell.clearinghouse.flow.evidence import read_proof
+from clearwell.clearinghouse.flow.jobs import INVITE
+from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.prioritization.facts import Answer as Known
+from clearwell.clearinghouse.prioritization.facts import FlawFacts, exploitation_seen
+from clearwell.clearinghouse.prioritization.priority import prioritize_case
+from clearwell.formats import read
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import PROVING
+from clearwell.ground.jobs.queue import defer
+from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Transaction
+from clearwell.proving.folder import Side, from_files
+from clearwell.proving.reproduction import Reproduction, Settings, reproduce
+from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
+from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
+from clearwell.vocabulary.ids import ProofId, RunId
+from clearwell.vocabulary.product import Product
+
+_REFUSED = {Outcome.NOT_REPRODUCED, Outcome.DIFFERENT, Outcome.FIX_NOT_VERIFIED}
+"""Verdicts that speak against a report. The others say that nothing was decided (never 7)."""
+
+
+def validate_proof(house: House, proof: ProofId) -> None:
+    """Run a proof and apply what it showed. Raises Unavailable (the job is tried again) when the sandbox or registry is not there."""
+    with house.transaction(PROVING) as tx:
+        house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
+        kept = report_store.load_proof(tx, proof)
+        finding = report_store.load_finding(tx, kept.finding)
+        if finding.answer is not Answer.NEW:
+            return
+    kept, files = read_proof(house, PROVING, proof, "validation")
+    started = house.clock.now()
+    done = run_files(house, files)
+    if done.verdict.verdict is Outcome.UNAVAILABLE:
+        raise Unavailable(f"the proof could not be run here: {done.verdict.reason}")
+    with house.transaction(PROVING) as tx:
+        finding = report_store.load_finding(tx, kept.finding)
+        if finding.answer is not Answer.NEW:
+            return
+        _record(house, tx, kept, finding, done.verdict, started)
+        if done.verdict.verdict is Outcome.REPRODUCED and done.verdict.assurance == "hub":
+            _prove(house, tx, finding, kept, done)
+        elif done.verdict.verdict in _REFUSED:
+            refuse(house, tx, finding.id, f"{done.verdict.verdict.value}: {done.verdict.reason}", PROVING)
+        else:
+            report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, _undecided(done.verdict), PROVING.system, house.clock.now())
+
+
+def run_files(house: House, files: dict[str, bytes], fixed: str | None = None, patch: bytes | None = None) -> Reproduction:
+    """Run a proof folder; `fixed` (a package URL) or `patch` takes the place of its control. A folder that is none is harness_error."""
+    settings = Settings(runs=house.settings.proving_runs, accept_watched=not house.settings.require_enforced_limits)
+    with tempfile.TemporaryDirectory(prefix="clearwell-") as place:
+        folder = Path(place) / "proof"
+        try:
+            from_files(files).write(folder)
+            return reproduce(folder, house.settings.harnesses, settings, control=_control(folder, fixed, patch))
+        except (Invalid, NotFound) as reason:
+            return Reproduction(_unusable(str(reason)), {})
+
+
+def _control(folder: Path, fixed: str | None, patch: bytes | None) -> Side | None:
+    if patch is not None:
+        (folder / "claimed-fix.patch").write_bytes(patch)
+        return Side(patch="claimed-fix.patch")
+    return Side(purl=fixed) if fixed is not None else None
+
+
+def _unusable(reason: str) -> Verdict:
+    """A folder that cannot be run shows nothing about the flaw: the harness's error, in its own words."""
+    return Verdict(
+        verdict=Outcome.HARNESS_ERROR, reason=reason, target=Runs(None), control="none", assurance=None, preconditions=(), variants=(),
+        ladder=(), isolation={}, evidence=(Evidence("none", ""),)[:0], seconds=0.0,
+    )  # fmt: skip
+
+
+def _undecided(verdict: Verdict) -> str:
+    if verdict.verdict is Outcome.REPRODUCED:
+        return "it reproduces, but only with a harness of the sender's own: a person must look at that harness first"
+    return f"{verdict.verdict.value}: {verdict.reason}"[:500]
+
+
+def _record(house: House, tx: Transaction, proof: Proof, finding: KeptFinding, verdict: Verdict, started: datetime) -> None:
+    run = Run(
+        id=RunId(house.new_id("run")), proof=proof.id, finding=finding.id, case=finding.case, organization=finding.organization,
+        verdict=verdict.verdict.value, reason=verdict.reason[:2000], body=msgspec.to_builtins(verdict), started_at=started,
+        finished_at=house.clock.now(),
+    )  # fmt: skip
+    report_store.insert_run(tx, run)
+    entry = ProofValidated(proof.id, finding.case, run.id, run.verdict, verdict.assurance or "none")
+    house.write(tx, entry, by=PROVING)
+
+
+def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, done: Reproduction) -> None:
+    """The finding is proven: so is its case, unless an older proven case is the same; unproven cases of its signature join it."""
+    now, verdict = house.clock.now(), done.verdict
+    dedupe_store.lock_components(tx, [finding.component])
+    report_store.mark_proven(tx, finding.id)
+    kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
+    store.save_case(tx, kept)
+    seen = _seen_signatures(finding, done)
+    dedupe_store.insert(tx, [(signature, finding.id, finding.submission, finding.version, True) for signature in seen])
+    known = dedupe_store.known(tx, [s.key for s in seen])
+    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    older = same_proven(kept, seen, known, cases)
+    if older is not None:
+        _answer(house, tx, finding, Answer.DUPLICATE, f"it reproduces, and is the same as one proven before ({older.rung})", now)
+        attach_case(house, tx, kept.id, older, PROVING)
+        return
+    _answer(house, tx, finding, Answer.REPRODUCED, f"fires {verdict.target.fired} of {verdict.target.n}, the control does not", now)
+    _absorb(house, tx, kept, finding, seen)
+    defer(tx, [INVITE.job(case=kept.id)])
+
+
+def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) -> KeptCase:
+    fires = {Product(purl=verdict.target.purl).version} | {rung.version for rung in verdict.ladder if rung.fired}
+    clean = {rung.version for rung in verdict.ladder if rung.fired is False}
+    if isinstance(verdict.control, Runs) and verdict.control.purl is not None:
+        clean.add(Product(purl=verdict.control.purl).version or "")
+    priority = prioritize_case(FlawFacts(exploitation=exploitation_seen(kept.case.state, Known.UNKNOWN)), proven=True)
+    return msgspec.structs.replace(
+        kept,
+        case=kept.case.prove(now),
+        proof=proof.id,
+        fires=tuple(sorted({*kept.fires, *(version for version in fires if version)})),
+        clean=tuple(sorted({*kept.clean, *(version for version in clean if version)})),
+        priority=priority.value,
+        priority_reasons=priority.reasons,
+    )
+
+
+def _seen_signatures(finding: KeptFinding, done: Reproduction) -> tuple[Signature, ...]:
+    """Signatures from what the run itself showed (sanitizer reports), by the very rules that read crash logs."""
+    target = Product(purl=done.verdict.target.purl)
+    found: dict[bytes, Signature] = {}
+    for name, content in done.exhibits.items():
+        try:
+            document = read(content, name, target)
+        except Invalid:
+            continue
+        for seen in document.findings:
+            if seen.crash is not None:
+                found.update({s.key: s for s in signatures(seen, unknown=finding.organization) if s.rung == "L1"})
+    return tuple(found.values())
+
+
+def _absorb(house: House, tx: Transaction, kept: KeptCase, finding: KeptFinding, seen: tuple[Signature, ...]) -> None:
+    """Unproven cases with the same signature, seen or stated, join the proven one."""
+    stated = usable(signatures(finding.body, unknown=finding.organization))
+    every = (*seen, *(signature for signature in stated if signature.kind in {"crash", "call-sites", "location", "report"}))
+    known = dedupe_store.known(tx, [s.key for s in every])
+    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    for case_id, joined in absorbed(kept, every, known, cases):
+        if not any(report_store.proof_of_finding(tx, f.id) for f in report_store.findings_of_case(tx, case_id)):
+            attach_case(house, tx, case_id, joined, PROVING)
+
+
+def _answer(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, now: datetime) -> None:
+    report_store.move_answer(tx, finding, answer, reason, PROVING.system, now)
+    salted = Salted(reason, organization=finding.organization, case=finding.case)
+    house.write(tx, AnswerMoved(finding.id, answer.value, salted), by=PROVING)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: one PostgreSQL server for the whole run (embedded, or your own by CLEARWELL_TEST_URL), a database for each hub."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from clearwell import app
+from clearwell.ground.settings import Settings
+from clearwell.ground.storage.database import Database
+from clearwell.ground.storage.embedded import APPLICATION, DATABASE_GRANTS, OWNER, ROLES, EmbeddedServer
+from hub import Hub, TestClock
+
+_COUNT = itertools.count()
+
+
+class TestServer:
+    """A server on which databases are made from a migrated template. `own` is an administrator's address, or None: embedded."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path, own: str | None) -> None:
+        self._own, self._embedded = own, None if own else EmbeddedServer(folder)
+        self._made: list[str] = []
+        self._mark = f"cw_{os.getpid()}"
+        if self._embedded:
+            self._embedded.start()
+        else:
+            for statement in ROLES:
+                self.administer(statement)
+        self.template = self.create("template0")
+        app.bring_forward(self.url(OWNER, self.template))
+
+    def administer(self, statement: str, database: str = "postgres") -> None:
+        """Run a statement as the server's administrator."""
+        if self._embedded:
+            self._embedded.administer(statement, database)
+            return
+        with psycopg.connect(conninfo.make_conninfo(self._own or "", dbname=database), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def url(self, role: str, database: str) -> str:
+        """The address of a database for a role."""
+        if self._embedded:
+            return self._embedded.url(role, database)
+        return conninfo.make_conninfo(self._own or "", user=role, dbname=database)
+
+    def create(self, template: str | None = None) -> str:
+        """Make a database, migrated unless another template is named."""
+        name = f"{self._mark}_{next(_COUNT)}"
+        self.administer(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template or self.template}")
+        for statement in DATABASE_GRANTS:
+            self.administer(statement.replace("DATABASE clearwell", f"DATABASE {name}"), name)
+        self._made.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected."""
+        self.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Remove everything."""
+        for name in reversed(self._made):
+            self.drop(name)
+        if self._embedded:
+            self._embedded.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[TestServer]:
+    """The server of this run."""
+    with tempfile.TemporaryDirectory(prefix="cw-test-") as folder:
+        server = TestServer(Path(folder), os.environ.get("CLEARWELL_TEST_URL"))
+        try:
+            yield server
+        finally:
+            server.close()
+
+
+@pytest.fixture
+def make_hub(server: TestServer, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
+    """Make hubs, each with a database and a folder of its own. Keyword arguments are settings."""
+    opened: list[tuple[Database, str]] = []
+
+    def make(**settings: object) -> Hub:
+        name = server.create()
+        database = Database(server.url(APPLICATION, name), size=6)
+        database.open()
+        opened.append((database, name))
+        chosen = {
+            "data_dir": tmp_path / name,
+            "harnesses": Path(__file__).parent.parent / "examples" / "harnesses",
+            "log_level": "critical",
+        }
+        clock = TestClock()
+        app.configure_logs("critical")
+        return Hub(app.build_house(Settings(**{**chosen, **settings}), database, clock), clock)
+
+    yield make
+    for database, name in opened:
+        database.close()
+        server.drop(name)
+
+
+@pytest.fixture
+def hub(make_hub: Callable[..., Hub]) -> Hub:
+    """One hub."""
+    return make_hub()
+
+
+def shared_data() -> Path:
+    """The shared data folder; the test is skipped, with the reason, where it is not there."""
+    place = Path(os.environ.get("CLEARWELL_SHARED", Path(__file__).parent.parent.parent / "shared")) / "data"
+    if not place.is_dir():
+        pytest.skip(f"the shared data folder is not at {place} (CLEARWELL_SHARED)")
+    return place
