@@ -11,7 +11,7 @@ from clearwell.vocabulary.errors import Invalid
 MAX_PURL = 1_000
 """Characters of the longest package URL that is read."""
 
-_LOWER_CASE = {"pypi", "golang", "nuget", "composer", "github", "githubactions", "hex", "deb", "apk", "bitbucket"}
+_LOWER_CASE = {"pypi", "npm", "golang", "nuget", "composer", "github", "githubactions", "hex", "deb", "apk", "bitbucket"}
 _RELEASE_NAMES = {
     "deb/debian": {
         "wheezy": "7", "jessie": "8", "stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13",
