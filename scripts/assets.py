@@ -62,9 +62,7 @@ def contents(package: Package, registry: Registry) -> dict[str, bytes]:
     """Fetch one package and return the pinned files' bytes; raise NotFound or Conflict, naming the file."""
     archive = registry.fetch(package.purl, "npm", integrity=package.integrity)
     wanted = {f"{package.root}/{name}": name for name in package.files}
-    found = {
-        wanted[member.name]: member.content for member in unpack.members(archive.path, archive.filename) if member.name in wanted
-    }
+    found = {wanted[member.name]: member.content for member in unpack.members(archive.path, archive.filename) if member.name in wanted}
     missing = sorted(set(package.files) - set(found))
     if missing:
         raise Conflict(f"{package.purl} has no file {missing[0]} below {package.root}; correct assets.lock")
@@ -75,7 +73,9 @@ def check_hashes(package: Package, found: dict[str, bytes]) -> None:
     """Raise Conflict unless every file has its pinned hash."""
     for name, content in found.items():
         if hashlib.sha256(content).hexdigest() != package.files[name]:
-            raise Conflict(f"{package.purl}: {name} is not the file that assets.lock pins; `python scripts/assets.py --pin` shows what changed")
+            raise Conflict(
+                f"{package.purl}: {name} is not the file that assets.lock pins; `python scripts/assets.py --pin` shows what changed"
+            )
 
 
 def install(lock: Lock, mark: str, registry: Registry, vendor: Path) -> int:
