@@ -21,8 +21,9 @@ from clearwell.proving import patches, unpack
 from clearwell.proving.archives import Archive, Registry, runtime_python
 from clearwell.proving.folder import Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
-from clearwell.vocabulary.errors import ClearwellError, Invalid
+from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound
 
+_ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar", ".zip", ".whl")
 _RECIPE = "1"  # raise when the way of building changes: older builds are then not found
 BUILD_LIMITS = Limits(
     wall_seconds=300, cpu_seconds=600, memory_bytes=3 << 30, processes=128, space_bytes=1 << 30, inodes=60_000, file_bytes=512 << 20
@@ -71,7 +72,7 @@ class Workshop:
         purl = side.purl
         assert purl is not None
         kind: Kind | None = side.archive or proof.harness.file.archive
-        archive = self.registry.fetch(purl, kind, sha256=side.sha256)
+        archive = self._own_file(proof, side) if kind == "file" else self.registry.fetch(purl, kind, sha256=side.sha256)
         place, _ = self.tree(archive)
         root = side.root or proof.harness.file.root
         if isinstance(control, bytes):
@@ -97,13 +98,19 @@ class Workshop:
 
     def tree(self, archive: Archive) -> tuple[Path, str]:
         """Unpack an archive once; return the folder and the hash of its files."""
-        place = self.cache / "trees" / f"{archive.sha256}-{archive.kind}"
+        base = self.private if archive.kind == "file" else self.cache
+        place = base / "trees" / f"{archive.sha256}-{archive.kind}"
         note = place.with_name(f"{place.name}.sha256")
         if place.is_dir() and note.is_file():
             return place, note.read_text()
         partial = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
         try:
-            unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind in {"sdist", "npm"})
+            if archive.kind == "file" and not archive.filename.endswith(_ARCHIVES):
+                partial.mkdir(parents=True)
+                (partial / archive.filename).write_bytes(archive.path.read_bytes())
+                (partial / archive.filename).chmod(0o644)
+            else:
+                unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind in {"sdist", "npm"})
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)
@@ -111,6 +118,27 @@ class Workshop:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return place, digest
+
+    def _own_file(self, proof: Proof, side: Side) -> Archive:
+        """Take an archive (or one source file) out of the proof's folder, else the harness's; it is shared with no other proof.
+
+        The purl's `file_name` qualifier names it; without one it is the only file called NAME-VERSION and an archive's ending.
+        """
+        package = PackageURL.from_string(side.purl or "")
+        named = dict(package.qualifiers or {}).get("file_name") if not isinstance(package.qualifiers, str) else None
+        for folder in (proof.folder, proof.harness.folder):
+            names = [named] if named else [f"{package.name}-{package.version}{end}" for end in _ARCHIVES]
+            found = [name for name in names if name in folder.files]
+            if found:
+                content = folder.read(found[0])
+                digest = hashlib.sha256(content).hexdigest()
+                if side.sha256 is not None and side.sha256.lower() != digest:
+                    raise Conflict(f"{found[0]}: its sha256 is {digest}, not the pinned {side.sha256.lower()}")
+                place = self.private / "files" / digest
+                place.parent.mkdir(exist_ok=True)
+                place.write_bytes(content)
+                return Archive(str(side.purl), "file", Path(found[0]).name, digest, len(content), None, place)
+        raise NotFound(f"neither the proof nor the harness holds the file of {side.purl}; name it with ?file_name=")
 
     def _patched(self, tree: Path, source: Path, archive_sha256: str, diff: bytes) -> Path:
         """Return a copy of the whole archive with a patch applied, its names beneath the archive or else beneath the root."""

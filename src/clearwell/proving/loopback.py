@@ -7,7 +7,7 @@ from typing import Any
 
 _HEAD_MAX = 64 * 1024
 _KEPT_MAX = 64 * 1024
-_CONNECTIONS_MAX = 64
+_CONNECTIONS_MAX = 256
 _REQUESTS_MAX = 512
 
 
@@ -103,7 +103,7 @@ def _listen(port: int) -> socket.socket:
         listener = socket.socket(socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("0.0.0.0", port))  # noqa: S104 - an empty network namespace
-    listener.listen(16)
+    listener.listen(512)
     listener.setblocking(False)
     return listener
 

@@ -22,6 +22,7 @@ import struct
 import sys
 import tarfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +114,17 @@ def _serve(request: Message) -> None:
 
 def _child(request: Message, group: cgroups.Group, report: int) -> None:
     try:
-        message = Run(request, group).result()
-    except OSError as error:
-        message = {"error": f"the box could not be built: {error}"}
-    body = memoryview(json.dumps(message).encode())
-    while body:
-        body = body[os.write(report, body) :]
-    os._exit(0)
+        try:
+            message = Run(request, group).result()
+        except OSError as error:
+            message = {"error": f"the box could not be built: {error}"}
+        body = memoryview(json.dumps(message).encode())
+        while body:
+            body = body[os.write(report, body) :]
+    finally:  # whatever happens, a fork never goes back into the loop that serves
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
+        os._exit(0)
 
 
 class Run:
@@ -131,7 +136,7 @@ class Run:
         self.killed: str | None = None
         self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray(), "said": bytearray(), "info": bytearray()}
         self.caps = {"stdout": self.limits["stdout_bytes"], "stderr": self.limits["stderr_bytes"], "said": 256, "info": 4096}
-        self.box_pid = 0
+        self.box_pid, self.box = 0, -1
         self.is_watching = group.memory is None or group.processes is None or group.cpu is None
         self.sampled_cpu = 0.0
 
@@ -152,6 +157,7 @@ class Run:
             self.selector.register(descriptor, selectors.EVENT_READ, (name, descriptor, None))
         status = self._watch(pid, loopback, started)
         wall = time.monotonic() - started
+        self._empty_the_box()
         for name, descriptor in pipes.items():
             self._drain(name, descriptor)
         requests = loopback.close()
@@ -247,7 +253,8 @@ class Run:
                 os.execve(command[0], command, {"PATH": "/usr/bin:/bin"})  # noqa: S606 - a vector of ours
             except OSError as error:
                 os.write(2, f"stage: {error}\n".encode())
-            os._exit(125)
+            finally:
+                os._exit(125)
         for descriptor in (*ends.values(), filter_file, standard_input, *joins):
             os.close(descriptor)
         return pid, pipes
@@ -308,8 +315,9 @@ class Run:
                 return
             kept += chunk
             if name == "info" and not self.box_pid:
-                with contextlib.suppress(ValueError):
+                with contextlib.suppress(ValueError, ProcessLookupError):
                     self.box_pid = int(json.loads(kept)["child-pid"])
+                    self.box = os.pidfd_open(self.box_pid)
             if len(kept) > self.caps[name]:
                 del kept[self.caps[name] + 1 :]
                 return
@@ -333,10 +341,24 @@ class Run:
     def _kill(self, pid: int, reason: str) -> None:
         self.killed = self.killed or reason
         # The box's first process takes its whole pid namespace along; bubblewrap's outer one follows.
-        for victim in (self.box_pid, pid):
-            if victim:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(victim, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            if self.box >= 0:
+                signal.pidfd_send_signal(self.box, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+
+    def _empty_the_box(self) -> None:
+        """Return only when every process of the box is dead: what daemons would still write is then not collected half-way.
+
+        The first process of a pid namespace ends last, after the kernel has killed and reaped all others in it.
+        """
+        if self.box < 0:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.box, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(self.box, select.POLLIN)
+        if not poll.poll(5000):
+            raise TimeoutError("the box did not die")
 
 
 def _limit(limits: Message) -> None:
@@ -376,14 +398,21 @@ def _collect(folder: Path, budget: int) -> list[Message]:
             if len(found) >= _ENTRIES_MAX:
                 return found
             path = Path(place) / name
-            mode = path.lstat().st_mode
+            try:
+                mode = path.lstat().st_mode
+            except OSError:  # a name too long to be looked at is still something that was written
+                found.append({"path": name[:200], "kind": "other", "content": "", "size": 0})
+                continue
             kind = "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "other"
             shown = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
             entry: Message = {"path": shown, "kind": kind, "content": ""}
             entry["size"] = path.lstat().st_size
             if kind == "file" and budget > 0:
-                with path.open("rb") as stream:
-                    content = stream.read(min(budget, 1 << 20))
+                try:
+                    with path.open("rb") as stream:
+                        content = stream.read(min(budget, 1 << 20))
+                except OSError:
+                    content = b""
                 budget -= len(content)
                 entry["content"] = _text(content)
             found.append(entry)

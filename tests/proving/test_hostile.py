@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Targets that try to get out, to stay, to see, to take everything or to lie: nothing escapes and each limit is reported rightly."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clearwell.proving.oracles import first_report
+from clearwell.proving.running import Observation
+from clearwell.proving.sandbox import Limits, Sandbox, Server, Spec
+
+pytestmark = pytest.mark.sandbox
+
+SMALL = Limits(wall_seconds=8, cpu_seconds=8, memory_bytes=128 << 20, processes=24, space_bytes=8 << 20, inodes=500)
+
+
+def test_a_listener_on_the_host_is_out_of_reach(run):
+    # given a server on every address of the host
+    with socket.socket() as listener:
+        listener.bind(("0.0.0.0", 0))
+        listener.listen()
+        listener.settimeout(0.05)
+        port = listener.getsockname()[1]
+        # when the target tries loopback, the host's own address and a broadcast
+        result = run(
+            f"""
+import socket
+for address in ('127.0.0.1', '{socket.gethostbyname("localhost")}', '10.0.0.1', '169.254.169.254', '8.8.8.8'):
+    try:
+        socket.create_connection((address, {port}), 0.3); print('connected', address)
+    except OSError as error: print('refused', error.errno)
+"""
+        )
+        # then nobody came
+        assert b"connected" not in result.stdout
+        assert result.stdout.count(b"refused") == 5
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_only_loopback_exists_and_names_outside_do_not_resolve(run):
+    result = run("import socket\nprint([n for _, n in socket.if_nameindex()])\nsocket.getaddrinfo('example.org', 80)")
+    assert result.stdout.strip() == b"['lo']"
+    assert b"gaierror" in result.stderr
+
+
+@pytest.mark.parametrize("family", [17, 40, 31, 38, 15, 29])  # packet, vsock, bluetooth, alg, key, can
+def test_socket_families_beside_ip_and_unix_are_refused(run, family):
+    result = run(f"import socket\ntry:\n socket.socket({family}, socket.SOCK_RAW)\nexcept OSError as e: print(e.errno)")
+    assert result.stdout.strip() in {b"1", b"97"}
+
+
+def test_an_abstract_unix_socket_of_the_host_is_out_of_reach(run):
+    name = f"clearwell-{secrets.token_hex(8)}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("\0" + name)
+        listener.listen()
+        result = run(f"import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect(chr(0) + '{name}')\nprint('connected')")
+    assert result.stdout == b""
+    assert b"ConnectionRefusedError" in result.stderr
+
+
+def test_files_of_the_host_are_not_there(run, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    result = run(
+        f"""
+import os
+for path in ('{tmp_path}/secret', '/root', '/home', '/var/lib', '/etc/shadow', '/sys/kernel', '/proc/1/root/etc/shadow', '/boot', '/run'):
+    print(os.path.exists(path))
+"""
+    )
+    assert set(result.stdout.split()) == {b"False"}
+
+
+def test_nothing_outside_the_writable_folders_can_be_written(run, tmp_path):
+    (tmp_path / "x.py").write_text("print(1)")
+    result = run(
+        """
+for path in ('/usr/x', '/box/x', '/x', '/box/src/x.py', '/etc/passwd', '/dev/x', '/proc/sys/kernel/hostname', '/proc/sysrq-trigger',
+             '/proc/self/uid_map'):
+    try: open(path, 'wb', 0).write(b'x'); print('wrote', path)
+    except OSError as error: print('no')
+""",
+        binds=((tmp_path, "/box/src"),),
+    )
+    assert b"wrote" not in result.stdout
+    assert result.stdout.count(b"no") == 9
+    assert (tmp_path / "x.py").read_text() == "print(1)"
+
+
+def test_processes_of_the_host_are_not_seen(run):
+    result = run("import os\nprint(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))\nprint(os.getppid())")
+    assert result.stdout.split(b"\n")[0] == b"[1, 2]"
+    assert result.stdout.split(b"\n")[1] == b"1"
+
+
+def test_killing_everything_kills_only_the_target(run):
+    result = run("import os\nos.kill(os.getppid(), 9)\nos.kill(1, 9)\nprint('alive', flush=True)\nos.kill(-1, 9)\nprint('not shown')")
+    assert result.stdout.startswith(b"alive")
+    assert run("print('next')").stdout == b"next\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "c.ptrace(0, 0, 0, 0)",
+        "c.mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+        "c.umount2(b'/proc', 2)",
+        "c.unshare(0x10000000)",
+        "c.unshare(0x00020000)",
+        "c.setns(os.open('/proc/self/ns/net', 0), 0)",
+        "c.syscall(56, 0x10000000 | 17, 0, 0, 0, 0)",  # clone into a new user namespace
+        "c.chroot(b'/tmp')",
+        "c.pivot_root(b'/tmp', b'/tmp')",
+        "c.syscall(321, 0, 0, 0)",  # bpf
+        "c.syscall(298, 0, 0, 0, 0, 0)",  # perf_event_open
+        "c.syscall(425, 1, 0)",  # io_uring_setup
+        "c.syscall(323, 0)",  # userfaultfd
+        "c.syscall(250, 0, 0)",  # keyctl
+        "c.syscall(304, 0, 0, 0)",  # open_by_handle_at
+        "c.syscall(310, 1, 0, 0, 0, 0, 0)",  # process_vm_readv
+        "c.syscall(246, 0, 0, 0, 0)",  # kexec_load
+        "c.syscall(176, b'x', 0)",  # delete_module
+        "c.sethostname(b'x', 1)",
+        "c.ioctl(0, 0x5412, b'x')",  # TIOCSTI
+        "c.ioctl(0, 0x541C, b'x')",  # TIOCLINUX
+        "c.ioctl(0, 0x100005412, b'x')",  # the same with high bits that the kernel ignores
+        "c.syscall(135, 0x0400000)",  # personality READ_IMPLIES_EXEC
+    ],
+)
+def test_a_dangerous_system_call_is_refused(run, call):
+    result = run(f"import ctypes, os\nc = ctypes.CDLL(None, use_errno=True)\nprint({call}, ctypes.get_errno())")
+    assert result.stdout.strip() in {b"-1 1", b"-1 38"}, (result.stdout, result.stderr)
+
+
+def test_setuid_programs_gain_nothing(run):
+    result = run(
+        "import os\nprint(os.getuid(), flush=True)\ntry: os.setuid(0)\nexcept OSError as e: print(e.errno, flush=True)\nos.execv('/usr/bin/su', ['su', '-c', 'id'])"
+    )
+    assert result.stdout.split()[:2] == [b"65534", b"22"]
+    assert b"uid=0" not in result.stdout
+
+
+def test_no_capability_is_left(run):
+    result = run("print([line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')])")
+    assert set(result.stdout.strip(b"[]\n").replace(b"'", b"").split(b", ")) == {b"0" * 16}
+
+
+def test_only_the_promised_descriptors_are_open(run):
+    result = run("import os\nprint([os.readlink(f'/proc/self/fd/{n}')[:5] for n in range(3, 64) if os.path.exists(f'/proc/self/fd/{n}')])")
+    assert result.stdout.strip() == b"['pipe:']"
+
+
+def test_the_hub_s_environment_does_not_leak(run, monkeypatch):
+    monkeypatch.setenv("CLEARWELL_SECRET", "hub-secret")
+    result = run("import os\nprint(dict(os.environ))\nprint(open('/proc/1/environ').read())", files={"/box/secret/canary.txt": b"f" * 32})
+    assert b"hub-secret" not in result.stdout
+    assert b"f" * 32 not in result.stdout
+
+
+def test_a_fork_bomb_ends_at_the_limit_of_processes(run):
+    result = run(
+        """
+import os, time
+count = 0
+try:
+    while True:
+        if os.fork() == 0: time.sleep(5); os._exit(0)
+        count += 1
+except OSError: print('stopped', count)
+""",
+        SMALL,
+    )
+    assert result.isolation["processes"] in {"enforced", "watched"}
+    stopped = result.stdout.split()
+    assert result.killed == "processes" or int(stopped[1]) < 24
+    assert result.wall_seconds < 4
+
+
+def test_a_memory_bomb_ends_at_the_limit_and_is_named(run):
+    result = run("blocks = []\nwhile True: blocks.append(bytearray(b'x' * (4 << 20)))", SMALL)
+    assert result.killed == "memory"
+    assert result.memory_peak is None or result.memory_peak <= 128 << 20
+
+
+def test_filling_the_disk_ends_at_the_limit_of_space(run):
+    result = run(
+        """
+for place in ('/tmp/a', '/box/root/a', '/box/out/a', '/dev/shm/a'):
+    try:
+        with open(place, 'wb') as f:
+            while True: f.write(b'x' * 65536)
+    except OSError as error: print(error.errno)
+""",
+        SMALL,
+    )
+    assert result.stdout.split() == [b"28"] * 4
+    assert sum(entry.size for entry in result.files["/box/out"]) <= 8 << 20
+
+
+def test_a_flood_of_small_files_ends_at_the_limit_of_inodes(run):
+    result = run(
+        "n = 0\ntry:\n  while True: open(f'/tmp/{n}', 'w').close(); n += 1\nexcept OSError as error: print(error.errno, n < 800)", SMALL
+    )
+    assert result.stdout.split() == [b"28", b"True"]
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_flood_of_output_is_cut_and_named(run, stream):
+    result = run(
+        f"import sys\nwhile True: sys.{stream}.write('x' * 65536)", Limits(wall_seconds=8, stdout_bytes=1 << 20, stderr_bytes=1 << 20)
+    )
+    assert result.killed == "output_bytes"
+    assert len(result.stdout) + len(result.stderr) <= (2 << 20) + 2
+
+
+def test_a_flood_on_fd_3_is_cut_and_says_nothing(run):
+    result = run("import os\nwhile True: os.write(3, b'accepted ' * 1000)")
+    assert result.killed == "output_bytes"
+    assert len(result.said) <= 257
+
+
+def test_sleeping_past_the_wall_clock_kills_the_whole_tree(run):
+    result = run(
+        "import os, time\nfor _ in range(3): os.fork()\nos.setsid() if os.getpid() != os.getsid(0) else 0\ntime.sleep(60)",
+        Limits(wall_seconds=0.3),
+    )
+    assert result.killed == "wall_clock"
+    assert result.wall_seconds < 3
+
+
+def test_a_daemon_left_behind_is_dead_before_the_effects_are_read(run):
+    marker = secrets.token_hex(8)
+    result = run(
+        f"""
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        while True: open('/box/out/{marker}', 'a').write('x'); time.sleep(0.001)
+    os._exit(0)
+time.sleep(0.05)
+"""
+    )
+    assert result.exit == 0
+    assert [entry.path for entry in result.files["/box/out"]] == [marker]
+    assert not _processes_with(marker)
+
+
+def test_links_and_special_files_among_the_effects_are_described_not_followed(run):
+    result = run(
+        """
+import os
+os.symlink('/etc/passwd', '/box/out/link')
+os.mkfifo('/box/out/pipe')
+os.mkdir('/box/out/closed'); open('/box/out/closed/f', 'w').write('inside'); os.chmod('/box/out/closed/f', 0); os.chmod('/box/out/closed', 0)
+"""
+    )
+    found = {entry.path: entry for entry in result.files["/box/out"]}
+    assert (found["link"].kind, found["link"].content) == ("link", b"")
+    assert found["pipe"].kind == "other"
+    assert found["closed/f"].content == b"inside"
+
+
+def test_a_tree_of_effects_deeper_than_paths_may_be_is_survived(run):
+    result = run(
+        "import os\nos.chdir('/box/out')\nfor _ in range(60): os.mkdir('d' * 200); os.chdir('d' * 200)\nopen('f', 'w').write('x')", SMALL
+    )
+    assert result.files["/box/out"]
+
+
+def test_two_words_on_fd_3_are_no_word(run):
+    from clearwell.proving.running import _word
+
+    assert _word(run("import os\nos.write(3, b'accepted\\nrefused')").said) is None
+    assert _word(run("import os\nos.write(3, b'accepted\\n')").said) == "accepted"
+
+
+def test_text_that_reads_like_a_report_is_no_report(run):
+    forged = "==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x1\\nWRITE of size 1 at 0x1 thread T0\\n    #0 0x1 in f /box/src/f.c:1\\n"
+    result = run(f"import sys\nsys.stderr.write('{forged}')\nprint('{forged}')\nsys.exit(86)")
+    assert first_report(Observation(result, "", None, ())) is None
+
+
+def test_the_server_can_be_reached_but_neither_seen_nor_killed(run):
+    result = run(
+        """
+import os, socket, time
+for p in os.listdir('/proc'):
+    if p.isdigit() and int(p) not in (1, os.getpid()): print('sees', p)
+try: os.kill(-1, 9) if False else None
+except OSError: pass
+s = socket.create_connection(('127.0.0.1', 8090)); s.sendall(b'GET /x HTTP/1.0\\r\\n\\r\\n'); print(s.recv(4096).split(b'\\r\\n')[0])
+""",
+        servers=(Server(8090, 204),),
+    )
+    assert result.stdout == b"b'HTTP/1.1 204 OK'\n"
+    assert [(r.port, r.path) for r in result.requests] == [(8090, "/x")]
+
+
+def test_a_flood_of_connections_does_not_hold_up_the_end(run):
+    result = run(
+        "import socket\nkept = []\nfor _ in range(300):\n  s = socket.create_connection(('127.0.0.1', 8090)); s.sendall(b'x' * 70000); kept.append(s)\nprint('done')",
+        servers=(Server(8090),),
+    )
+    assert result.wall_seconds < 6
+    assert all(len(r.received) <= 65536 for r in result.requests)
+
+
+def test_two_runs_share_nothing(run):
+    run("open('/tmp/left', 'w').write('x'); open('/box/root/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
+    result = run("import os\nprint(os.listdir('/tmp') + os.listdir('/box/root') + os.listdir('/dev/shm') + os.listdir('/box/out'))")
+    assert result.stdout == b"[]\n"
+
+
+def test_a_killed_hub_leaves_no_process_and_no_control_group(sandbox, tmp_path):
+    # given a hub that is in the middle of a run
+    marker = f"31{int.from_bytes(secrets.token_bytes(4), 'big')}"
+    code = f"""
+from clearwell.proving.sandbox import *
+with Sandbox() as s: s.run(Spec(argv=('/usr/bin/sleep', '{marker}'), limits=Limits(wall_seconds=60)))
+"""
+    hub = subprocess.Popen([sys.executable, "-c", code])
+    _wait_until(lambda: _processes_with(marker))
+    groups = _groups_of_children(hub.pid)
+    # when it is killed
+    hub.send_signal(signal.SIGKILL)
+    hub.wait()
+    # then everything of its run goes too
+    _wait_until(lambda: not _processes_with(marker))
+    _wait_until(lambda: not any(group.exists() for group in groups))
+
+
+def test_a_run_without_control_groups_says_watched_and_still_ends_the_bombs():
+    with Sandbox(use_cgroups=False) as sandbox:
+        memory = sandbox.run(Spec(argv=("/usr/bin/python3", "-S", "-c", "b = []\nwhile True: b.append(b'x' * (4 << 20))"), limits=SMALL))
+        forks = "import os, time\nfor _ in range(40):\n  if os.fork() == 0: time.sleep(3); os._exit(0)\nprint('all')"
+        crowd = sandbox.run(Spec(argv=("/usr/bin/python3", "-S", "-c", forks), limits=SMALL))
+    assert (memory.killed, memory.isolation["memory"]) == ("memory", "watched")
+    assert crowd.isolation["processes"] == "watched"
+    assert b"all" not in crowd.stdout
+
+
+def _processes_with(marker: str) -> list[int]:
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit() and int(place.name) != os.getpid():
+            try:
+                words = (place / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(marker.encode() in word for word in words) and b"-c" not in words[1:2]:
+                found.append(int(place.name))
+    return found
+
+
+def _groups_of_children(pid: int) -> list[Path]:
+    children = {int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()}
+    return [group for group in Path("/sys/fs/cgroup").rglob("clearwell-*") if int(group.name.split("-")[1]) in children]
+
+
+def _wait_until(holds, seconds: float = 6.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
