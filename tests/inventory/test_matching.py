@@ -125,6 +125,12 @@ def test_an_advisory_about_another_package_is_no_match(package: str, purl: str) 
     assert match(identify(purl), record(package, events="introduced 0")) is None
 
 
+def test_an_advisory_made_here_meets_inventories_in_any_spelling() -> None:
+    flaw = Vulnerability("X-1", affected=(Affected("pkg:golang/github.com/Some/Mod", ranges=(VersionRange(None, "v2.0.0"),)),))
+
+    assert answer("pkg:golang/github.com/some/mod@v1.0.0", flaw).fixed == "v2.0.0"
+
+
 def test_a_withdrawn_advisory_affects_nothing() -> None:
     found = answer("pkg:pypi/sample@1.0", record(events="introduced 0", withdrawn="2026-02-03T00:00:00Z"))
 

@@ -6,13 +6,14 @@ the documents do not say is "unknown".
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 import msgspec
 
 from clearwell.inventory import versions
-from clearwell.vocabulary.component import Component
+from clearwell.vocabulary.component import Component, identify
+from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.vulnerability import Affected, Timeline, Turn, Vulnerability
 
 Status = Literal["affected", "not_affected", "unknown"]
@@ -48,7 +49,8 @@ def match(component: Component, flaw: Vulnerability) -> Match | None:
     if component.purl is None:
         like = next((entry.component for entry in flaw.affected if component.name.lower() in bare_names(entry.component)), None)
         return None if like is None else Match("unknown", None, f"the inventory gives {component.name} no package URL: it may be {like}")
-    named = [entry for entry in flaw.affected if entry.component == component.purl or entry.component in component.sources]
+    wanted = {component.purl, *component.sources}
+    named = [entry for entry in flaw.affected if entry.component in wanted or _canonical(entry.component) in wanted]
     entries = [entry for entry in named if entry.release is None or component.release in (None, entry.release)]
     if not entries:
         return None
@@ -59,6 +61,15 @@ def match(component: Component, flaw: Vulnerability) -> Match | None:
     installed = _Installed(_scheme(component.purl, entries), component.version)
     answers = [(entry, _answer(installed, entry)) for entry in entries]
     return _across_releases(answers) or _strongest([answer for _, answer in answers], installed, entries)
+
+
+@lru_cache(maxsize=50_000)
+def _canonical(purl: str) -> str | None:
+    """The spelling in which inventories are read, for advisories that were not read but made here."""
+    try:
+        return identify(purl).purl
+    except Invalid:
+        return None
 
 
 def _scheme(purl: str, entries: list[Affected]) -> str:
