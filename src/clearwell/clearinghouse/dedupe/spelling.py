@@ -175,8 +175,9 @@ def _even(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
     words = text.lower().split()
     if _DIGIT.search(text) is not None:
-        for i, word in enumerate(words):
-            if not word.isalpha() and _DIGIT.search(word) is not None:
+        for i in [i for i, word in enumerate(words) if not word.isalpha()]:
+            word = words[i]
+            if _DIGIT.search(word) is not None:
                 words[i] = "#" if i and _is_count(words[i - 1], word) else _VOLATILE.sub("#", word)
     return " ".join(words)
 
