@@ -132,6 +132,8 @@ CRASHES: tuple[tuple[str, str | None, str, str], ...] = (
     ("heap-use-after-free", None, "CWE-416", "memory used after its release"),
     ("stack-use-after-return", None, "CWE-562", "a stack object used after its function"),
     ("stack-use-after-scope", None, "CWE-562", "a stack object used after its block"),
+    ("slab-use-after-free", None, "CWE-416", "kernel memory used after its release"),
+    ("uninit-value", None, "CWE-908", "kernel memory read before it was written"),
     ("use-after-free", None, "CWE-416", "memory used after its release"),
     ("heap-double-free", None, "CWE-415", "memory released twice"),
     ("double-free", None, "CWE-415", "memory released twice"),

@@ -101,18 +101,19 @@ _RUNTIME = re.compile(
     r"|printf_common|scanf_common|"
     r"MemcmpInterceptorCommon|CharCmpX?|strcmp_common|QuarantineCallback|"
     # allocators
-    r"(?:_*(?:libc_|GI_|int_|rust_)*(?:malloc|calloc|realloc|reallocarray|free|cfree|memalign|posix_memalign|aligned_alloc"
+    r"(?:_*(?:(?:libc|GI|int|rust)_+)*(?:malloc|calloc|realloc|reallocarray|free|cfree|memalign|posix_memalign|aligned_alloc"
     r"|valloc|pvalloc|xmalloc_die)"
     r"|operator (?:new|delete)(?:\[\])?|__libcpp_(?:de)?allocate\w*|_int_free\w*|malloc_(?:consolidate|printerr)|tcache_\w+"
     r"|__rdl_\w+|__rg_\w+|__rust_\w+)$|"
-    # memory and string functions of the C library
-    r"_*(?:GI_|libc_)*(?:mem(?:cpy|move|set|cmp|chr|rchr|mem|ccpy)|mempcpy|bcopy|bcmp|bzero|explicit_bzero"
+    # memory, string and output functions of the C library
+    r"_*(?:(?:GI|libc)_+)*(?:mem(?:cpy|move|set|cmp|chr|rchr|mem|ccpy)|mempcpy|bcopy|bcmp|bzero|explicit_bzero"
     r"|str(?:len|nlen|cpy|ncpy|lcpy|cat|ncat|lcat|cmp|ncmp|casecmp|ncasecmp|chr|chrnul|rchr|str|casestr|dup|ndup|tok|tok_r|sep"
     r"|spn|cspn|pbrk|coll)|stpn?cpy"
     r"|wcs(?:len|nlen|cpy|ncpy|cat|cmp|chr|rchr|str)|wmem(?:cpy|move|set|cmp))"
-    r"(?:_(?:chk|internal|common|fast|avx\w*|sse\w*|evex\w*|erms\w*|unaligned\w*|ssse3\w*|aarch64|generic|neon))*$|"
+    r"(?:_(?:chk|internal|common|fast|avx\w*|sse\w*|evex\w*|erms\w*|unaligned\w*|ssse3\w*|aarch64|generic|neon|nt))*$|"
+    r"_*(?:(?:GI|libc)_+)*v?(?:f|s|sn|as|d|sw|w)?printf(?:_\w+)?$|_IO_\w+$|unlink_chunk|sysmalloc|"
     # ways to stop: abort, assert, throw, terminate, log fatally
-    r"_*(?:GI_)*(?:abort|raise|gsignal|kill|tgkill|pthread_kill|pthread_kill_implementation|pthread_kill_internal|libc_message"
+    r"_*(?:(?:GI|libc)_+)*(?:abort|raise|gsignal|kill|tgkill|pthread_kill|pthread_kill_implementation|pthread_kill_internal|libc_message"
     r"|fortify_fail|stack_chk_fail"
     r"|chk_fail|assert|assert_fail|assert_fail_base|assert_rtn|assert2|assert_perror_fail|assert13|android_log_assert|libc_fatal)$|"
     r"abort_message|demangling_(?:terminate|unexpected)_handler|_Unwind_|__cxa_|__gxx_|__gnu_cxx::__verbose_terminate_handler"
@@ -158,7 +159,7 @@ _RUNTIME_FILE = re.compile(
     r"/rustc/[0-9a-f]{7,}/|/rustlib/src/rust/library/|(?:^|[/\\])libfuzzer-sys-|libcxxabi|_asan_rtl_"
 )
 _LIBRARY_FILE = re.compile(
-    r"/include/c\+\+/|/c\+\+/v1/|/usr/include/c\+\+|glibc[-/]|/sysdeps/|csu/libc-start|\bnptl/|bionic/libc/|vctools/crt/|src_work/crt"
+    r"/include/c\+\+/|/c\+\+/v1/|^/usr/include/|glibc[-/]|/sysdeps/|csu/libc-start|\bnptl/|bionic/libc/|vctools/crt/|src_work/crt"
 )
 _RUNTIME_MODULE = re.compile(
     r"(?:^|[/\\])(?:libc(?:-[\d.]+)?\.so|libc\+\+|libstdc\+\+|libpthread|libm(?:-[\d.]+)?\.so|ld-linux|ld-[\d.]+\.so|libclang_rt|libasan|libubsan|libtsan|liblsan|libgcc_s"
@@ -168,7 +169,7 @@ _RUNTIME_MODULE = re.compile(
 _ENTRY = re.compile(
     r"(?:LLVMFuzzerTestOneInput|rust_fuzzer_test_input|main|_main|_start|start|__libc_start_main|__libc_start_call_main"
     r"|start_thread|clone\d?|BaseThreadInitThunk"
-    r"|RtlUserThreadStart|wmain|__pthread_start|_pthread_start|thread_start|Java_.*|goexit|runtime\.goexit|ret_from_fork)(?:$|\()"
+    r"|RtlUserThreadStart|wmain|__pthread_start|_pthread_start|thread_start|Java_.*|main\.main|goexit|runtime\.goexit|ret_from_fork)(?:$|\()"
 )
 
 
@@ -183,9 +184,10 @@ def is_runtime(function: str | None, file: str | None = None, module: str | None
 
 def is_library(frame: Frame) -> bool:
     """True for a frame of the C or C++ library by its file: not the project's own code, though OSS-Fuzz's states keep some."""
-    return (frame.file is not None and _LIBRARY_FILE.search(frame.file) is not None) or (frame.function or "").startswith(
-        ("std::", "__gnu_cxx::")
-    )
+    if frame.module is not None and _RUNTIME_MODULE.search(frame.module) is not None:
+        return True
+    in_library = frame.file is not None and _LIBRARY_FILE.search(frame.file) is not None
+    return in_library or (frame.function or "").startswith(("std::", "__gnu_cxx::"))
 
 
 def is_entry(function: str) -> bool:
@@ -206,4 +208,5 @@ def frames_that_matter(frames: tuple[Frame, ...], limit: int = 50) -> tuple[Fram
         if (name is None and frame.module is None) or is_runtime(name, frame.file, frame.module) or is_library(plain):
             continue
         kept.append(plain)
-    return tuple(kept)
+    named = tuple(frame for frame in kept if frame.function is not None)
+    return named or tuple(kept)

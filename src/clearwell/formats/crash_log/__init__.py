@@ -4,7 +4,8 @@
 import re
 from collections.abc import Iterator
 
-from clearwell.formats.crash_log.report import SANITIZER, TSAN, Report
+from clearwell.formats.crash_log.headlines import SANITIZER, TSAN
+from clearwell.formats.crash_log.reading import read_report
 from clearwell.vocabulary.document import Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Crash, Finding, Location, Origin
@@ -24,11 +25,16 @@ _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _END = re.compile(r"(?:SUMMARY: \w+Sanitizer|==\d+==ABORTING)")
 
 _MARKS = (
-    b"Sanitizer: ", b"runtime error: ", b"ERROR: libFuzzer", b"KASAN", b"KMSAN", b"Unable to handle kernel", b"unable to handle kernel", b"kernel NULL pointer",
-    b"panic: ", b"fatal error: ", b"panicked at ", b"Java Exception", b"Exception in thread", b"Traceback (most recent", b"Uncaught ", b"heck failed: ",
-    b"CHECK failed: ", b"NOTREACHED", b"Fatal error in", b"ssertion", b"assert failure", b"ASSERT", b"Received signal ", b"fault addr", b"signal SIG",
-    b"ExceptionCode: ", b"Attempt to ", b"CANNOT LINK", b"V8 correctness", b"V8 error", b"BUG DETECTED", b"leak of ", b"CFI: ", b"timeout exceeded",
-    b"limit exceeded", b"stack smashing", b"free(): ", b"double free", b"abort: CSA", b"FATAL:", b"Stack limit", b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
+    b"Sanitizer: ", b"runtime error: ", b"ERROR: libFuzzer", b"KASAN", b"KMSAN", b"Unable to handle kernel",
+    b"unable to handle kernel", b"kernel NULL pointer",
+    b"panic: ", b"fatal error: ", b"panicked at ", b"Java Exception", b"Exception in thread", b"Traceback (most recent",
+    b"Uncaught ", b"heck failed: ",
+    b"CHECK failed: ", b"NOTREACHED", b"Fatal error in", b"ssertion", b"assert failure", b"ASSERT", b"Received signal ",
+    b"fault addr", b"signal SIG",
+    b"ExceptionCode: ", b"Attempt to ", b"CANNOT LINK", b"V8 correctness", b"V8 error", b"BUG DETECTED", b"leak of ", b"CFI: ",
+    b"timeout exceeded",
+    b"limit exceeded", b"stack smashing", b"free(): ", b"double free", b"abort: CSA", b"FATAL:", b"Stack limit",
+    b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
     b"OOM in ", b"Uncaught Python", b"memory allocation of",
 )  # fmt: skip
 
@@ -48,8 +54,7 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     lines, problems = _lines(data)
     findings = []
     for part in _split(lines):
-        report = Report()
-        report.read(part)
+        report = read_report(part)
         crash = report.crash()
         if crash is not None:
             findings.append(_finding(crash, report.headline, target))

@@ -236,7 +236,7 @@ def rust_frame(line: str) -> RawFrame | None:
 def rust_place(line: str) -> tuple[str, int] | None:
     """Read the line beneath a Rust frame: `at src/x.rs:14:5`."""
     match = _RUST_PLACE.match(line)
-    return (match["file"], int(match["line"])) if match is not None else None
+    return (_tidy(match["file"]) or match["file"], int(match["line"])) if match is not None else None
 
 
 def windbg_frame(line: str) -> RawFrame | None:

@@ -23,10 +23,14 @@ _SKIPPED_ANYWHERE = re.compile(r"logging::(?:LogMessage|CheckError|ErrnoLogMessa
 _GO_FILE = re.compile(r"\.go$")
 
 NOT_SECURITY = (
-    "Abrt", "Ill", "Breakpoint", "Trap", "Fatal-signal", "Floating-point-exception", "Bus", "Stack-overflow", "Stack overflow", "Timeout", "Out-of-memory",
-    "Null-dereference", "Divide-by-zero", "Integer-overflow", "Unsigned-integer-overflow", "Undefined-shift", "Float-cast-overflow", "Assumption-violation",
-    "Uncaught exception", "CHECK failure", "Fatal error", "Unreachable code", "V8 correctness failure", "V8 API error", "Direct-leak", "Indirect-leak",
-    "Missing-library", "Overwrites-const-input", "Unexpected-exit", "Misaligned-address", "Invalid-bool-value", "Invalid-enum-value", "Invalid-builtin-use",
+    "Abrt", "Ill", "Breakpoint", "Trap", "Fatal-signal", "Floating-point-exception", "Bus", "Stack-overflow", "Stack overflow",
+    "Timeout", "Out-of-memory",
+    "Null-dereference", "Divide-by-zero", "Integer-overflow", "Unsigned-integer-overflow", "Undefined-shift",
+    "Float-cast-overflow", "Assumption-violation",
+    "Uncaught exception", "CHECK failure", "Fatal error", "Unreachable code", "V8 correctness failure", "V8 API error",
+    "Direct-leak", "Indirect-leak",
+    "Missing-library", "Overwrites-const-input", "Unexpected-exit", "Misaligned-address", "Invalid-bool-value",
+    "Invalid-enum-value", "Invalid-builtin-use",
     "Invalid-null-argument", "Invalid-null-return", "No-return-value", "Pointer-overflow", "Implicit-conversion", "Alignment-assumption",
     "Index out of range", "Slice bounds out of range", "Integer divide by zero", "Makeslice: len out"
         " of range", "Data race", "Lock-order-inversion",

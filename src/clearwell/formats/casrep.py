@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""casrep: the crash reports that CASR (ISP RAS) writes as JSON, from gdb, sanitizers and languages' runtimes."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from clearwell.vocabulary.document import Document, ReportFormat
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin
+from clearwell.vocabulary.inference import weakness_from_crash
+from clearwell.vocabulary.product import Product
+from clearwell.vocabulary.severity import Severity
+from clearwell.vocabulary.stack import frames_that_matter
+
+_Access = Literal["READ", "WRITE"] | None
+
+_MAX_FRAMES = 2_000
+_MAX_LINE = 4_000
+_MAX_TEXT = 2_000
+_STATE_LINES = 3
+_LINE_WIDTH = 80
+
+_GDB = re.compile(
+    r"#\d{1,5}\s+(?:0x[0-9a-f]+ in )?(?P<function>[A-Za-z_~`(<*?][^\n]*?) \([^\n]*\)(?: at (?P<file>\S+?):(?P<line>\d+)| from "
+    r"(?P<module>\S+))?\s*$"
+)
+_SANITIZER = re.compile(
+    r"#\d{1,5}\s+0x[0-9a-fA-F]+\s+in\s+(?P<function>\S.*?)(?:\s+(?P<file>[^\s()]+?):(?P<line>\d+)(?::\d+)?"
+    r"|\s+\((?P<module>[^()]+)\+0x[0-9a-f]+\).*)\s*$"
+)
+_PYTHON = re.compile(r'File "(?P<file>[^"]{1,500})", line (?P<line>\d+), in (?P<function>.{1,300}?)\s*$')
+_JAVA = re.compile(r"at (?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)\s*$")
+_CRASH_LINE = re.compile(r"(?P<file>[^\s:][^:]{0,999}):(?P<line>\d{1,9})(?::\d{1,9})?$")
+_WITH_ACCESS = re.compile(r"(?P<kind>[a-z][a-z-]+)\((?P<access>read|write)\)$")
+
+_TYPES: dict[str, tuple[str, _Access]] = {
+    # CASR's ShortDescription (its README, "Crash severity") -> OSS-Fuzz's crash type, access
+    "SourceAv": ("UNKNOWN READ", "READ"), "SourceAvNearNull": ("Null-dereference READ", "READ"), "DestAv": ("UNKNOWN WRITE", "WRITE"),
+    "DestAvTainted": ("UNKNOWN WRITE", "WRITE"), "DestAvNearNull": ("Null-dereference WRITE", "WRITE"), "AbortSignal": ("Abrt", None),
+    "TrapSignal": ("Trap", None), "FPE": ("Floating-point-exception", None), "BadInstruction": ("Ill", None),
+    "StackOverflow": ("Stack-overflow", None),
+    "AccessViolation": ("UNKNOWN", None), "SafeFunctionCheck": ("Buffer-overflow", None), "StackGuard": ("Stack-buffer-overflow", None),
+    "BranchAvNearNull": ("Null-dereference", None), "CallAvNearNull": ("Null-dereference", None), "HeapError": ("Heap-corruption", None),
+}  # fmt: skip
+_SECURITY = {
+    "EXPLOITABLE": True,
+    "PROBABLY_EXPLOITABLE": True,
+    "NOT_EXPLOITABLE": False,
+    "CRITICAL": True,
+    "POSSIBLE_CRITICAL": True,
+    "NOT_CRITICAL": False,
+}
+
+
+class _Severity(msgspec.Struct, frozen=True):
+    Type: str = ""
+    ShortDescription: str = ""
+    Description: str = ""
+    Explanation: str = ""
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """The keys that carry the finding; others (environment, registers, maps) are the reporter's machine and are not read."""
+
+    CrashSeverity: _Severity
+    Stacktrace: list[str] = []
+    CrashLine: str | None = None
+    Package: str | None = None
+    PackageVersion: str | None = None
+
+
+_report = msgspec.json.Decoder(_Report)
+
+
+def why_not(data: bytes, name: str) -> str | None:
+    """Say why these bytes are no casrep, or None when they are one."""
+    if data[:256].lstrip(b" \t\r\n")[:1] != b"{":
+        return "not a JSON object"
+    return None if b'"CrashSeverity"' in data and b'"Stacktrace"' in data else "no CrashSeverity and Stacktrace"
+
+
+def read(data: bytes, name: str, target: Product | None) -> Document:
+    """Read a casrep: one finding. Raises Invalid when it is broken."""
+    try:
+        report = _report.decode(data)
+    except (msgspec.DecodeError, RecursionError) as reason:
+        raise Invalid(f"this casrep cannot be read: {str(reason)[:300]}") from None
+    severity = report.CrashSeverity
+    frames = frames_that_matter(tuple(_frames(report.Stacktrace)))
+    kind, access = _type(severity.ShortDescription)
+    state = "".join(f"{(frame.function or frame.module or '')[:_LINE_WIDTH]}\n" for frame in frames[:_STATE_LINES]) or "NULL\n"
+    crash = Crash(type=kind, access=access, state=state, frames=frames, security=_SECURITY.get(severity.Type))
+    weakness = weakness_from_crash(kind, access)
+    title = severity.Description or severity.ShortDescription or "Crash"
+    finding = Finding(
+        format="casrep",
+        title=(f"{title} in {frames[0].function}" if frames and frames[0].function else title)[:300],
+        message=severity.Explanation[:_MAX_TEXT],
+        product=target,
+        weaknesses=(weakness,) if weakness is not None else (),
+        locations=_locations(frames, report.CrashLine),
+        crash=crash,
+        severity=Severity(level=severity.Type[:40]) if severity.Type else None,
+        origin=Origin(tool="casr"),
+    )
+    return Document("casrep", "casr", (finding,))
+
+
+def _type(short: str) -> tuple[str | None, _Access]:
+    if short in _TYPES:
+        return _TYPES[short]
+    found = _WITH_ACCESS.match(short[:200])
+    if found is not None:
+        return found["kind"].capitalize(), "READ" if found["access"] == "read" else "WRITE"
+    return (short[:1].upper() + short[1:])[:100] or None, None
+
+
+def _frames(lines: list[str]) -> list[Frame]:
+    frames = []
+    for line in lines[:_MAX_FRAMES]:
+        text = line[:_MAX_LINE].strip()
+        found = _GDB.match(text) or _SANITIZER.match(text) or _PYTHON.match(text) or _JAVA.match(text)
+        if found is None:
+            continue
+        parts = found.groupdict()
+        module = (parts.get("module") or "").rpartition("/")[2] or None
+        frames.append(Frame(parts["function"], _relative(parts.get("file")), int(parts["line"]) if parts.get("line") else None, module))
+    return frames
+
+
+def _relative(file: str | None) -> str | None:
+    while file is not None and file.startswith(("./", "../")):
+        file = file.partition("/")[2]
+    return file or None
+
+
+def _locations(frames: tuple[Frame, ...], crash_line: str | None) -> tuple[Location, ...]:
+    found = tuple(Location(frame.file, frame.line, frame.function) for frame in frames[:5])
+    if found or crash_line is None:
+        return found
+    match = _CRASH_LINE.match(crash_line[:1_100])
+    return (Location(_relative(match["file"]), int(match["line"])),) if match is not None else ()
+
+
+REPORT = ReportFormat(name="casrep", title="CASR crash report (casrep)", why_not=why_not, read=read)

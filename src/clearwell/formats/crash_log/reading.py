@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a report's lines: frames go to its stacks, signs and headlines say what happened; each line is looked at once."""
+
+import re
+
+import msgspec
+
+from clearwell.formats.crash_log import frames as forms
+from clearwell.formats.crash_log.frames import RawFrame
+from clearwell.formats.crash_log.headlines import HEADLINES, TESTED
+from clearwell.formats.crash_log.notation import check_message, steady, with_source
+from clearwell.formats.crash_log.report import Report
+from clearwell.formats.crash_log.signs import SIGNS, Sign
+
+_MAX_SIGN_TRIES = 50_000
+_SECOND_STACK = re.compile(
+    r"\s*(?:freed by|(?:previously )?allocated by|Thread \S{1,40} (?:\(.{0,80}\) )?created|Uninitialized value was|Memory was"
+    r" marked|[Pp]revious (?:atomic )?(?:read|write)"
+    r"|Freed by|Allocated by|Location is|Mutex \S+|As if|Address 0x[0-9a-f]+ is located|0x[0-9a-f]+ is located|The buggy"
+    r" address|Last potentially related|Freed in|Allocated in)"
+)
+_SECOND_KEYS = (
+    " by ",
+    " located",
+    "Uninitialized",
+    "revious",
+    "Location is",
+    "Mutex",
+    "Memory was",
+    "buggy address",
+    "potentially related",
+)
+
+
+def read_report(lines: list[str]) -> Report:
+    """Read a report's lines in order."""
+    reading = _Reading()
+    reading.read(lines)
+    return reading.report
+
+
+class _Reading:
+    """A report being read."""
+
+    def __init__(self) -> None:
+        self.report = Report()
+        self._tries = _MAX_SIGN_TRIES
+        self._skips_next = False
+
+    def read(self, lines: list[str]) -> None:
+        """Read a report's lines in order."""
+        numbered = [forms.NUMBERED(line) for line in lines]
+        text = "\n".join([line for line, is_frame in zip(lines, numbered, strict=True) if not is_frame])
+        signs = tuple(sign for sign in SIGNS if sign.key in text)
+        keys = tuple(dict.fromkeys(sign.key for sign in signs))
+        specials = tuple((key, handle) for key, handle in HEADLINES if key in text)
+        second = tuple(key for key in _SECOND_KEYS if key in text)
+        del text
+        for number, line in enumerate(lines):
+            if numbered[number]:
+                if self.report.rank:
+                    self.report.add_line(line)
+                continue
+            if self._is_stack_line(lines, number, line):
+                continue
+            for key in keys:
+                if key in line:
+                    self._try_signs(line, signs)
+                    break
+            for key, handle in specials:
+                if key in line:
+                    handle(self.report, lines, number)
+            if (
+                second
+                and self.report.stacks
+                and not self.report.in_second
+                and any(key in line for key in second)
+                and _SECOND_STACK.match(line) is not None
+            ):
+                self.report.in_second = True
+
+    def _is_stack_line(self, lines: list[str], number: int, line: str) -> bool:
+        """Take the line if it is a frame of a stack; False otherwise."""
+        if self._skips_next:
+            self._skips_next = False
+            return True
+        bare = line.lstrip()
+        first = bare[:1]
+        form, frame = "", None
+        if first == "#":
+            form, frame = self._numbered(line, bare)
+        elif first == "[":
+            form, frame = "kernel", forms.kernel_frame(line) if bare.startswith("[<") else None
+        elif first == "a" and bare.startswith("at "):
+            form, frame = "java", forms.java_frame(line)
+            if frame is None or (frame.file or "").endswith((".js", ".ts")):
+                form, frame = "javascript", forms.javascript_frame(line)
+        elif first == "F" and bare.startswith('File "'):
+            form, frame = "python", forms.python_frame(line)
+        elif first.isdigit() and "0x" in line and line is bare:
+            form, frame = "mac", forms.mac_frame(line)
+        if frame is None and self.report.mode:
+            form, frame = self._by_mode(lines, number, line)
+        if frame is None and " [0x" in line:
+            form, frame = "chrome", forms.chrome_windows_frame(line)
+        if frame is None:
+            return False
+        if self.report.rank:
+            self.report.add_frame(form, frame)
+        return True
+
+    def _numbered(self, line: str, bare: str) -> tuple[str, RawFrame | None]:
+        if " pc " in bare[:8]:
+            return "tombstone", forms.tombstone_frame(line)
+        if "[<" in bare[:10]:
+            return "kernel", forms.kernel_frame(line)
+        if self.report.mode == "plain":
+            return "sanitizer", forms.plain_frame(line)
+        return "gdb", forms.gdb_frame(line) if line is bare else None
+
+    def _by_mode(self, lines: list[str], number: int, line: str) -> tuple[str, RawFrame | None]:
+        if self.report.mode == "go":
+            frame = forms.go_frame(line, lines[number + 1] if number + 1 < len(lines) else "")
+            self._skips_next = frame is not None
+            return "go", frame
+        if self.report.mode == "kernel":
+            return "kernel", forms.bare_kernel_frame(line)
+        if self.report.mode == "windbg":
+            return "windbg", forms.windbg_frame(line)
+        if self.report.mode == "rust":
+            frame = forms.rust_frame(line)
+            place = forms.rust_place(lines[number + 1]) if frame is not None and number + 1 < len(lines) else None
+            if frame is not None and place is not None:
+                frame = msgspec.structs.replace(frame, file=place[0], line=place[1])
+                self._skips_next = True
+            return "rust", frame
+        if self.report.mode == "glibc":
+            return "glibc", forms.glibc_frame(line)
+        return "", None
+
+    def _try_signs(self, line: str, signs: tuple[Sign, ...]) -> None:
+        tested = line[:TESTED]
+        for sign in signs:
+            if sign.rank <= self.report.rank or sign.key not in tested:
+                continue
+            self._tries -= 1
+            if self._tries < 0:
+                return
+            found = sign.pattern.match(tested, 0 if sign.whole else tested.find(sign.key))
+            if found is not None:
+                self._apply(sign, found, line)
+                return
+
+    def _apply(self, sign: Sign, found: re.Match[str], line: str) -> None:
+        parts = found.groupdict()
+        message, source = parts.get("message"), parts.get("source") or parts.get("source2")
+        kind = sign.type
+        if not self.report.begin(kind, sign.rank, sign.sanitizer, line) or not message:
+            return
+        if "CHECK failure" in kind:
+            self.report.lines = [with_source(check_message(message), source)]
+        elif sign.key == "CSA_":
+            self.report.lines = [steady(message)[:80], (source or "").rpartition("/")[2]]
+        else:
+            self.report.lines = [message.strip()[:80]]
