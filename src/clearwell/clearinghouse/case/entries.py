@@ -277,6 +277,14 @@ class ContactRecorded(Entry, frozen=True):
     origin: str
 
 
+class AliasesRecorded(Entry, frozen=True):
+    """A case's names elsewhere were recorded (CVE, GHSA)."""
+
+    type = "aliases.recorded"
+    case: CaseId
+    aliases: Salted
+
+
 class OrganizationAdded(Entry, frozen=True):
     """An organization joined the hub."""
 

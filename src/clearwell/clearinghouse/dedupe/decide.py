@@ -15,15 +15,13 @@ import msgspec
 
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
-from clearwell.clearinghouse.dedupe.signature import Signature
+from clearwell.clearinghouse.dedupe.signature import PLACES, Signature
+from clearwell.clearinghouse.dedupe.spelling import version_of
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
-
-_PLACES = frozenset({"location", "file", "order", "fingerprint"})
-"""Kinds that say where, not what: two findings of one submission never join by them."""
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A signature that is stored: whose it is and where its finding is now. `version` is the product's version it was stated for."""
+    """A signature that is stored: whose it is and where its finding is now. `version` is the normalized version it was stated for."""
 
     key: bytes
     finding: FindingId
@@ -76,7 +74,7 @@ def absorbed(
             case = cases.get(other.case)
             if case is None or case.id == proven.id or case.merged_into is not None or case.case.standing is not Standing.UNPROVEN:
                 continue
-            if other.version is None or other.version in proven.fires:
+            if other.version is None or other.version in fires_on(proven):
                 taken.setdefault(case.id, Joined(proven.id, signature.rung, (signature.evidence,)))
     return tuple(taken.items())
 
@@ -98,18 +96,23 @@ def same_proven(
     return None
 
 
+def fires_on(case: KeptCase) -> frozenset[str | None]:
+    """The versions on which a proof of the case was seen to fire, in the one spelling by which signatures compare them."""
+    return frozenset(version_of(case.case.component, version) for version in case.fires)
+
+
 def _may_join(signature: Signature, submission: SubmissionId, version: str | None, has_proof: bool, other: Known, case: KeptCase) -> bool:
     if signature.kind == "proof":
         return True
     if has_proof or case.merged_into is not None:
         return False
-    if other.submission == submission and signature.kind in _PLACES:
+    if other.submission == submission and signature.kind in PLACES:
         return False
     standing = case.case.standing
     if standing is Standing.REFUSED:
         return False
     if standing in {Standing.FIXED, Standing.PUBLISHED}:
-        return version is not None and version in case.fires
+        return version is not None and version in fires_on(case)
     if standing is Standing.PROVEN and case.fires:
-        return version is None or version in case.fires
-    return signature.any_version or version is None or other.version is None or version == other.version
+        return version is None or version in fires_on(case)
+    return signature.any_version or signature.at is None or other.version is None or signature.at == other.version

@@ -61,10 +61,10 @@ def _package(purl: str) -> tuple[str, str | None]:
         if component.startswith(prefix):
             version = found.version[:_SHORT_COMMIT] if found.version and re.fullmatch(r"[0-9a-f]{7,64}", found.version) else found.version
             return repository_of(f"{host}/{component.removeprefix(prefix)}"), version
-    return component, _version(component, found.version)
+    return component, version_of(component, found.version)
 
 
-def _version(component: str, version: str | None) -> str | None:
+def version_of(component: str, version: str | None) -> str | None:
     if version is None:
         return None
     text = version.strip()

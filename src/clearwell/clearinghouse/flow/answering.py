@@ -16,6 +16,7 @@ from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptPartici
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, usable
 from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
+from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.flow.jobs import CHECK
 from clearwell.clearinghouse.intake.batch import component_of, cut, title_of
 from clearwell.formats import read
@@ -121,7 +122,8 @@ class _Answering:
     def _answer(self, position: int, finding: Finding, found: Sequence[Signature], sealed: Sealed | None) -> None:
         sent, component = self._sent, component_of(finding.product, self._sent.organization)
         version = finding.product.version if finding.product else None
-        joined = decide(found, sent.id, version, sealed is not None, self._known, self._cases)
+        compared = dedupe_component(finding.product)[1]
+        joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases)
         finding_id = FindingId(self._house.new_id("finding"))
         case = self._cases[joined.case] if joined else self._open(finding, component)
         answer, reason = _first_answer(joined, case, sealed is not None)
@@ -137,8 +139,8 @@ class _Answering:
         if sent.received_at < case.case.first_received:
             self._earlier[case.id] = sent.received_at
         for signature in usable(found):
-            self._signatures.append((signature, finding_id, sent.id, version, False))
-            self._known.setdefault(signature.key, []).append(Known(signature.key, finding_id, sent.id, case.id, version, False))
+            self._signatures.append((signature, finding_id, sent.id, signature.at, False))
+            self._known.setdefault(signature.key, []).append(Known(signature.key, finding_id, sent.id, case.id, signature.at, False))
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))
 

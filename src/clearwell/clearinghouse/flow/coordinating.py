@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coordinating: coordinators see why findings are one, join and split cases, record contacts, extend end dates, two by two."""
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -9,6 +10,7 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import open_case
 from clearwell.clearinghouse.case.embargo import Terms, default_embargo
 from clearwell.clearinghouse.case.entries import (
+    AliasesRecorded,
     CaseSplit,
     ContactRecorded,
     EmbargoExtended,
@@ -32,6 +34,7 @@ from clearwell.ground.storage.database import Row, Transaction
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ParticipantId, ProposalId
 
+_ALIAS = re.compile(r"[A-Z][A-Z0-9]{1,15}[-#][A-Z0-9-]{3,40}")
 EXTEND = "extend_embargo"
 DESTROY = "destroy_proofs"
 
@@ -220,3 +223,17 @@ def _wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | 
     )
     store.insert_participants(tx, [participant])
     return case_id
+
+
+def record_aliases(house: House, actor: Member, case_id: CaseId, aliases: tuple[str, ...]) -> KeptCase:
+    """Record a case's public names elsewhere (CVE, GHSA, VU#), so that feeds and catalogs meet it. Raises Invalid."""
+    names = tuple(dict.fromkeys(alias.strip().upper() for alias in aliases))
+    if not 1 <= len(names) <= 20 or not all(_ALIAS.fullmatch(name) for name in names):
+        raise Invalid("1 to 20 aliases, each like CVE-2024-12345, GHSA-xxxx-xxxx-xxxx or VU#123456")
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.RECORD_ALIASES, Subject(case_id))
+        kept = store.load_case(tx, case_id, lock=True)
+        kept = msgspec.structs.replace(kept, aliases=names)
+        store.save_case(tx, kept)
+        house.write(tx, AliasesRecorded(case_id, Salted(" ".join(names), case=case_id)), by=actor)
+    return kept

@@ -117,7 +117,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
     store.save_case(tx, kept)
     seen = _seen_signatures(finding, done)
-    dedupe_store.insert(tx, [(signature, finding.id, finding.submission, finding.version, True) for signature in seen])
+    dedupe_store.insert(tx, [(signature, finding.id, finding.submission, signature.at, True) for signature in seen])
     known = dedupe_store.known(tx, [s.key for s in seen])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
     older = same_proven(kept, seen, known, cases)
@@ -165,7 +165,7 @@ def _seen_signatures(finding: KeptFinding, done: Reproduction) -> tuple[Signatur
 def _absorb(house: House, tx: Transaction, kept: KeptCase, finding: KeptFinding, seen: tuple[Signature, ...]) -> None:
     """Unproven cases with the same signature, seen or stated, join the proven one."""
     stated = usable(signatures(finding.body, unknown=finding.organization))
-    every = (*seen, *(signature for signature in stated if signature.kind in {"crash", "call-sites", "location", "report"}))
+    every = (*seen, *(signature for signature in stated if signature.kind in {"crash", "crash-lines", "call-sites", "location", "report"}))
     known = dedupe_store.known(tx, [s.key for s in every])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
     for case_id, joined in absorbed(kept, every, known, cases):

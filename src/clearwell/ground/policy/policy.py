@@ -33,6 +33,7 @@ class Act(StrEnum):
     SPLIT_CASE = "split_case"
     MERGE_CASES = "merge_cases"
     DECIDE_APPEAL = "decide_appeal"
+    RECORD_ALIASES = "record_aliases"
     RECORD_CONTACT = "record_contact"
     REVOKE_LINK = "revoke_link"
     READ_DIFF = "read_diff"
