@@ -59,6 +59,14 @@ class SubmissionUnreadable(Entry, frozen=True):
     submission: SubmissionId
 
 
+class MarkingChanged(Entry, frozen=True):
+    """A report's TLP label was changed."""
+
+    type = "marking.changed"
+    submission: SubmissionId
+    marking: str
+
+
 class BatchChecked(Entry, frozen=True):
     """What a batch cites was compared with the real source. `refused` findings cite what does not exist."""
 

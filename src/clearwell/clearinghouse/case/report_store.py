@@ -11,6 +11,7 @@ from clearwell.ground.storage.database import Row, Transaction, as_json
 from clearwell.vocabulary.errors import NotFound
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, SubmissionId
+from clearwell.vocabulary.marking import Marking
 
 _SUBMISSION = """
 SELECT id, organization_id AS organization, sent_by, name, address, size, received_at, marking, origin, target, state, format, tool,
@@ -322,3 +323,28 @@ def decide_appeal(tx: Transaction, finding: FindingId, by: str, upheld: bool, no
 
 def _finding(row: Row) -> KeptFinding:
     return msgspec.convert({**row, "body": msgspec.convert(row["body"], Finding)}, KeptFinding)
+
+
+def set_marking(tx: Transaction, submission: SubmissionId, marking: Marking) -> None:
+    """Give a submission, its findings and its proofs another label."""
+    values = {"id": submission, "marking": marking.value}
+    tx.execute("UPDATE clearwell.submission SET marking = %(marking)s WHERE id = %(id)s", **values)
+    tx.execute(
+        """
+        UPDATE clearwell.proof SET marking = %(marking)s
+        WHERE finding_id IN (SELECT id FROM clearwell.finding WHERE submission_id = %(id)s)
+        """,
+        **values,
+    )
+    tx.execute("UPDATE clearwell.finding SET marking = %(marking)s WHERE submission_id = %(id)s", **values)
+
+
+def cases_of_submission(tx: Transaction, submission: SubmissionId) -> tuple[CaseId, ...]:
+    """The cases that a submission's findings are in."""
+    rows = tx.rows("SELECT DISTINCT case_id FROM clearwell.finding WHERE submission_id = %(id)s ORDER BY case_id", id=submission)
+    return tuple(CaseId(row["case_id"]) for row in rows)
+
+
+def markings_of_case(tx: Transaction, case: CaseId) -> tuple[Marking, ...]:
+    """The labels of a case's findings, each once."""
+    return tuple(Marking(row["marking"]) for row in tx.rows("SELECT DISTINCT marking FROM clearwell.finding WHERE case_id = %(c)s", c=case))

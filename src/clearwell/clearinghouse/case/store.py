@@ -493,7 +493,10 @@ def queue_of_contact(tx: Transaction, contact: str) -> tuple[Queued, ...]:
 def _case(row: Row) -> KeptCase:
     noun = {field.name: row[field.name] for field in msgspec.structs.fields(Case) if field.name in row}
     case = msgspec.convert({**noun, "state": CaseState(row["letters"])}, Case)
-    rest = {name: row[name] for name in ("marking", "embargo", "fires", "clean", "aliases", "merged_into", "presented_at", "reminded", "priority")}
+    rest = {
+        name: row[name]
+        for name in ("marking", "embargo", "fires", "clean", "aliases", "merged_into", "presented_at", "reminded", "priority")
+    }
     return msgspec.convert(
         {**rest, "case": case, "proof": row["proof_id"], "advisory": row["advisory_id"], "priority_reasons": row["priority_reasons"]},
         KeptCase,

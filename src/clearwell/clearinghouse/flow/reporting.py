@@ -7,19 +7,20 @@ from datetime import datetime
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.entries import AppealDecided, RefusalAppealed, SubmissionReceived
+from clearwell.clearinghouse.case.entries import AppealDecided, MarkingChanged, RefusalAppealed, SubmissionReceived
 from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Run, Submission
 from clearwell.clearinghouse.flow.jobs import PARSE, VALIDATE
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import Member
+from clearwell.ground.identity.actor import INTAKE, Member
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.sharing.remarking import remark
 from clearwell.ground.storage.database import Row, Transaction
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.finding import Origin
 from clearwell.vocabulary.ids import FindingId, ProofId, SubmissionId
-from clearwell.vocabulary.marking import Marking
+from clearwell.vocabulary.marking import Marking, strictest
 from clearwell.vocabulary.product import Product
 
 
@@ -190,3 +191,22 @@ def _one(finding: KeptFinding, history: tuple[AnswerRow, ...], row: Row | None) 
     if row is None:
         return AnsweredFinding(finding, history, None, None, None, finding.ends_at, None)
     return AnsweredFinding(finding, history, row["id"], row["first_reported"], row["standing"], row["ends_at"], row["advisory_id"])
+
+
+def remark_submission(house: House, actor: Member, submission_id: SubmissionId, marking: Marking) -> Submission:
+    """Change a report's TLP label: stricter by its sender or a coordinator, less strict by its sender alone.
+
+    Its findings and proofs follow; each case takes the strictest of its sources.
+    """
+    with house.transaction(actor) as tx:
+        submission = report_store.load_submission(tx, submission_id)
+        house.policy.require(actor, Act.REMARK_REPORT, Subject(submission.id, organization=submission.organization))
+        wanted = remark(submission.marking, marking, submission.organization, actor)
+        with tx.acting_as(INTAKE.scope):
+            report_store.set_marking(tx, submission_id, wanted)
+            for case_id in report_store.cases_of_submission(tx, submission_id):
+                kept = store.load_case(tx, case_id, lock=True)
+                labels = report_store.markings_of_case(tx, case_id)
+                store.save_case(tx, msgspec.structs.replace(kept, marking=strictest(labels)))
+            house.write(tx, MarkingChanged(submission_id, wanted.value), by=actor)
+    return msgspec.structs.replace(submission, marking=wanted)

@@ -58,7 +58,8 @@ ALTER TABLE clearwell.finding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON clearwell.finding FOR SELECT USING (organization_id = (SELECT clearwell.my_organization()));
 CREATE POLICY coordinator ON clearwell.finding FOR SELECT USING ((SELECT clearwell.my_kind()) = 'coordinator');
 CREATE POLICY coordinator_moves ON clearwell.finding FOR UPDATE USING ((SELECT clearwell.my_kind()) = 'coordinator');
-CREATE POLICY linked ON clearwell.finding FOR SELECT USING (case_id = (SELECT clearwell.my_case()));
+-- TLP:RED is for the recipients that its originator chose: it goes to no maintainer's link until the originator lowers it.
+CREATE POLICY linked ON clearwell.finding FOR SELECT USING (case_id = (SELECT clearwell.my_case()) AND marking <> 'TLP:RED');
 CREATE POLICY systems ON clearwell.finding USING ((SELECT clearwell.is_system('system:intake', 'system:sanity', 'system:dedupe', 'system:proving', 'system:case')));
 
 CREATE TABLE clearwell.answer (
@@ -109,7 +110,7 @@ CREATE INDEX proof_case ON clearwell.proof (case_id);
 ALTER TABLE clearwell.proof ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON clearwell.proof FOR SELECT USING (organization_id = (SELECT clearwell.my_organization()));
 CREATE POLICY coordinator ON clearwell.proof USING ((SELECT clearwell.my_kind()) = 'coordinator');
-CREATE POLICY linked ON clearwell.proof FOR SELECT USING (case_id = (SELECT clearwell.my_case()));
+CREATE POLICY linked ON clearwell.proof FOR SELECT USING (case_id = (SELECT clearwell.my_case()) AND marking <> 'TLP:RED');
 CREATE POLICY systems ON clearwell.proof USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving', 'system:sanity')));
 
 CREATE TABLE clearwell.proof_read (
