@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the proving tests share: one sandbox, and a way to write proofs whose archives need no network."""
+"""What the proving tests share: one sandbox, and a laboratory of planted flaws."""
 
-import io
-import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 
 from clearwell.proving.probe import probe
 from clearwell.proving.sandbox import Limits, Result, Sandbox, Spec
+from proving.lab import Index, Lab
 
 QUICK = Limits(wall_seconds=8, cpu_seconds=8, memory_bytes=256 << 20)
 
@@ -31,33 +30,24 @@ def run(sandbox: Sandbox) -> Run:
 
     def run_one(code: str | tuple[str, ...], limits: Limits = QUICK, **spec: object) -> Result:
         argv = code if isinstance(code, tuple) else ("/usr/bin/python3", "-S", "-c", code)
-        env = {"PATH": "/usr/bin:/bin", **spec.pop("env", {})}  # type: ignore[dict-item]
-        return sandbox.run(Spec(argv=argv, env=env, limits=limits, **spec))  # type: ignore[arg-type]
+        return sandbox.run(Spec(argv=argv, env={"PATH": "/usr/bin:/bin"}, limits=limits, **spec))  # type: ignore[arg-type]
 
     return run_one
 
 
-def sdist(files: dict[str, str | bytes], top: str = "sample-1.0") -> bytes:
-    """Return a .tar.gz whose files lie under one folder, as an sdist's do."""
-    return tar({f"{top}/{name}": content for name, content in files.items()})
+@pytest.fixture
+def index() -> Iterator[Index]:
+    opened = Index()
+    yield opened
+    opened.close()
 
 
-def tar(files: dict[str, str | bytes], members: tuple[tarfile.TarInfo, ...] = ()) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, content in files.items():
-            data = content.encode() if isinstance(content, str) else content
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-        for info in members:
-            archive.addfile(info, io.BytesIO(b"\0" * info.size))
-    return buffer.getvalue()
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trees and builds are kept by content: tests may share them."""
+    return tmp_path_factory.mktemp("cache")
 
 
-def write_folder(place: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        file = place / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return place
+@pytest.fixture
+def lab(tmp_path: Path, index: Index, sandbox: Sandbox, shared_cache: Path) -> Lab:
+    return Lab(tmp_path, index, sandbox, shared_cache)

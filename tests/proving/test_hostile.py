@@ -142,7 +142,13 @@ def test_a_dangerous_system_call_is_refused(run, call):
 
 def test_setuid_programs_gain_nothing(run):
     result = run(
-        "import os\nprint(os.getuid(), flush=True)\ntry: os.setuid(0)\nexcept OSError as e: print(e.errno, flush=True)\nos.execv('/usr/bin/su', ['su', '-c', 'id'])"
+        """
+import os
+print(os.getuid(), flush=True)
+try: os.setuid(0)
+except OSError as error: print(error.errno, flush=True)
+os.execv('/usr/bin/su', ['su', '-c', 'id'])
+"""
     )
     assert result.stdout.split()[:2] == [b"65534", b"22"]
     assert b"uid=0" not in result.stdout
@@ -260,7 +266,10 @@ def test_links_and_special_files_among_the_effects_are_described_not_followed(ru
 import os
 os.symlink('/etc/passwd', '/box/out/link')
 os.mkfifo('/box/out/pipe')
-os.mkdir('/box/out/closed'); open('/box/out/closed/f', 'w').write('inside'); os.chmod('/box/out/closed/f', 0); os.chmod('/box/out/closed', 0)
+os.mkdir('/box/out/closed')
+open('/box/out/closed/f', 'w').write('inside')
+os.chmod('/box/out/closed/f', 0)
+os.chmod('/box/out/closed', 0)
 """
     )
     found = {entry.path: entry for entry in result.files["/box/out"]}
@@ -284,7 +293,8 @@ def test_two_words_on_fd_3_are_no_word(run):
 
 
 def test_text_that_reads_like_a_report_is_no_report(run):
-    forged = "==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x1\\nWRITE of size 1 at 0x1 thread T0\\n    #0 0x1 in f /box/src/f.c:1\\n"
+    forged = "==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x1\\nWRITE of size 1 at 0x1 thread T0\\n"
+    forged += "    #0 0x1 in f /box/src/f.c:1\\n"
     result = run(f"import sys\nsys.stderr.write('{forged}')\nprint('{forged}')\nsys.exit(86)")
     assert first_report(Observation(result, "", None, ())) is None
 
@@ -307,7 +317,15 @@ s = socket.create_connection(('127.0.0.1', 8090)); s.sendall(b'GET /x HTTP/1.0\\
 
 def test_a_flood_of_connections_does_not_hold_up_the_end(run):
     result = run(
-        "import socket\nkept = []\nfor _ in range(300):\n  s = socket.create_connection(('127.0.0.1', 8090)); s.sendall(b'x' * 70000); kept.append(s)\nprint('done')",
+        """
+import socket
+kept = []
+for _ in range(300):
+    s = socket.create_connection(('127.0.0.1', 8090))
+    s.sendall(b'x' * 70000)
+    kept.append(s)
+print('done')
+""",
         servers=(Server(8090),),
     )
     assert result.wall_seconds < 6

@@ -125,7 +125,8 @@ class Workshop:
         The purl's `file_name` qualifier names it; without one it is the only file called NAME-VERSION and an archive's ending.
         """
         package = PackageURL.from_string(side.purl or "")
-        named = dict(package.qualifiers or {}).get("file_name") if not isinstance(package.qualifiers, str) else None
+        qualifiers = package.qualifiers
+        named = qualifiers.get("file_name") if isinstance(qualifiers, dict) else None
         for folder in (proof.folder, proof.harness.folder):
             names = [named] if named else [f"{package.name}-{package.version}{end}" for end in _ARCHIVES]
             found = [name for name in names if name in folder.files]

@@ -9,7 +9,7 @@ import msgspec
 from clearwell.proving.folder import Oracle
 from clearwell.proving.markup import leaves_script, risky_parts
 from clearwell.proving.running import Observation
-from clearwell.proving.sanitizer_report import Report, names_function, parse_report
+from clearwell.proving.sanitizer_report import UNDEFINED, Report, names_function, parse_report
 
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 
@@ -71,7 +71,10 @@ def holds_token(data: bytes, token: str) -> bool:
 
 def _sanitizer(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
     report = first_report(seen)
-    if report is None or report.report_class != oracle.report_class:
+    if report is None:
+        return None
+    is_any = oracle.report_class == UNDEFINED and report.sanitizer == "UndefinedBehaviorSanitizer"
+    if report.report_class != oracle.report_class and not is_any:
         return None
     if oracle.access is not None:
         wanted = oracle.access.split()

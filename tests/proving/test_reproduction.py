@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole proofs on planted flaws of our own, served by an index of our own: every oracle, every verdict, fixes on their ladder."""
+
+from pathlib import Path
+
+import pytest
+
+from clearwell.proving.folder import Side
+from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
+from clearwell.proving.verdict import FixLabel, Outcome
+from proving.lab import NOTES, NOTES_HARNESS, NOTES_RUN, Lab
+
+pytestmark = pytest.mark.sandbox
+
+PLANTED = {
+    "command": ("eval", "open('/box/out/pwned', 'w').write(open('/box/secret/canary.txt').read())", 'kind = "command"'),
+    "file_write": ("save", "/box/out/x", 'kind = "file_write"'),
+    "leak": ("load", "../secret/canary.txt", 'kind = "leak"'),
+    "leak to a server": ("send", "/box/secret/canary.txt", 'kind = "leak"\nto = 8090'),
+    "request": ("get", "http://127.0.0.1:8090/inner", 'kind = "request"\nto = "8090/inner"'),
+    "output in html": ("html", "<img src=x onerror=alert(1)>", 'kind = "output"\ncontext = "html"'),
+    "output in script": ("script", "</script><script>alert(1)", 'kind = "output"\ncontext = "script"'),
+    "bypass": ("check", "", 'kind = "bypass"'),
+    "exhaustion by exception": ("nest", "[" * 5000, 'kind = "exhaustion"\nexception = "RecursionError"'),
+    "exhaustion of memory": ("grow", "9", 'kind = "exhaustion"\nresource = "memory"'),
+    "exhaustion of cpu": ("spin", "99", 'kind = "exhaustion"\nresource = "cpu"\ncpu_seconds = 0.4'),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_flaw_reproduces_and_its_fix_is_clean(lab: Lab, name):
+    # given
+    verb, text, oracle = PLANTED[name]
+    proof = lab.proof("notes", verb=verb, text=text, oracle=oracle, control='purl = "pkg:pypi/notes@1.1"')
+    # when
+    verdict = lab.prove(proof)
+    # then
+    assert (verdict.verdict, verdict.target.fired, verdict.control.fired) == (Outcome.REPRODUCED, 2, 0), verdict.reason
+    assert verdict.exit_code == 0
+    assert verdict.control.kind == "same package"
+    assert verdict.assurance == "hub"
+
+
+def test_growth_is_measured_inside_the_box(lab: Lab):
+    body = 'input = { parts = ["n:", ["ab", "n"]] }'
+    oracle = 'kind = "growth"\nsizes = [1500, 3000, 6000]\ncpu_seconds = 6'
+    verdict = lab.prove(lab.proof("notes", verb="slow", input=body, oracle=oracle, control='purl = "pkg:pypi/notes@1.1"'))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict
+    assert "exponent" in (verdict.target.signature or "")
+
+
+def test_pollution_is_heard_on_descriptor_three(lab: Lab):
+    proof = lab.proof("merge", purl="pkg:npm/merge-it@1.0.0", text='{"__proto__": {"polluted": 1}}', oracle='kind = "pollution"')
+    verdict = lab.prove(proof)
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+    assert verdict.control == "none"
+    assert "no control" in verdict.reason
+
+
+def test_c_in_an_sdist_is_built_under_the_sanitizer(lab: Lab):
+    verdict = lab.prove(lab.c_proof(control='purl = "pkg:pypi/cname@1.1"'))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+    assert (verdict.target.signature or "").startswith("heap-buffer-overflow WRITE")
+    assert [(v.target_fired, v.control_fired) for v in verdict.variants] == [(True, False)]
+
+
+def test_a_crash_in_another_function_is_different(lab: Lab):
+    verdict = lab.prove(lab.c_proof(functions='["other_function"]'))
+    assert (verdict.verdict, verdict.exit_code) == (Outcome.DIFFERENT, 11)
+
+
+def test_undefined_behavior_is_reported_by_its_class(lab: Lab):
+    oracle = 'kind = "sanitizer"\nclass = "signed-integer-overflow"\nfunctions = ["cname_scale"]'
+    verdict = lab.prove(lab.c_proof(harness="cname-undefined", text="2147483647", oracle=oracle))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+
+
+def test_an_effect_that_does_not_show_is_not_reproduced(lab: Lab):
+    verdict = lab.prove(lab.proof("notes", verb="save", text="plain.txt", oracle='kind = "file_write"'))
+    assert (verdict.verdict, verdict.exit_code) == (Outcome.NOT_REPRODUCED, 10)
+
+
+def test_a_control_that_fires_too_is_fix_not_verified(lab: Lab):
+    proof = lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"', control='purl = "pkg:pypi/notes@1.0"')
+    verdict = lab.prove(proof)
+    assert (verdict.verdict, verdict.exit_code, verdict.control.fired) == (Outcome.FIX_NOT_VERIFIED, 16, 2)
+
+
+def test_an_effect_by_chance_is_flaky(lab: Lab):
+    proof = lab.proof("notes", verb="sometimes", text="/box/out/x", oracle='kind = "file_write"')
+    verdict = lab.prove(proof, runs=16)
+    assert (verdict.verdict, verdict.exit_code) == (Outcome.FLAKY, 12)
+
+
+def test_no_working_feature_is_a_harness_error(lab: Lab):
+    harness = NOTES_HARNESS.replace('output = "ok"', 'output = "never"').replace("<p>x</p>", "never")
+    lab.harness(
+        "notes",
+        {"harness.toml": harness.replace('seen = "accepted"', 'seen = "polluted"').replace('seen = "refused"', 'seen = "polluted"')},
+    )
+    verdict = lab.prove(lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"'))
+    assert (verdict.verdict, verdict.exit_code) == (Outcome.HARNESS_ERROR, 14)
+
+
+def test_a_feature_that_fails_on_the_target_is_set_aside_by_name(lab: Lab):
+    lab.harness("notes", {"harness.toml": NOTES_HARNESS + '[[feature]]\ninput = { text = "" }\nargs = ["echo"]\noutput = "never"\n'})
+    verdict = lab.prove(lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"'))
+    assert verdict.verdict == Outcome.REPRODUCED
+    assert verdict.features.set_aside == ("feature 4 (echo)",)
+
+
+def test_a_build_that_fails_is_a_harness_error_with_its_last_words(lab: Lab):
+    lab.harness("cname", {"build.sh": "echo this went wrong >&2; exit 3"})
+    verdict = lab.prove(lab.c_proof())
+    assert verdict.verdict == Outcome.HARNESS_ERROR
+    assert "this went wrong" in verdict.reason
+
+
+def test_running_into_the_wall_clock_before_any_effect_is_inconclusive(lab: Lab):
+    verdict = lab.prove(lab.proof("notes", verb="sleep", text="30", oracle='kind = "file_write"', more="[limits]\nwall_seconds = 0.3"))
+    assert (verdict.verdict, verdict.exit_code) == (Outcome.INCONCLUSIVE, 13)
+    assert "wall_clock" in verdict.reason
+
+
+def test_a_version_that_does_not_exist_is_inconclusive(lab: Lab):
+    verdict = lab.prove(lab.proof("notes", purl="pkg:pypi/notes@7", verb="save", text="x", oracle='kind = "file_write"'))
+    assert verdict.verdict == Outcome.INCONCLUSIVE
+    assert "no version 7" in verdict.reason
+
+
+def test_an_archive_with_a_link_is_refused_by_name(lab: Lab):
+    verdict = lab.prove(lab.c_proof(purl="pkg:pypi/cname@6.6"))
+    assert verdict.verdict == Outcome.INCONCLUSIVE
+    assert "link" in verdict.reason
+
+
+def test_a_pinned_hash_that_differs_is_inconclusive(lab: Lab):
+    target = f'purl = "pkg:pypi/notes@1.0"\nsha256 = "{"0" * 64}"'
+    verdict = lab.prove(lab.proof("notes", target=target, verb="save", text="/box/out/x", oracle='kind = "file_write"'))
+    assert verdict.verdict == Outcome.INCONCLUSIVE
+    assert "pinned" in verdict.reason
+
+
+def test_without_the_archive_and_offline_nothing_is_claimed(lab: Lab):
+    lab.cache = lab.place / "empty"
+    verdict = lab.prove(lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"'), offline=True)
+    assert (verdict.verdict, verdict.exit_code) == (Outcome.UNAVAILABLE, 15)
+
+
+def test_a_second_run_needs_no_index(lab: Lab):
+    proof = lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"')
+    first = lab.prove(proof)
+    lab.index.files.clear()
+    second = lab.prove(proof, offline=True)
+    assert (first.verdict, second.verdict) == (Outcome.REPRODUCED, Outcome.REPRODUCED)
+    assert first.evidence == second.evidence
+
+
+def test_the_ladder_is_observed_not_believed(lab: Lab):
+    more = '[ladder]\nfires = ["1.1"]\nclean = ["1.0", "7"]'
+    verdict = lab.prove(lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"', more=more))
+    assert [(rung.version, rung.stated, rung.fired) for rung in verdict.ladder] == [
+        ("1.1", "fires", False),
+        ("1.0", "clean", True),
+        ("7", "clean", None),
+    ]
+
+
+def test_a_finder_s_harness_is_told_by_its_assurance(lab: Lab):
+    own = {"mine/harness.toml": NOTES_HARNESS, "mine/h.py": NOTES_RUN}
+    proof = lab.proof("./mine", verb="save", text="/box/out/x", oracle='kind = "file_write"', files=own)
+    assert lab.prove(proof).assurance == "hub"  # byte for byte the hub's
+    own["mine/h.py"] += "# changed\n"
+    proof = lab.proof("./mine", verb="save", text="/box/out/x", oracle='kind = "file_write"', files=own)
+    assert lab.prove(proof).assurance == "finder"
+
+
+def test_preconditions_are_those_of_the_arguments(lab: Lab):
+    verdict = lab.prove(lab.proof("notes", verb="eval", text="1", oracle='kind = "command"'))
+    assert verdict.preconditions == ("always said", "the application evaluates notes")
+
+
+RIGHT = """--- a/name.c
++++ b/name.c
+@@ -5,3 +5,3 @@
+   char *copy = malloc(8);
+-  for (size_t i = 0; i <= size; i++)
++  for (size_t i = 0; i <= size && i < 8; i++)
+     copy[i] = i < size ? name[i] : 0;
+"""
+
+
+def test_a_right_patch_is_not_refuted(lab: Lab):
+    fixed = verify_fix(lab.read(lab.c_proof()), RIGHT.encode(), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.rung, fixed.verdict.control.kind) == (FixLabel.NOT_REFUTED, "variants", "patch")
+
+
+@pytest.mark.parametrize(
+    ("change", "refuted_by"),
+    [
+        ("i <= size && i < 9", "proof"),
+        ("i <= size && size != 11", "variants"),  # only the proof's own length
+        ("i < 0", "features"),
+        ("i <= (", "builds"),
+    ],
+)
+def test_a_wrong_patch_is_refuted_by_name(lab: Lab, change, refuted_by):
+    patch = RIGHT.replace("i <= size && i < 8", change).encode()
+    fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, refuted_by), fixed.reason
+
+
+def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):
+    patch = RIGHT.replace("malloc(8)", "malloc(9)").encode()
+    fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.rung, fixed.refuted_by) == (FixLabel.REFUTED, None, "applies")
+
+
+def test_a_fixed_version_goes_up_the_same_ladder(lab: Lab):
+    proof = lab.read(lab.c_proof())
+    fixed = verify_fix(proof, Side(purl="pkg:pypi/cname@1.1"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    same = verify_fix(proof, Side(purl="pkg:pypi/cname@1.0"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, same.label, same.refuted_by) == (FixLabel.NOT_REFUTED, FixLabel.REFUTED, "proof")
+
+
+def test_a_patch_in_the_folder_is_a_control(lab: Lab):
+    verdict = lab.prove(lab.c_proof(control='patch = "fix.patch"', files={"fix.patch": RIGHT}))
+    assert (verdict.verdict, verdict.control.kind, verdict.control.fired) == (Outcome.REPRODUCED, "patch", 0)
+
+
+def test_a_source_file_in_the_folder_needs_no_registry(lab: Lab, tmp_path: Path):
+    target = 'purl = "pkg:generic/single@1?file_name=single.py"\narchive = "file"'
+    harness = NOTES_HARNESS.replace("pkg:pypi/notes", "pkg:generic/single")
+    files = {"single.py": NOTES, "mine/harness.toml": harness}
+    files["mine/h.py"] = NOTES_RUN.replace("import notes", "import single as notes")
+    verdict = lab.prove(lab.proof("./mine", target=target, verb="save", text="/box/out/x", oracle='kind = "file_write"', files=files))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+    assert not lab.index.asked
+
+
+def test_watched_limits_can_be_refused(lab: Lab, monkeypatch):
+    from clearwell.proving import attempt
+    from clearwell.proving.probe import Probe
+
+    monkeypatch.setattr(attempt, "probe", lambda: Probe({"memory": "watched"}, True, ""))
+    proof = lab.read(lab.proof("notes", verb="save", text="x", oracle='kind = "file_write"'))
+    done = reproduce_proof(proof, Settings(accept_watched=False), sandbox=lab.sandbox, registry=lab.registry())
+    assert done.verdict.verdict == Outcome.UNAVAILABLE
+    assert "memory" in done.verdict.reason
