@@ -120,18 +120,14 @@ def _entries(tx: Transaction, kind: str) -> list[tuple[Row, dict[str, bytes]]]:
 
 _CASES = """
 SELECT c.id AS "case", min(s.written_at) AS reported,
-       (SELECT min(written_at) FROM clearwell.ledger_entry WHERE type = 'proof.validated'
-          AND convert_from(body, 'UTF8')::jsonb #>> '{payload,case}' = c.id
-          AND convert_from(body, 'UTF8')::jsonb #>> '{payload,verdict}' = 'reproduced') AS proven,
-       (SELECT min(written_at) FROM clearwell.ledger_entry WHERE type = 'fix.verified'
-          AND convert_from(body, 'UTF8')::jsonb #>> '{payload,case}' = c.id
-          AND (convert_from(body, 'UTF8')::jsonb #> '{payload,verified}')::boolean) AS fixed,
-       (SELECT min(written_at) FROM clearwell.ledger_entry WHERE type = 'advisory.published'
-          AND convert_from(body, 'UTF8')::jsonb #>> '{payload,case}' = c.id) AS published
+       (SELECT min(written_at) FROM clearwell.ledger_entry e WHERE e.about = c.id AND e.type = 'proof.validated'
+          AND convert_from(e.body, 'UTF8')::jsonb #>> '{payload,verdict}' = 'reproduced') AS proven,
+       (SELECT min(written_at) FROM clearwell.ledger_entry e WHERE e.about = c.id AND e.type = 'fix.verified'
+          AND (convert_from(e.body, 'UTF8')::jsonb #> '{payload,verified}')::boolean) AS fixed,
+       (SELECT min(written_at) FROM clearwell.ledger_entry e WHERE e.about = c.id AND e.type = 'advisory.published') AS published
 FROM clearwell.vulnerability_case c
 JOIN clearwell.finding f ON f.case_id = c.id
-JOIN clearwell.ledger_entry s ON s.type = 'submission.received'
-     AND convert_from(s.body, 'UTF8')::jsonb #>> '{payload,submission}' = f.submission_id
+JOIN clearwell.ledger_entry s ON s.about = f.submission_id AND s.type = 'submission.received'
 WHERE c.proven_at IS NOT NULL AND c.merged_into IS NULL
 GROUP BY c.id ORDER BY c.id DESC LIMIT %(limit)s
 """

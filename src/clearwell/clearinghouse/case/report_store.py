@@ -158,8 +158,8 @@ def findings_page(tx: Transaction, submission: SubmissionId, after: int, limit: 
     return tuple(map(_finding, rows))
 
 
-def findings_of_case(tx: Transaction, case: CaseId, limit: int = 200) -> tuple[KeptFinding, ...]:
-    """The findings attached to a case, oldest first."""
+def findings_of_case(tx: Transaction, case: CaseId, limit: int | None = 200) -> tuple[KeptFinding, ...]:
+    """The findings attached to a case, oldest first; all of them when `limit` is None."""
     rows = tx.rows(f"{_FINDING} WHERE case_id = %(case)s ORDER BY received_at, id LIMIT %(limit)s", case=case, limit=limit)
     return tuple(map(_finding, rows))
 

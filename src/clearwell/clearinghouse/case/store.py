@@ -232,14 +232,21 @@ def proven_cases(tx: Transaction, component: str) -> tuple[KeptCase, ...]:
     return tuple(map(_case, rows))
 
 
-def cases_with_duties(tx: Transaction, until: datetime, limit: int = 200) -> tuple[KeptCase, ...]:
-    """Unpublished cases whose end date lies before `until`, nearest first."""
+def cases_with_duties(tx: Transaction, now: datetime, reminder_days: Sequence[int], limit: int = 200) -> tuple[KeptCase, ...]:
+    """Unpublished cases whose end date has come, or for which a reminder is due that was not sent; nearest end date first."""
     rows = tx.rows(
         f"""
-        {_CASE} WHERE published_at IS NULL AND merged_into IS NULL AND ends_at < %(until)s AND standing <> 'refused'
+        {_CASE}
+        WHERE published_at IS NULL AND merged_into IS NULL AND standing <> 'refused'
+          AND ends_at <= %(now)s + make_interval(days => %(most)s)
+          AND (ends_at <= %(now)s OR EXISTS (
+                SELECT FROM unnest(%(days)s::int[]) AS d(days)
+                WHERE ends_at - make_interval(days => d.days) <= %(now)s AND NOT EXISTS (SELECT FROM unnest(reminded) r WHERE r <= d.days)))
         ORDER BY ends_at LIMIT %(limit)s
         """,
-        until=until,
+        now=now,
+        most=max(reminder_days),
+        days=list(reminder_days),
         limit=limit,
     )
     return tuple(map(_case, rows))

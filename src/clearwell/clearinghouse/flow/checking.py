@@ -51,7 +51,7 @@ def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by
     report_store.move_answer(tx, finding, Answer.REFUSED, reason[:500], by.system, now)
     salted = Salted(reason, organization=finding.organization, case=finding.case)
     house.write(tx, AnswerMoved(finding.id, Answer.REFUSED.value, salted), by=by)
-    rest = [other for other in report_store.findings_of_case(tx, finding.case) if other.answer is not Answer.REFUSED]
+    rest = [other for other in report_store.findings_of_case(tx, finding.case, limit=None) if other.answer is not Answer.REFUSED]
     kept = store.load_case(tx, finding.case, lock=True)
     if not rest and kept.case.standing is Standing.UNPROVEN:
         store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(now, reason)))

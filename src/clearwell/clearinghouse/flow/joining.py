@@ -26,7 +26,7 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
     gone, into = store.load_case(tx, case_id, lock=True), store.load_case(tx, joined.case, lock=True)
     if gone.merged_into is not None or into.merged_into is not None:
         raise Conflict("one of the two was joined with another case already; look again")
-    now, findings = house.clock.now(), report_store.findings_of_case(tx, case_id, limit=10_000)
+    now, findings = house.clock.now(), report_store.findings_of_case(tx, case_id, limit=None)
     _move(house, tx, findings, joined, by)
     participants = [_copy(house, into.id, old) for old in store.participants_of(tx, case_id) if old.role == "finder"]
     store.insert_participants(tx, participants)

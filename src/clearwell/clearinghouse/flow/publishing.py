@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publishing: the advisory of a distributed fix, the minimal one of an end date, the signed feed, and the clocks' chore."""
 
-from datetime import timedelta
-
 import msgspec
 
 from clearwell.clearinghouse.case import store
 from clearwell.clearinghouse.case.case import DutyKind
+from clearwell.clearinghouse.case.deadline import POLICIES
 from clearwell.clearinghouse.case.embargo import EmbargoState
 from clearwell.clearinghouse.case.entries import AdvisoryPublished
 from clearwell.clearinghouse.case.store import Fix, KeptCase
@@ -26,7 +25,7 @@ from clearwell.vocabulary.advisory import Advisory
 from clearwell.vocabulary.errors import Conflict
 from clearwell.vocabulary.ids import AdvisoryId, CaseId
 
-_LOOK_AHEAD_DAYS = 30
+_REMINDER_DAYS = sorted({days for policy in POLICIES for days in policy.reminder_days})
 
 
 def publish_case(house: House, case: CaseId) -> None:
@@ -64,7 +63,7 @@ def look_at_clocks(house: House) -> int:
     house.policy.require(CASE, Act.EXPIRE)
     now, done = house.clock.now(), 0
     with house.transaction(CASE) as tx:
-        due = store.cases_with_duties(tx, now + timedelta(days=_LOOK_AHEAD_DAYS))
+        due = store.cases_with_duties(tx, now, _REMINDER_DAYS)
     for listed in due:
         if listed.case.duties_due(now, frozenset(listed.reminded)):
             with house.transaction(CASE) as tx:

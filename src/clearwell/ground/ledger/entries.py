@@ -35,6 +35,12 @@ class Entry(msgspec.Struct, frozen=True):
 
     type: ClassVar[str] = ""
 
+    @property
+    def about(self) -> str | None:
+        """The id by which entries are looked up: the case, else the submission, where the entry names one plainly."""
+        found = getattr(self, "case", None) or getattr(self, "submission", None)
+        return found if isinstance(found, str) else None
+
 
 class Salt(msgspec.Struct, frozen=True):
     """The salt of one field, for who may see it."""

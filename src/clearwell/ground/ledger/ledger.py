@@ -38,9 +38,10 @@ class Ledger:
         entry_id, at = self._new_id(), self._now()
         body, salts = encode(entry, entry_id, by, acting_as, at)
         tx.execute(
-            "INSERT INTO clearwell.ledger_entry (id, type, written_at, body) VALUES (%(id)s, %(type)s, %(at)s, %(body)s)",
+            "INSERT INTO clearwell.ledger_entry (id, type, about, written_at, body) VALUES (%(id)s, %(type)s, %(about)s, %(at)s, %(body)s)",
             id=entry_id,
             type=entry.type,
+            about=entry.about,
             at=at,
             body=body,
         )

@@ -46,6 +46,7 @@ class Act(StrEnum):
     ADD_ORGANIZATION = "add_organization"
     # holders of a maintainer's link
     READ_LINKED_CASE = "read_linked_case"
+    READ_LINKED_PROOF = "read_linked_proof"
     ASK_CODE = "ask_code"
     MAKE_STATEMENT = "make_statement"
     CLAIM_FIX = "claim_fix"

@@ -103,6 +103,10 @@ class BlobStore:
                 tx.after_commit.append(lambda: self._path(sealed.file).unlink(missing_ok=True))
             self._wrap(tx, holder, sealed.address, sealed.size, file, key)
 
+    def discard(self, sealed: Sealed) -> None:
+        """Remove a blob that nobody came to hold."""
+        self._path(sealed.file).unlink(missing_ok=True)
+
     def share(self, tx: Transaction, address: str, holder: str, new_holder: str) -> None:
         """Let `new_holder` also hold a blob that `holder` holds (a merge, a split). Raises NotFound."""
         with tx.acting_as(_BLOBS):

@@ -5,10 +5,12 @@
 CREATE TABLE clearwell.ledger_entry (
     id text PRIMARY KEY,
     type text NOT NULL,
+    about text,
     written_at timestamptz NOT NULL,
     body bytea NOT NULL CHECK (length(body) <= 65535),
     log_index bigint UNIQUE
 );
+CREATE INDEX ledger_about ON clearwell.ledger_entry (about, type);
 CREATE INDEX ledger_waiting ON clearwell.ledger_entry (id) WHERE log_index IS NULL;
 
 CREATE TABLE clearwell.ledger_salt (
