@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from clearwell.vocabulary.document import Document, Problem, ReportFormat
+from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding, Location, Origin, ProofFiles
 from clearwell.vocabulary.product import Product, parse_purl, parse_target
@@ -97,7 +97,7 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     """Read a report; raise Invalid when its outer object is wrong. Wrong findings are listed, right ones kept."""
     try:
         report = _report.decode(data)
-    except (msgspec.DecodeError, RecursionError) as reason:
+    except BROKEN_JSON as reason:
         raise Invalid(f"this Clearwell report cannot be read: {_clean(reason)}") from None
     if len(report.findings) > MAX_FINDINGS:
         raise Invalid(f"this report holds {len(report.findings):,} findings; at most {MAX_FINDINGS:,} are read: split it")
@@ -111,7 +111,7 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
             finding = _read_finding(_finding.decode(raw), origin, target)
             if finding.external_id is not None and finding.external_id in seen:
                 raise Invalid(f"external_id {finding.external_id[:60]!r} is used twice in this report")
-        except (msgspec.DecodeError, RecursionError, Invalid) as reason:
+        except (*BROKEN_JSON, Invalid) as reason:
             problems.append(Problem(position, _clean(reason)))
         else:
             seen.add(finding.external_id or "")

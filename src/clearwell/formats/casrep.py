@@ -6,13 +6,13 @@ from typing import Literal
 
 import msgspec
 
-from clearwell.vocabulary.document import Document, ReportFormat
+from clearwell.vocabulary.document import BROKEN_JSON, Document, ReportFormat
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin
 from clearwell.vocabulary.inference import weakness_from_crash
 from clearwell.vocabulary.product import Product
 from clearwell.vocabulary.severity import Severity
-from clearwell.vocabulary.stack import frames_that_matter
+from clearwell.vocabulary.stack import frames_that_matter, gdb_stack_frame
 
 _Access = Literal["READ", "WRITE"] | None
 
@@ -22,10 +22,6 @@ _MAX_TEXT = 2_000
 _STATE_LINES = 3
 _LINE_WIDTH = 80
 
-_GDB = re.compile(
-    r"#\d{1,5}\s+(?:0x[0-9a-f]+ in )?(?P<function>[A-Za-z_~`(<*?][^\n]*?) \([^\n]*\)(?: at (?P<file>\S+?):(?P<line>\d+)| from "
-    r"(?P<module>\S+))?\s*$"
-)
 _SANITIZER = re.compile(
     r"#\d{1,5}\s+0x[0-9a-fA-F]+\s+in\s+(?P<function>\S.*?)(?:\s+(?P<file>[^\s()]+?):(?P<line>\d+)(?::\d+)?"
     r"|\s+\((?P<module>[^()]+)\+0x[0-9a-f]+\).*)\s*$"
@@ -85,7 +81,7 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     """Read a casrep: one finding. Raises Invalid when it is broken."""
     try:
         report = _report.decode(data)
-    except (msgspec.DecodeError, RecursionError) as reason:
+    except BROKEN_JSON as reason:
         raise Invalid(f"this casrep cannot be read: {str(reason)[:300]}") from None
     severity = report.CrashSeverity
     frames = frames_that_matter(tuple(_frames(report.Stacktrace)))
@@ -121,13 +117,20 @@ def _frames(lines: list[str]) -> list[Frame]:
     frames = []
     for line in lines[:_MAX_FRAMES]:
         text = line[:_MAX_LINE].strip()
-        found = _GDB.match(text) or _SANITIZER.match(text) or _PYTHON.match(text) or _JAVA.match(text)
-        if found is None:
+        debugged = gdb_stack_frame(text)
+        if debugged is not None:
+            frames.append(msgspec.structs.replace(debugged, file=_relative(debugged.file)))
             continue
-        parts = found.groupdict()
-        module = (parts.get("module") or "").rpartition("/")[2] or None
-        frames.append(Frame(parts["function"], _relative(parts.get("file")), int(parts["line"]) if parts.get("line") else None, module))
+        found = _SANITIZER.match(text) or _PYTHON.match(text) or _JAVA.match(text)
+        if found is not None:
+            frames.append(_frame(found))
     return frames
+
+
+def _frame(found: re.Match[str]) -> Frame:
+    parts = found.groupdict()
+    module = (parts.get("module") or "").rpartition("/")[2] or None
+    return Frame(parts["function"], _relative(parts.get("file")), int(parts["line"]) if parts.get("line") else None, module)
 
 
 def _relative(file: str | None) -> str | None:

@@ -13,6 +13,9 @@ from clearwell.vocabulary.product import Product
 MAX_DOCUMENT = 128 * 1024 * 1024
 """The largest report that is read, in bytes; a larger one is split by its sender."""
 
+BROKEN_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What decoding hostile JSON raises: wrong syntax or types, nesting too deep, strings that are no UTF-8."""
+
 
 class Problem(msgspec.Struct, frozen=True):
     """A part of a document and what is wrong with it. `position` is a path (`runs[0].results[3]`) or `line 12`, `byte 400`."""

@@ -195,6 +195,28 @@ def is_entry(function: str) -> bool:
     return _ENTRY.match(function) is not None
 
 
+_GDB_HEAD = re.compile(r"#\d{1,5}\s+(?:0x[0-9a-f]+ in )?(?=[A-Za-z_~`(<*?])")
+_GDB_PLACE = re.compile(r"\) at (?P<file>\S{1,1000}):(?P<line>\d{1,9})$|\) from (?P<module>\S{1,1000})$|\)$")
+
+
+def gdb_stack_frame(line: str) -> Frame | None:
+    """Read gdb's `#1  0x00007ffff7 in f (x=1) at file.c:3` or `... from /lib/x.so`, which several documents hold; None otherwise."""
+    line = line.rstrip()
+    head = _GDB_HEAD.match(line)
+    last = line.rfind(")")
+    place = _GDB_PLACE.match(line, last) if head is not None and last > 0 else None
+    if head is None or place is None:
+        return None
+    end = line.find(" (", head.end())
+    if end < 0 or end > last:
+        return None
+    number, module = place["line"], place["module"]
+    name = line[head.end() : end]
+    return Frame(
+        None if name == "??" else name, place["file"], int(number) if number else None, module.rpartition("/")[2] if module else None
+    )
+
+
 def frames_that_matter(frames: tuple[Frame, ...], limit: int = 50) -> tuple[Frame, ...]:
     """Return a stack's frames, innermost first, without runtime, allocator, sanitizer, library and harness frames, names normalized."""
     kept: list[Frame] = []

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from clearwell.formats.crash_log.headlines import SANITIZER, TSAN
-from clearwell.formats.crash_log.reading import read_report
+from clearwell.formats.crash_log.reading import Budget, read_report
 from clearwell.vocabulary.document import Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Crash, Finding, Location, Origin
@@ -19,8 +19,11 @@ MAX_REPORTS = 10_000
 _SNIFFED = 4 * 1024 * 1024
 
 _TIME = re.compile(r"\[ *\d{1,8}\.\d{3,9}\](?:\[[^\]]{1,20}\])? ?")
-_LOGCAT = re.compile(r"(?:\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF]/[^(]{1,60}\( *\d+\): )")
+_LOGCAT = re.compile(
+    r"(?:\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF] AndroidRuntime: |[VDIWEF]/[^(]{1,60}\( *\d+\): )"
+)
 _ANSI = re.compile(rb"\x1b\[[0-9;]{0,20}m")
+_LONG_GAP = re.compile(r"[ \t]{64,}")
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _END = re.compile(r"(?:SUMMARY: \w+Sanitizer|==\d+==ABORTING)")
 
@@ -35,7 +38,7 @@ _MARKS = (
     b"timeout exceeded",
     b"limit exceeded", b"stack smashing", b"free(): ", b"double free", b"abort: CSA", b"FATAL:", b"Stack limit",
     b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
-    b"OOM in ", b"Uncaught Python", b"memory allocation of",
+    b"OOM in ", b"FATAL EXCEPTION", b"Uncaught Python", b"memory allocation of",
 )  # fmt: skip
 
 
@@ -53,8 +56,12 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     """Read a log: one finding for each report that clearly stands by itself. Raises Invalid when no crash is in it."""
     lines, problems = _lines(data)
     findings = []
-    for part in _split(lines):
-        report = read_report(part)
+    budget = Budget()
+    parts = _split(lines)
+    if len(parts) > MAX_REPORTS:
+        problems += (Problem("", f"only the first {MAX_REPORTS:,} reports are read"),)
+    for part in parts[:MAX_REPORTS]:
+        report = read_report(part, budget)
         crash = report.crash()
         if crash is not None:
             findings.append(_finding(crash, report.headline, target))
@@ -70,6 +77,8 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
     text = data.translate(None, _CONTROL).decode("utf-8", errors="replace")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if " " * 64 in text or "\t" * 64 in text:
+        text = _LONG_GAP.sub("        ", text)
     lines = [line[:MAX_LINE] for line in text.split("\n") if line]
     problems: tuple[Problem, ...] = ()
     if len(lines) > MAX_LINES:
@@ -81,7 +90,7 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
         lines = [line.removeprefix("CRASH LOG: ") for line in lines]
     if _TIME.search(text) is not None:
         lines = [_TIME.sub("", line, count=1) if line[0] == "[" and _TIME.match(line) else line for line in lines]
-    if "DEBUG" in text or "/libc" in text:
+    if "DEBUG" in text or "AndroidRuntime" in text or "/libc" in text:
         lines = [_LOGCAT.sub("", line, count=1) if _LOGCAT.match(line) else line for line in lines]
     return [line for line in lines if line], problems
 
@@ -110,12 +119,12 @@ def _split(lines: list[str]) -> list[list[str]]:
             header = SANITIZER.search(line[:MAX_LINE]) or TSAN.match(line)
             if header is not None:
                 new = header.groupdict().get("pid")
-                if ended and (new is None or new != pid or line.startswith("WARNING")) and len(parts) < MAX_REPORTS:
+                if ended and (new is None or new != pid or line.startswith("WARNING")) and len(parts) <= MAX_REPORTS:
                     parts.append(lines[start:number])
                     start = number
                     ended = False
                 pid = new
-        if "runtime error: " in line and ended and pid is None and ": runtime error: " in line and len(parts) < MAX_REPORTS:
+        if "runtime error: " in line and ended and pid is None and ": runtime error: " in line and len(parts) <= MAX_REPORTS:
             parts.append(lines[start:number])
             start, ended = number, False
         if ("SUMMARY: " in line or "ABORTING" in line) and _END.match(line) is not None:

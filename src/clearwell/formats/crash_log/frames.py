@@ -6,6 +6,7 @@ import re
 import msgspec
 
 from clearwell.formats.crash_log.mangling import demangle
+from clearwell.vocabulary.stack import gdb_stack_frame
 
 _SANITIZER = re.compile(
     r"\s*#(?P<n>\d{1,5})(?P<inline>\.\d{1,3})?:?\s+(?:0x[0-9a-fA-Fx]+|[0-9a-fA-F]{8,16})(?:\s+in)?(?:\s+(?P<rest>\S.*))?$"
@@ -13,16 +14,12 @@ _SANITIZER = re.compile(
 NUMBERED = re.compile(r"\s*#\d{1,5}(?:\.\d{1,3})?:?\s+(?:0x[0-9a-fA-Fx]+|[0-9a-fA-F]{8,16})(?:\s|$)").match
 """Tells quickly whether a line is a frame that `sanitizer_frame` reads (gdb's with an address, too)."""
 _PLAIN = re.compile(r"\s+#(?P<n>\d{1,4}) (?P<rest>[A-Za-z_~`(<*].*)$")
-_GDB = re.compile(
-    r"#(?P<n>\d{1,4})\s+(?:0x[0-9a-f]+ in )?(?P<function>[A-Za-z_~`(<*?][^\n]*?) \([^\n]*\)(?: at (?P<file>\S+):(?P<line>\d+)|"
-    r" from (?P<module>\S+))?\s*$"
-)
 _TOMBSTONE = re.compile(
     r"\s*#(?P<n>\d{2,3})\s+pc\s+[0-9a-f]{8,16}\s+(?P<module>\S+)(?: \(offset [^)]*\))?(?:\s\((?P<function>.+?)\+\d+\))?"
     r"(?:\s\(BuildId.*)?\s*$"
 )
 _MAC = re.compile(r"(?P<n>\d{1,3})\s+(?P<module>\S.{0,60}?)\s+0x[0-9a-f]{8,16} (?P<function>.+?)(?: \+ \d+)?\s*$")
-_CHROME_WINDOWS = re.compile(r"\s+(?P<function>\S.*?) \[0x[0-9A-F]{8,16}\+\d+\](?: \((?P<file>.+):(?P<line>\d+)\))?\s*$")
+_CHROME_WINDOWS = re.compile(r"\s+(?P<function>\S.*?) \[0x[0-9A-F]{8,16}\+\d+\](?: \((?P<file>[^()]{1,500}):(?P<line>\d+)\))?\s*$")
 _GLIBC = re.compile(r"\s*(?P<module>[^\s(\[]+)\((?P<function>[^\n]*?)\+0x[0-9a-f]+\)\s?\[0x[0-9a-f]+\]\s*$")
 _KERNEL = re.compile(
     r"\s*(?:#\d+ )?\[<\s*(?:0x)?(?P<address>[0-9a-f]{8,16}|inline|none)\s*>\]\s+(?P<unsure>\? )?\(?(?P<function>[\w.$]+)"
@@ -41,20 +38,20 @@ _GO_PLACE = re.compile(r"\s+(?P<file>\S+?):(?P<line>\d+)(?: \+0x[0-9a-f]+)?\s*$"
 _RUST = re.compile(r"\s+(?P<n>\d{1,4}): (?:\s*0x[0-9a-f]+ - )?(?P<function>\S.*?)\s*$")
 _RUST_PLACE = re.compile(r"\s+at (?P<file>\S+?):(?P<line>\d+)(?::\d+)?\s*$")
 _WINDBG = re.compile(
-    r"[0-9a-f`]{8,17} (?:[0-9a-f`]{8,17} ){1,5}(?:: (?:[0-9a-f`]{8,17} ?){1,5}: )?(?P<module>[\w.]+)!(?P<function>\S.*?)"
+    r"[0-9a-f`]{8,17} (?:[0-9a-f`]{8,17} ){1,5}(?:: (?:[0-9a-f`]{8,17} ){1,5}: )?(?P<module>[\w.]+)!(?P<function>\S.*?)"
     r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?\s*$"
 )
 
 _PLACE = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?:\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+)?\s*$")
 _MODULE = re.compile(r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?)\+0x[0-9a-fA-F]+\)(?:\s+\(BuildId: [0-9a-f]+\))?\s*$")
-_ANGLE = re.compile(r"\s*<+(?P<module>[\w.+ -]*)>+\+0x[0-9a-f]+\s*$")
+_ANGLE = re.compile(r"<{1,2}(?P<module>[\w.+ -]{0,200})>{1,2}\+0x[0-9a-f]+\s*$")
 _BUILD_ID = re.compile(r"\s+\(BuildId: [0-9a-fA-F]+\)\s*$")
 _FILE_ALONE = re.compile(
     r"\s(?P<file>"
     r"(?:[^\s(]*[/\\])?[\w.+-]+\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|m|mm|rs|go|S|s|asm|swift|tq|y|l|def|td)|_asan_rtl_|<compiler-generated>|\?\?)(?::0)?\s*$"
 )
 _SYSTEM_LIBRARY = re.compile(r"/usr/lib(?:32|64)?/|/lib(?:32|64)?/|/System/Library/|/system/lib|/apex/|[Cc]:[/\\\\][Ww][Ii][Nn][Dd]")
-_MODULE_ALONE = re.compile(r"\S*[\w+-]+\.(?:so(?:\.\d+)*|dylib|dll|exe)\s*$")
+_MODULE_ALONE = re.compile(r"\S+\.(?:so(?:\.\d+)*|dylib|dll|exe)\s*$")
 
 
 class RawFrame(msgspec.Struct, frozen=True):
@@ -143,8 +140,12 @@ def _basename(module: str | None) -> str | None:
 
 def gdb_frame(line: str) -> RawFrame | None:
     """Read gdb's `#0  0x00007ffff7 in f (x=1) at file.c:3`."""
-    match = _GDB.match(line)
-    return _from(match) if match is not None else None
+    frame = gdb_stack_frame(line)
+    return (
+        RawFrame(frame.function, _tidy(frame.file), frame.line, frame.module, int(line[1:].split(None, 1)[0]))
+        if frame is not None
+        else None
+    )
 
 
 def tombstone_frame(line: str) -> RawFrame | None:

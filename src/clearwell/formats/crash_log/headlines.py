@@ -122,7 +122,7 @@ def _on_runtime_error(report: Report, lines: list[str], number: int) -> None:
     if not line[:at].rstrip().endswith(("panic:", "panic", "panic(")) and _ubsan(report, line, at):
         for following in lines[number + 1 : number + 6]:
             note = re.search(
-                r"note: object (?:is of type '(?P<name>[^']{1,300})'|has (?P<invalid>invalid vptr|a possibly invalid vptr))",
+                r"note: (?:object|vtable) (?:is of type '(?P<name>[^']{1,300})'|has (?P<invalid>invalid vptr|a possibly invalid vptr))",
                 following[:TESTED],
             )
             if note is not None and report.lines and " from " not in report.lines[0]:
@@ -155,7 +155,7 @@ def _on_signal_access(report: Report, lines: list[str], number: int) -> None:
 
 def _on_kasan(report: Report, lines: list[str], number: int) -> None:
     line = lines[number]
-    found = _KASAN.search(line[:TESTED])
+    found = _KASAN.match(line[:TESTED], line.find("BUG: K"))
     if found is None:
         return
     if report.begin("Kernel failure", FAULT, _KERNEL_TOOLS[found["tool"]], line):
@@ -261,6 +261,11 @@ def _on_sandbox(report: Report, lines: list[str], number: int) -> None:
     report.is_sandbox_violation = True
 
 
+def _on_miracle_ptr(report: Report, lines: list[str], number: int) -> None:
+    """Chromium's MiraclePtr quarantined the freed object: its use does no harm."""
+    report.is_protected = True
+
+
 def _on_rust_panic(report: Report, lines: list[str], number: int) -> None:
     """Since Rust 1.73 the message stands on the line beneath `thread 'x' panicked at src/lib.rs:1:2:`."""
     if re.search(r"panicked at \S{1,400}:\d+:\d+:\s*$", lines[number][:TESTED]) and report.begin(
@@ -316,6 +321,7 @@ HEADLINES = (
     ("# Fatal error in", _on_v8_fatal),
     ("# V8 correctness ", _on_v8_correctness),
     ("## V8 sandbox violation detected", _on_sandbox),
+    ("MiraclePtr Status: PROTECTED", _on_miracle_ptr),
     ("panicked at ", _on_rust_panic),
     ("goroutine ", _on_goroutine),
     ("Call Trace:", _on_call_trace),

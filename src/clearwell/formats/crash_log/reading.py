@@ -12,7 +12,6 @@ from clearwell.formats.crash_log.notation import check_message, steady, with_sou
 from clearwell.formats.crash_log.report import Report
 from clearwell.formats.crash_log.signs import SIGNS, Sign
 
-_MAX_SIGN_TRIES = 50_000
 _SECOND_STACK = re.compile(
     r"\s*(?:freed by|(?:previously )?allocated by|Thread \S{1,40} (?:\(.{0,80}\) )?created|Uninitialized value was|Memory was"
     r" marked|[Pp]revious (?:atomic )?(?:read|write)"
@@ -32,9 +31,21 @@ _SECOND_KEYS = (
 )
 
 
-def read_report(lines: list[str]) -> Report:
+class Budget:
+    """How much looking for signs one document may cost, whatever it holds: no input makes reading slow."""
+
+    def __init__(self, left: int = 400_000) -> None:
+        self._left = left
+
+    def spend(self, line: str) -> bool:
+        """Take a line's cost; False when nothing is left."""
+        self._left -= 1 + min(len(line), TESTED) // 100
+        return self._left > 0
+
+
+def read_report(lines: list[str], budget: Budget) -> Report:
     """Read a report's lines in order."""
-    reading = _Reading()
+    reading = _Reading(budget)
     reading.read(lines)
     return reading.report
 
@@ -42,9 +53,9 @@ def read_report(lines: list[str]) -> Report:
 class _Reading:
     """A report being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.report = Report()
-        self._tries = _MAX_SIGN_TRIES
+        self._budget = budget
         self._skips_next = False
 
     def read(self, lines: list[str]) -> None:
@@ -68,7 +79,7 @@ class _Reading:
                     self._try_signs(line, signs)
                     break
             for key, handle in specials:
-                if key in line:
+                if key in line and self._budget.spend(line):
                     handle(self.report, lines, number)
             if (
                 second
@@ -143,8 +154,7 @@ class _Reading:
         for sign in signs:
             if sign.rank <= self.report.rank or sign.key not in tested:
                 continue
-            self._tries -= 1
-            if self._tries < 0:
+            if not self._budget.spend(line):
                 return
             found = sign.pattern.match(tested, 0 if sign.whole else tested.find(sign.key))
             if found is not None:

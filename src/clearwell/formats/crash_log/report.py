@@ -54,6 +54,7 @@ class Report:
         self.in_second = False
         self.mode = ""
         self.is_sandbox_violation = False
+        self.is_protected = False
 
     def begin(self, kind: str, rank: int, sanitizer: str | None, line: str) -> bool:
         """Take a sign if it outranks what is known; forget the weaker one's stacks."""
@@ -116,6 +117,8 @@ class Report:
     def _security(self, kind: str, was_raised: bool) -> bool | None:
         if kind == "ASSERT" and self.sanitizer in ("Rust", "GLib check", "libc++"):
             return False  # stopped by a checked language, a checked argument or a hardened library before memory was touched
+        if self.is_protected:
+            return False
         if kind == "UNKNOWN" and self.address is None:
             return None
         return is_security(kind, self.address, was_raised)

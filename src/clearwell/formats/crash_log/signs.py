@@ -38,11 +38,12 @@ _UBSAN_MESSAGES: tuple[tuple[str, str], ...] = (
     (r"unsigned integer overflow", "Unsigned-integer-overflow"),
     (r"(?:left |right )?shift (?:exponent|of)", "Undefined-shift"),
     (
-        r"(?:load|store|member access|member call|reference binding|upcast|downcast|dynamic|constructor call|cast)[^\n]{0,80} null pointer",
+        r"(?:load|store|member access|member call|upcast|downcast|dynamic|constructor call|cast)[^\n]{0,80} null pointer",
         "Null-dereference",
     ),
     (r"(?:null pointer|null pointer returned|null pointer passed).{0,20}(?:returned|return)", "Invalid-null-return"),
     (r"null pointer passed as argument", "Invalid-null-argument"),
+    (r"reference binding to null pointer", "Potential-null-reference"),
     (r"index .{1,80} out of bounds", "Index-out-of-bounds"),
     (r"[^\n]{0,120}insufficient space for an object", "Object-size"),
     (r"[^\n]{0,120}misaligned address", "Misaligned-address"),
@@ -118,8 +119,14 @@ SIGNS: tuple[Sign, ...] = (
     _sign("] V8 error: ", r"\] V8 error: (?P<message>[^\n]{1,400}?)\.?$", "V8 API error", STATEMENT, "V8"),
     # Chromium's and Google's checks
     _sign("NOTREACHED", rf"{_CHROME} NOTREACHED(?:\(\))?(?: hit)?\.? ?(?P<message>[^\n]{{0,400}})", "CHECK failure", STATEMENT, whole=True),
-    _sign("Security CHECK failed: ", r"Security CHECK failed: (?P<message>[^\n]{1,400})", "Security CHECK failure", STATEMENT),
-    _sign("Security DCHECK failed: ", r"Security DCHECK failed: (?P<message>[^\n]{1,400})", "Security DCHECK failure", STATEMENT),
+    _sign(
+        "Security CHECK failed: ", rf"{_CHROME} Security CHECK failed: "
+            rf"(?P<message>[^\n]{{1,400}})", "Security CHECK failure", STATEMENT, whole=True
+    ),
+    _sign(
+        "Security DCHECK failed: ", rf"{_CHROME} Security DCHECK failed: "
+            rf"(?P<message>[^\n]{{1,400}})", "Security DCHECK failure", STATEMENT, whole=True
+    ),
     _sign("Check failed: ", rf"(?:{_CHROME}|{_GLOG})\s+Check failed: (?P<message>[^\n]{{1,1000}})", "CHECK failure", STATEMENT, whole=True),
     _sign("DCHECK failed: ", rf"(?:{_CHROME}|{_GLOG})\s+DCHECK failed: "
         rf"(?P<message>[^\n]{{1,1000}})", "CHECK failure", STATEMENT, whole=True),
@@ -147,10 +154,11 @@ SIGNS: tuple[Sign, ...] = (
     _sign("fatal error: ", r"fatal error: (?P<message>[^\n]{1,400})", "Fatal error", STATEMENT, "Go", whole=True),
     _sign("panic: ", r"panic: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT, "Go", whole=True),
     # Java, Python, JavaScript
-    _sign("== Java ", rf"{_JAZZER}(?:java\.lang\.OutOfMemoryError|[^\n]{{0,200}}?Out of memory)", "Out-of-memory", STATEMENT, "Jazzer"),
-    _sign("== Java ", rf"{_JAZZER}(?:java\.lang\.StackOverflowError|[^\n]{{0,200}}?Stack overflow)", "Stack-overflow", STATEMENT, "Jazzer"),
     _sign("== Java ", rf"{_JAZZER}[^\n]{{0,200}}?FuzzerSecurityIssue", "Security exception", STATEMENT, "Jazzer"),
+    _sign("== Java ", rf"{_JAZZER}java\.lang\.OutOfMemoryError", "Out-of-memory", STATEMENT, "Jazzer"),
+    _sign("== Java ", rf"{_JAZZER}java\.lang\.StackOverflowError", "Stack-overflow", STATEMENT, "Jazzer"),
     _sign("== Java ", _JAZZER, "Uncaught exception", STATEMENT, "Jazzer"),
+    _sign("FATAL EXCEPTION", r"FATAL EXCEPTION", "Fatal Exception", STATEMENT, "Android"),
     _sign("Exception in thread", r'Exception in thread "[^"]{0,200}" ', "Uncaught exception", STATEMENT, "Java", whole=True),
     _sign("=== Uncaught Python", r"=== Uncaught Python exception: ===", "Uncaught exception", STATEMENT, "Python"),
     _sign("Traceback (most", r"Traceback \(most recent call last\):", "Uncaught exception", STATEMENT, "Python"),

@@ -26,7 +26,7 @@ from clearwell.formats.sarif.model import (
 )
 from clearwell.formats.sarif.places import Places
 from clearwell.formats.sarif.rules import MAX_RAW, RuleFacts, Rules, cwes_in, properties_of, score_of, stated_in_properties, text_of, unique
-from clearwell.vocabulary.document import Document, Problem, ReportFormat
+from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding, Location, Origin
 from clearwell.vocabulary.inference import weakness_from_words
@@ -39,6 +39,7 @@ MAX_PROBLEMS = 1_000
 _MAX_TEXT = 20_000
 _MAX_TITLE = 200
 _MAX_LOCATIONS = 50
+_MAX_READ_MESSAGES = 20_000
 _MAX_SALVAGE = 64 * 1024 * 1024
 _NO_FINDING = {"pass": "the tool says that the rule passed", "notApplicable": "the tool says that the rule does not apply"}
 _REMARKABLE_KINDS = {"open", "review", "informational"}
@@ -74,9 +75,10 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     if data.count(b"{") > MAX_OBJECTS:
         raise Invalid(f"this SARIF log holds more than {MAX_OBJECTS:,} objects: split it by run or by rule")
     reading = _Reading(target)
+    data = reading.require_utf8(data)
     try:
         log = _whole_log.decode(data)
-    except (msgspec.DecodeError, RecursionError) as reason:
+    except BROKEN_JSON as reason:
         reading.read_loosely(data, reason)
     else:
         reading.check_version(log.version)
@@ -117,19 +119,28 @@ class _Reading:
     def note_inline(self, inline: list[InlineProperties]) -> None:
         self._inline = [(number, properties) for number, properties in enumerate(inline) if properties.results]
 
+    def require_utf8(self, data: bytes) -> bytes:
+        """Return the log in UTF-8, as the standard demands (3.13.1); broken bytes are shown as U+FFFD and reported."""
+        try:
+            data.decode()
+        except UnicodeDecodeError as broken:
+            self._problem(f"byte {broken.start:,}", "this is not UTF-8; the bytes in question are shown as U+FFFD")
+            return data.decode(errors="replace").encode()
+        return data
+
     # Whole documents whose parts are partly broken -------------------------------------------------------------
 
     def read_loosely(self, data: bytes, reason: Exception) -> None:
         try:
             log = _loose_log.decode(data)
-        except (msgspec.DecodeError, RecursionError) as syntax:
+        except BROKEN_JSON as syntax:
             self._salvage(data, syntax)
             return
         self.check_version(_scalar(log.version))
         if log.inlineExternalProperties is not ABSENT:
             try:
                 self.note_inline(_inline.decode(log.inlineExternalProperties))
-            except (msgspec.DecodeError, RecursionError) as broken:
+            except BROKEN_JSON as broken:
                 self._problem("inlineExternalProperties", str(broken))
         for number, raw in enumerate(log.runs):
             self._read_loose_run(raw, f"runs[{number}]", len(log.runs) == 1)
@@ -139,11 +150,11 @@ class _Reading:
             run = _whole_run.decode(raw)
             self.read_run(run, position, run.results or [], alone)
             return
-        except (msgspec.DecodeError, RecursionError):
+        except BROKEN_JSON:
             pass
         try:
             loose = _loose_run.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as broken:
+        except BROKEN_JSON as broken:
             self._read_run_without_context(raw, position, broken, alone)
             return
         self.read_run(loose, position, self._decode_each(loose.results or [], position), alone)
@@ -154,14 +165,14 @@ class _Reading:
         try:
             parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
             results = msgspec.json.decode(parts.get("results", msgspec.Raw(b"[]")), type=list[msgspec.Raw])
-        except (msgspec.DecodeError, RecursionError):
+        except BROKEN_JSON:
             return
         kept: dict[str, Any] = {}
         for field in msgspec.structs.fields(Run):
             if field.name in parts:
                 try:
                     kept[field.name] = msgspec.json.decode(parts[field.name], type=field.type)
-                except (msgspec.DecodeError, RecursionError):
+                except BROKEN_JSON:
                     continue
         self.read_run(Run(**kept), position, self._decode_each(results, position), alone)
 
@@ -169,7 +180,7 @@ class _Reading:
         for number, raw in enumerate(results):
             try:
                 yield _result.decode(raw)
-            except (msgspec.DecodeError, RecursionError) as broken:
+            except BROKEN_JSON as broken:
                 self._problem(f"{position}.results[{number}]", _clean(broken))
                 yield None
 
@@ -254,7 +265,7 @@ class _Reading:
             return
         try:
             externals = _externals.decode(run.externalPropertyFileReferences)
-        except (msgspec.DecodeError, RecursionError) as broken:
+        except BROKEN_JSON as broken:
             self._problem(f"{position}.externalPropertyFileReferences", _clean(broken))
             return
         inline = {properties.guid for _, properties in self._inline}
@@ -280,6 +291,7 @@ class _RunContext:
         self._product = _product_of(run) or target
         self._rules = Rules(run)
         self._places = Places(run)
+        self._read_messages = 0
         self._inferred: dict[str, tuple[Weakness, ...]] = {}
         self._severities: dict[tuple[str, float | None], Severity] = {}
 
@@ -359,7 +371,8 @@ class _RunContext:
         known = self._inferred.get(message)
         if known is None:
             stated = unique(Weakness(cwe, "stated", "result.message") for cwe in cwes_in(message))
-            inferred = None if stated else weakness_from_words(message, "message")
+            self._read_messages += 1
+            inferred = weakness_from_words(message, "message") if not stated and self._read_messages <= _MAX_READ_MESSAGES else None
             known = stated or ((inferred,) if inferred is not None else ())
             if len(self._inferred) < 5_000:
                 self._inferred[message] = known
@@ -430,14 +443,14 @@ def _decoded(decoder: Any, raw: msgspec.Raw) -> Any:
         return empty
     try:
         return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except BROKEN_JSON:
         return empty
 
 
 def _scalar(raw: msgspec.Raw) -> str | None:
     try:
         value = msgspec.json.decode(raw) if raw is not ABSENT else None
-    except (msgspec.DecodeError, RecursionError):
+    except BROKEN_JSON:
         return None
     return value if isinstance(value, str) else None
 

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 
 from clearwell.formats.sarif.model import ABSENT, Driver, Message, Reference, Result, Rule, Run
+from clearwell.vocabulary.document import BROKEN_JSON
 from clearwell.vocabulary.inference import weakness_from_words
 from clearwell.vocabulary.weakness import Weakness
 
 MAX_RAW = 256 * 1024
 _MAX_TITLE = 200
 _MAX_WEAKNESSES = 20
+_MAX_READ_RULES = 20_000
 _CWE_ID = re.compile(r"(?i)(?<![a-z0-9])cwe[-_: /]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_ALONE = re.compile(r"(?i)\s*(?:cwe)?[-_: ]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_PAGE = re.compile(r"cwe\.mitre\.org/data/definitions/([1-9][0-9]{0,4})(?:\.html)?(?![0-9])")
@@ -40,7 +42,7 @@ def properties_of(raw: msgspec.Raw) -> dict[str, Any]:
         return {}
     try:
         return msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+    except BROKEN_JSON:
         return {}
 
 
@@ -121,7 +123,7 @@ class Rules:
         facts = self._facts.get(key)
         if facts is None:
             facts = self._read(result)
-            if len(self._facts) < 20_000:
+            if len(self._facts) < _MAX_READ_RULES:
                 self._facts[key] = facts
         return facts
 
@@ -129,7 +131,7 @@ class Rules:
         rule, component = self._find(result)
         rule_id = result.ruleId or (result.rule.id if result.rule else None) or (rule.id if rule else None) or None
         if rule is None:
-            inferred = weakness_from_words(rule_id or "", "rule id")
+            inferred = weakness_from_words(rule_id or "", "rule id") if len(self._facts) < _MAX_READ_RULES else None
             stated = unique(Weakness(cwe, "stated", "ruleId") for cwe in cwes_in(rule_id or ""))
             return RuleFacts(rule_id, None, None, None, stated, (inferred,) if inferred and not stated else (), None, component)
         properties = properties_of(rule.properties)
