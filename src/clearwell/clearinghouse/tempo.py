@@ -6,15 +6,17 @@ An operator's entries name it only by salted hashes; the operator alone holds th
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
+from clearwell.clearinghouse.case import measure_store
 from clearwell.clearinghouse.distribution import store as distribution_store
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import Member
 from clearwell.ground.ledger.entries import salted_hash
 from clearwell.ground.policy.policy import Act, Subject
-from clearwell.ground.storage.database import Row, Transaction
+from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.ids import ActionId, CaseId
 
 
@@ -55,7 +57,7 @@ def case_tempo(house: House, actor: Member, limit: int = 500) -> tuple[CaseTempo
     """The tempo of proven cases, newest first, from the entries that name them."""
     house.policy.require(actor, Act.READ_CASES)
     with house.transaction(actor) as tx:
-        rows = tx.rows(_CASES, limit=limit)
+        rows = measure_store.case_times(tx, limit)
     return tuple(msgspec.convert(row, CaseTempo) for row in rows)
 
 
@@ -66,7 +68,6 @@ def operator_tempo(house: House, actor: Member) -> tuple[ActionTempo, ...]:
         actions = distribution_store.my_actions(tx, with_installed=True)
         published = {one.id: one.advisory.initial_release for one in distribution_store.list_advisories(tx)}
         receipts = _receipts(tx, {action.id for action in actions})
-        installed = _installed(tx, {action.id for action in actions})
     return tuple(
         ActionTempo(
             action.id,
@@ -74,7 +75,7 @@ def operator_tempo(house: House, actor: Member) -> tuple[ActionTempo, ...]:
             action.told_at,
             receipts.get((action.id, "received")) or receipts.get((action.id, "planned")),
             receipts.get((action.id, "planned")),
-            installed.get(action.id) if action.receipt == "installed" else None,
+            action.installed_at if action.receipt == "installed" else None,
         )
         for action in actions
         if action.advisory in published
@@ -93,41 +94,10 @@ def _receipts(tx: Transaction, actions: set[ActionId]) -> Mapping[tuple[ActionId
     return found
 
 
-def _installed(tx: Transaction, actions: set[ActionId]) -> Mapping[ActionId, datetime]:
-    """When the inventory showed each fix: the last matching whose result names the action, alone or among others."""
-    found: dict[ActionId, datetime] = {}
-    for row in tx.rows("SELECT id, installed_at FROM clearwell.action WHERE installed_at IS NOT NULL"):
-        if row["id"] in actions:
-            found[ActionId(row["id"])] = row["installed_at"]
-    return found
-
-
-def _entries(tx: Transaction, kind: str) -> list[tuple[Row, dict[str, bytes]]]:
+def _entries(tx: Transaction, kind: str) -> list[tuple[dict[str, Any], dict[str, bytes]]]:
     """The entries of a kind to which the reader holds a salt, with those salts by field."""
-    rows = tx.rows(
-        """
-        SELECT e.body, s.field, s.salt, e.id FROM clearwell.ledger_salt s JOIN clearwell.ledger_entry e ON e.id = s.entry_id
-        WHERE e.type = %(kind)s ORDER BY e.id LIMIT 20000
-        """,
-        kind=kind,
-    )
-    grouped: dict[str, tuple[Row, dict[str, bytes]]] = {}
-    for row in rows:
+    grouped: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {}
+    for row in measure_store.entries_with_my_salts(tx, kind):
         body = grouped.setdefault(row["id"], (msgspec.json.decode(bytes(row["body"])), {}))
         body[1][row["field"]] = bytes(row["salt"])
     return list(grouped.values())
-
-
-_CASES = """
-SELECT c.id AS "case", min(s.written_at) AS reported,
-       (SELECT min(written_at) FROM clearwell.ledger_entry e WHERE e.about = c.id AND e.type = 'proof.validated'
-          AND convert_from(e.body, 'UTF8')::jsonb #>> '{payload,verdict}' = 'reproduced') AS proven,
-       (SELECT min(written_at) FROM clearwell.ledger_entry e WHERE e.about = c.id AND e.type = 'fix.verified'
-          AND (convert_from(e.body, 'UTF8')::jsonb #> '{payload,verified}')::boolean) AS fixed,
-       (SELECT min(written_at) FROM clearwell.ledger_entry e WHERE e.about = c.id AND e.type = 'advisory.published') AS published
-FROM clearwell.vulnerability_case c
-JOIN clearwell.finding f ON f.case_id = c.id
-JOIN clearwell.ledger_entry s ON s.about = f.submission_id AND s.type = 'submission.received'
-WHERE c.proven_at IS NOT NULL AND c.merged_into IS NULL
-GROUP BY c.id ORDER BY c.id DESC LIMIT %(limit)s
-"""

@@ -375,6 +375,11 @@ def count_try(tx: Transaction, link: LinkId) -> int:
     return int(tx.value("UPDATE clearwell.link SET code_tries = code_tries + 1 WHERE id = %(id)s RETURNING code_tries", id=link))
 
 
+def forget_tries(tx: Transaction, link: LinkId) -> None:
+    """A right code was entered: earlier slips no longer count."""
+    tx.execute("UPDATE clearwell.link SET code_tries = 0 WHERE id = %(id)s", id=link)
+
+
 def revoke_link(tx: Transaction, link: LinkId, now: datetime) -> CaseId:
     """End a link; raise NotFound. Returns its case."""
     case = tx.value(

@@ -9,14 +9,6 @@ from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.ids import FindingId, SubmissionId
 
 
-def lock_components(tx: Transaction, components: Iterable[str]) -> None:
-    """Let decisions about one component take turns until the transaction ends; in one order, so that nobody waits in a circle."""
-    tx.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(c, 7)) FROM (SELECT c FROM unnest(%(components)s::text[]) c ORDER BY c) x",
-        components=sorted(set(components)),
-    )
-
-
 def known(tx: Transaction, keys: Sequence[bytes], most: int = 20) -> dict[bytes, list[Known]]:
     """The stored signatures with these keys, oldest first, at most `most` for each key."""
     rows = tx.rows(

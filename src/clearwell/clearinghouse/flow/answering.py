@@ -107,7 +107,7 @@ class _Answering:
         with self._house.transaction(INTAKE) as tx:
             if report_store.load_submission(tx, self._sent.id, lock=True).batches > self._batch:
                 return
-            dedupe_store.lock_components(tx, [component_of(finding.product, self._sent.organization) for finding, _ in findings])
+            tx.take_turns("component", [component_of(finding.product, self._sent.organization) for finding, _ in findings])
             self._known = dedupe_store.known(tx, [s.key for _, found in findings for s in usable(found)])
             self._cases = store.load_cases(tx, list({other.case for others in self._known.values() for other in others}))
             for offset, ((finding, found), proof) in enumerate(zip(findings, sealed, strict=True)):

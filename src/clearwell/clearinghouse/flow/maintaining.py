@@ -58,7 +58,7 @@ def invite(house: House, case: CaseId) -> None:
         contact = store.contact_of(tx, store.load_case(tx, case).case.component)
         if contact is None:
             return
-        tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(contact)s, 11))", contact=contact.contact)
+        tx.take_turns("contact", [contact.contact])
         turn = take_turns(store.queue_of_contact(tx, contact.contact), contact.open_reports_limit, house.clock.now())
         for chosen in turn.presented:
             kept = store.load_case(tx, chosen, lock=True)
@@ -225,7 +225,7 @@ def _use_code(house: House, actor: LinkHolder, code: str) -> None:
     if not hmac.compare_digest(link.code_hash, _code_digest(actor.link, code.strip())):
         raise Refused("this is not the newest code")
     with house.transaction(actor) as tx:
-        tx.execute("UPDATE clearwell.link SET code_tries = 0 WHERE id = %(id)s", id=actor.link)
+        store.forget_tries(tx, actor.link)
 
 
 def _code_digest(link: LinkId, code: str) -> bytes:

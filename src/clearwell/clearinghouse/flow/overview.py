@@ -3,10 +3,10 @@
 
 import msgspec
 
+from clearwell.clearinghouse.case import measure_store
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import Member
 from clearwell.ground.policy.policy import Act
-from clearwell.ground.storage.database import Transaction
 
 CAP = 10_000
 """A count stops here: a longer list is said to be longer."""
@@ -32,30 +32,9 @@ class Overview(msgspec.Struct, frozen=True):
     waiting_for_people: int
 
 
-_STAGES = (
-    ("intake", "reports received", "SELECT 1 FROM clearwell.submission"),
-    ("sanity", "findings refused", "SELECT 1 FROM clearwell.finding WHERE answer = 'refused'"),
-    ("dedupe", "findings that are duplicates", "SELECT 1 FROM clearwell.finding WHERE answer = 'duplicate'"),
-    ("validation", "findings reproduced", "SELECT 1 FROM clearwell.finding WHERE answer = 'reproduced'"),
-    ("prioritization", "actions ranked", "SELECT 1 FROM clearwell.action WHERE receipt <> 'installed'"),
-    ("case", "cases open", "SELECT 1 FROM clearwell.vulnerability_case WHERE merged_into IS NULL AND standing IN ('unproven', 'proven')"),
-    ("remediation", "fixes verified", "SELECT 1 FROM clearwell.fix WHERE state = 'verified'"),
-    ("distribution", "advisories published", "SELECT 1 FROM clearwell.advisory"),
-    ("tempo", "fixes installed", "SELECT 1 FROM clearwell.action WHERE receipt = 'installed'"),
-)
-_WAITING = """
-SELECT (SELECT count(*) FROM clearwell.proposal WHERE confirmed_at IS NULL AND withdrawn_at IS NULL AND expires_at > %(now)s)
-     + (SELECT count(*) FROM clearwell.appeal WHERE decided_at IS NULL) AS n
-"""
-
-
 def read_overview(house: House, actor: Member) -> Overview:
     """Count each stage within the rows that the viewer may see."""
     house.policy.require(actor, Act.READ_OVERVIEW)
     with house.transaction(actor) as tx:
-        stages = tuple(Stage(name, what, _count(tx, query)) for name, what, query in _STAGES)
-        return Overview(stages, int(tx.value(_WAITING, now=house.clock.now())))
-
-
-def _count(tx: Transaction, query: str) -> int:
-    return int(tx.value(f"SELECT count(*) FROM ({query} LIMIT %(cap)s) counted", cap=CAP))
+        stages = tuple(Stage(*row) for row in measure_store.stage_counts(tx, CAP))
+        return Overview(stages, measure_store.waiting_for_people(tx, house.clock.now()))

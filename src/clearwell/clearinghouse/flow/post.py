@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from clearwell.clearinghouse.case import mail_store
 from clearwell.clearinghouse.flow.jobs import SEND_MAIL
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import POST
@@ -33,12 +34,7 @@ class Mail(msgspec.Struct, frozen=True):
 def post(house: House, tx: Transaction, mail: Mail) -> None:
     """Queue a mail in the caller's transaction."""
     mail_id = house.new_id("mail")
-    tx.execute(
-        "INSERT INTO clearwell.mail (id, sealed, created_at) VALUES (%(id)s, %(sealed)s, %(now)s)",
-        id=mail_id,
-        sealed=house.blobs.seal_text(msgspec.json.encode(mail)),
-        now=house.clock.now(),
-    )
+    mail_store.insert(tx, mail_id, house.blobs.seal_text(msgspec.json.encode(mail)), house.clock.now())
     defer(tx, [SEND_MAIL.job(mail=mail_id)])
 
 
@@ -46,11 +42,11 @@ def send_mail(house: House, mail: str) -> None:
     """Send a queued mail once and forget its text. Raises Unavailable when the server does not take it; the job is tried again."""
     house.policy.require(POST, Act.SEND_MAIL, Subject(mail))
     with house.transaction(POST) as tx:
-        sealed = tx.value("SELECT sealed FROM clearwell.mail WHERE id = %(id)s AND sent_at IS NULL FOR UPDATE", id=mail)
+        sealed = mail_store.take(tx, mail)
         if sealed is None:
             return
-        _deliver(house, mail, msgspec.json.decode(house.blobs.open_text(bytes(sealed)), type=Mail))
-        tx.execute("UPDATE clearwell.mail SET sent_at = %(now)s, sealed = NULL WHERE id = %(id)s", id=mail, now=house.clock.now())
+        _deliver(house, mail, msgspec.json.decode(house.blobs.open_text(sealed), type=Mail))
+        mail_store.mark_sent(tx, mail, house.clock.now())
 
 
 def _deliver(house: House, mail_id: str, mail: Mail) -> None:

@@ -112,7 +112,7 @@ def refresh_feed(house: House) -> None:
     """Write the static feed from what is published (a job); whoever runs it last writes all of it."""
     house.policy.require(DISTRIBUTION, Act.PUBLISH)
     with house.transaction(DISTRIBUTION) as tx:
-        tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", lock=0x66656564)
+        tx.take_turns("feed", ["all"])
         published = distribution_store.list_advisories(tx)
         signer = make_signer(house.keys.advisory)
         write_feed(house.settings.feed_dir, [_documents(house, one.advisory) for one in published], signer)

