@@ -107,7 +107,7 @@ def wheel(name: str, version: str, files: dict[str, str]) -> tuple[str, bytes]:
 
 
 NOTES = """
-import json, urllib.request
+import json
 
 FIXED = False
 
@@ -136,6 +136,7 @@ def is_allowed(word):
 def fetch(url, data=None):
     if FIXED:
         raise ValueError("not allowed")
+    import urllib.request
     return urllib.request.urlopen(url, data, timeout=2).status
 
 def nest(text, depth=0):

@@ -115,7 +115,8 @@ def _make_v2(memory_bytes: int, processes: int, root: Path, listing: str, name: 
                 _write(folder / "memory.oom.group", 1)
             os.close(os.open(folder / "cgroup.procs", os.O_WRONLY))
         except OSError:
-            folder.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
             continue
         return Group([folder], memory=folder, processes=folder, cpu=folder, is_v2=True)
     return None
@@ -148,7 +149,8 @@ def _make_v1(memory_bytes: int, processes: int, root: Path, listing: str, name: 
                     _write(folder / "memory.memsw.limit_in_bytes", value)
             os.close(os.open(folder / "cgroup.procs", os.O_WRONLY))
         except OSError:
-            folder.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
             continue
         group.folders.append(folder)
         if controller == "memory":

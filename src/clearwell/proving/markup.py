@@ -25,8 +25,8 @@ def risky_parts(text: str) -> frozenset[str]:
 
 def leaves_script(text: str) -> bool:
     """True when text put between <script> and </script> ends that element early (script data states, 13.2.5.4 and on)."""
-    data = text[:_MARKUP_MAX].lower() + "</script>"
-    return _script_end(data, 0) != len(data)
+    low = text[:_MARKUP_MAX].lower()
+    return _script_close(low + "</script>", 0)[0] < len(low)
 
 
 def tags(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -40,7 +40,7 @@ def tags(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
                 break  # the text ends inside the tag: a browser drops it
             found.append((name, attributes))
             if name == "script":
-                at = _script_end(low, at)
+                at = _script_close(low, at)[1]
             elif name in _RAW_TEXT:
                 at = _raw_end(low, at, name)
             elif name == "plaintext":
@@ -121,8 +121,8 @@ def _raw_end(low: str, at: int, name: str) -> int:
 _SCRIPT_MARK = re.compile(r"<!--|-->|<script(?=[ \t\n\f\r/>])|</script(?=[ \t\n\f\r/>])")
 
 
-def _script_end(low: str, at: int) -> int:
-    """Where a script element's end tag ends: a comment that opens another script hides one end tag."""
+def _script_close(low: str, at: int) -> tuple[int, int]:
+    """Where a script element's end tag begins and ends: a comment that opens another script hides one end tag."""
     escaped = double = False
     for match in _SCRIPT_MARK.finditer(low, at):
         mark = match[0]
@@ -135,8 +135,8 @@ def _script_end(low: str, at: int) -> int:
         elif double:
             double = False
         else:
-            return _after(low, ">", match.end())
-    return len(low)
+            return match.start(), _after(low, ">", match.end())
+    return len(low), len(low)
 
 
 def _after(text: str, mark: str, at: int) -> int:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Oracles: what decides, from effects alone, that a proof fired (PROOF.md's table). Pure: an observation in, an effect out."""
 
-import base64
+import binascii
+import re
 import signal
 
 import msgspec
@@ -11,6 +12,7 @@ from clearwell.proving.markup import leaves_script, risky_parts
 from clearwell.proving.running import Observation
 from clearwell.proving.sanitizer_report import UNDEFINED, Report, names_function, parse_report
 
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{42,65536}")  # 32 digits are 43 letters, or 42 and a part
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 
 
@@ -60,13 +62,17 @@ def holds_token(data: bytes, token: str) -> bool:
     """True when the token is in the bytes, plain in either case or in base64 (as Authorization headers carry it)."""
     if token.encode() in data or token.upper().encode() in data:
         return True
-    # In base64 the text reads differently at each of three offsets; what is left after cutting the ragged ends is long enough.
-    for offset in range(3):
-        encoded = base64.b64encode(b"\0" * offset + token.encode())
-        core = encoded[(0, 4, 4)[offset] : -4]
-        if core in data or core.translate(bytes.maketrans(b"+/", b"-_")) in data:
-            return True
+    for run in _BASE64.findall(data):
+        plain = run.translate(bytes.maketrans(b"-_", b"+/"))
+        for offset in range(4):  # what stands before may belong to the alphabet too
+            piece = plain[offset:]
+            if token.encode() in binascii.a2b_base64(piece[: len(piece) & ~3] + _padded(piece[len(piece) & ~3 :])):
+                return True
     return False
+
+
+def _padded(rest: bytes) -> bytes:
+    return b"" if len(rest) < 2 else rest + b"=" * (4 - len(rest))
 
 
 def _sanitizer(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
