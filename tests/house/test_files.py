@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every committed file keeps: a license line, no host of a package registry, no path of anybody's machine, a bearable length."""
 
+import ast
+import functools
+import importlib.metadata
 import re
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from house.tree import ROOT, files, named
 
@@ -14,6 +19,7 @@ SOURCE = (".py", ".sh", ".sql", ".cedar", ".cedarschema", ".css")
 SOURCE_FOLDERS = ("src/", "tests/", "bench/", "scripts/", ".ci/")
 LONG: dict[str, str] = {
     # path: why it is longer than 500 lines
+    "src/clearwell/clearinghouse/case/store.py": "all SQL of the case's tables, one named function a query",
 }
 HOSTS = (
     r"pypi\.org", r"pythonhosted\.org", r"npmjs\.(?:org|com)", r"yarnpkg\.com", r"(?:static|index)\.crates\.io", r"proxy\.golang\.org",
@@ -67,6 +73,35 @@ def leftover_problems(name: str, text: str) -> list[str]:
     return [f"{name}:{number}: {found[0]}" for number, line in _lines(text) if (found := pattern.search(line))]
 
 
+def import_problems(name: str, text: str, declared: set[str]) -> list[str]:
+    """Whatever a module imports comes with Python, is ours, or is a declared dependency: not only somebody else's."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            imported = [node.module]
+        tops = {module.partition(".")[0] for module in imported} - set(sys.stdlib_module_names) - {"clearwell"}
+        found += [
+            f"{name}:{node.lineno}: {top} is not declared in pyproject.toml" for top in sorted(tops) if not distributions(top) & declared
+        ]
+    return found
+
+
+@functools.cache
+def distributions(top: str) -> frozenset[str]:
+    """The packages that bring the module."""
+    return frozenset(canonicalize_name(found) for found in importlib.metadata.packages_distributions().get(top, []))
+
+
+def declared_names() -> set[str]:
+    """Every dependency of pyproject.toml, extras included."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    found = {canonicalize_name(re.split(r"[<>=!~\[; ]", line)[0]) for line in asked}
+    parts = [match for line in asked if (match := re.match(r"([\w-]+)\[([\w,]+)\]", line))]  # psycopg[pool] brings psycopg-pool
+    return found | {f"{canonicalize_name(match[1])}-{extra}" for match in parts for extra in match[2].split(",")}
+
+
 def _lines(text: str) -> list[tuple[int, str]]:
     return list(enumerate(text.splitlines(), 1))
 
@@ -113,13 +148,17 @@ def test_nothing_unfinished_is_left_as_a_comment() -> None:
 
 
 def test_every_requirement_is_locked() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
     locked = {line.split("==")[0].lower() for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line}
 
-    missing = [name for name in (re.split(r"[<>=!~\[; ]", line)[0].lower() for line in asked) if name not in locked]
+    assert declared_names() - locked == set()
 
-    assert missing == []
+
+def test_every_import_is_a_declared_dependency() -> None:
+    declared = declared_names()
+
+    assert [p for path in files(".py", under="src") for p in import_problems(named(path), _text(path), declared)] == []
+    assert import_problems("a", "import click\nfrom os import path\nfrom clearwell.app import x", {"click"}) == []
+    assert import_problems("a", "from idna import core", {"click"}) != []
 
 
 @pytest.mark.parametrize(
