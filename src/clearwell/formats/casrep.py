@@ -12,13 +12,15 @@ from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin
 from clearwell.vocabulary.inference import weakness_from_crash
 from clearwell.vocabulary.product import Product
 from clearwell.vocabulary.severity import Severity
-from clearwell.vocabulary.stack import frames_that_matter, gdb_stack_frame
+from clearwell.vocabulary.stack import frames_that_matter, gdb_stack_frame, is_project_module
 
 _Access = Literal["READ", "WRITE"] | None
 
 _MAX_FRAMES = 2_000
 _MAX_LINE = 4_000
 _MAX_TEXT = 2_000
+_MAX_MAPS = 2_000
+_CALL_SITES = 3
 _STATE_LINES = 3
 _LINE_WIDTH = 80
 
@@ -28,6 +30,8 @@ _SANITIZER = re.compile(
 )
 _PYTHON = re.compile(r'File "(?P<file>[^"]{1,500})", line (?P<line>\d+), in (?P<function>.{1,300}?)\s*$')
 _JAVA = re.compile(r"at (?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)\s*$")
+_MAP = re.compile(r"\s*0x(?P<start>[0-9a-f]{1,16})\s+0x(?P<end>[0-9a-f]{1,16})\s+0x[0-9a-f]+\s+0x[0-9a-f]+\s+(?P<path>/\S[^\n]*?)\s*$")
+_ADDRESS = re.compile(r"\s*#\d{1,5}\s+0x(?P<address>[0-9a-f]{1,16}) in ")
 _CRASH_LINE = re.compile(r"(?P<file>[^\s:][^:]{0,999}):(?P<line>\d{1,9})(?::\d{1,9})?$")
 _WITH_ACCESS = re.compile(r"(?P<kind>[a-z][a-z-]+)\((?P<access>read|write)\)$")
 
@@ -58,10 +62,11 @@ class _Severity(msgspec.Struct, frozen=True):
 
 
 class _Report(msgspec.Struct, frozen=True):
-    """The keys that carry the finding; others (environment, registers, maps) are the reporter's machine and are not read."""
+    """The keys that carry the finding; others (environment, registers, open files) are the reporter's machine and are not read."""
 
     CrashSeverity: _Severity
     Stacktrace: list[str] = []
+    ProcMaps: list[str] = []
     CrashLine: str | None = None
     Package: str | None = None
     PackageVersion: str | None = None
@@ -87,7 +92,9 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     frames = frames_that_matter(tuple(_frames(report.Stacktrace)))
     kind, access = _type(severity.ShortDescription)
     state = "".join(f"{(frame.function or frame.module or '')[:_LINE_WIDTH]}\n" for frame in frames[:_STATE_LINES]) or "NULL\n"
-    crash = Crash(type=kind, access=access, state=state, frames=frames, security=_SECURITY.get(severity.Type))
+    crash = Crash(
+        type=kind, access=access, state=state, frames=frames, security=_SECURITY.get(severity.Type), call_sites=_call_sites(report)
+    )
     weakness = weakness_from_crash(kind, access)
     title = severity.Description or severity.ShortDescription or "Crash"
     finding = Finding(
@@ -125,6 +132,27 @@ def _frames(lines: list[str]) -> list[Frame]:
         if found is not None:
             frames.append(_frame(found))
     return frames
+
+
+def _call_sites(report: _Report) -> tuple[str, ...]:
+    """Return the innermost addresses in the program itself as `module+0x1234`: a frame inlined or left out does not change them."""
+    starts: dict[str, int] = {}
+    regions: list[tuple[int, int, str]] = []
+    for line in report.ProcMaps[:_MAX_MAPS]:
+        found = _MAP.match(line[:_MAX_LINE])
+        if found is not None and is_project_module(found["path"]):
+            start, end = int(found["start"], 16), int(found["end"], 16)
+            starts[found["path"]] = min(start, starts.get(found["path"], start))
+            regions.append((start, end, found["path"]))
+    sites: list[str] = []
+    for line in report.Stacktrace[:_MAX_FRAMES]:
+        found = _ADDRESS.match(line)
+        address = int(found["address"], 16) if found is not None else -1
+        path = next((path for start, end, path in regions if start <= address < end), None)
+        if path is not None and len(sites) < _CALL_SITES:
+            site = f"{path.rpartition('/')[2]}+0x{address - starts[path]:x}"
+            sites += [site] if site not in sites else []
+    return tuple(sites)
 
 
 def _frame(found: re.Match[str]) -> Frame:

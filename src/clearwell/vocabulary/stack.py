@@ -190,6 +190,14 @@ def is_library(frame: Frame) -> bool:
     return in_library or (frame.function or "").startswith(("std::", "__gnu_cxx::"))
 
 
+_SYSTEM_MODULE = re.compile(r"(?:/usr)?/lib(?:32|64|exec)?/|/System/Library/|/system/|/apex/|/vendor/|[Cc]:[/\\][Ww][Ii][Nn][Dd]|\[")
+
+
+def is_project_module(path: str) -> bool:
+    """True for a program or library that is not the system's own (by its path) nor a language's runtime (by its name)."""
+    return _SYSTEM_MODULE.match(path) is None and _RUNTIME_MODULE.search(path) is None
+
+
 def is_entry(function: str) -> bool:
     """True for the function at which a stack's useful part ends: the fuzz target's, the program's or the thread's."""
     return _ENTRY.match(function) is not None

@@ -12,7 +12,7 @@ import msgspec
 from clearwell.formats import read
 from clearwell.vocabulary.document import MAX_DOCUMENT, Document
 from clearwell.vocabulary.errors import ClearwellError, Invalid
-from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.finding import Crash, Finding
 from clearwell.vocabulary.outside import for_terminal
 from clearwell.vocabulary.product import Product, parse_target
 
@@ -69,8 +69,14 @@ def finding_row(file: str, index: int, document: Document, finding: Finding) -> 
         "title": finding.title,
         "message": finding.message,
         "locations": finding.locations,
-        "crash": finding.crash,
+        "crash": crash_row(finding.crash) if finding.crash is not None else None,
     }
+
+
+def crash_row(crash: Crash) -> dict[str, Any]:
+    """Return a crash as `--json` prints it: exactly the keys of the contract."""
+    keys = ("sanitizer", "type", "access", "size", "address", "state", "frames", "security")
+    return {key: getattr(crash, key) for key in keys}
 
 
 def product_text(product: Product | None) -> str | None:
@@ -85,7 +91,20 @@ def product_text(product: Product | None) -> str | None:
 
 
 def _error_row(file: str, document: Document | None, reason: str) -> dict[str, Any]:
-    return {"file": _printable(file), "index": None, "format": document.format if document else None, "error": reason}
+    """An error has a row of the same keys, so that a table of rows has one shape."""
+    return {
+        "file": _printable(file),
+        "index": None,
+        "format": document.format if document else None,
+        "tool": document.tool if document else None,
+        "product": None,
+        "weakness": [],
+        "title": None,
+        "message": None,
+        "locations": [],
+        "crash": None,
+        "error": reason,
+    }
 
 
 def _printable(file: str) -> str:

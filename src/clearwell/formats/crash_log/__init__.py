@@ -38,7 +38,8 @@ _MARKS = (
     b"timeout exceeded",
     b"limit exceeded", b"stack smashing", b"free(): ", b"double free", b"abort: CSA", b"FATAL:", b"Stack limit",
     b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
-    b"OOM in ", b"FATAL EXCEPTION", b"Uncaught Python", b"memory allocation of",
+    b"OOM in ", b"FATAL EXCEPTION", b"kernel BUG at ", b"general protection fault", b"Kernel panic", b"Uncaught Python",
+    b"memory allocation of",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 import msgspec
 
 from clearwell.formats.crash_log.mangling import demangle
-from clearwell.vocabulary.stack import gdb_stack_frame
+from clearwell.vocabulary.stack import gdb_stack_frame, is_project_module
 
 _SANITIZER = re.compile(
     r"\s*#(?P<n>\d{1,5})(?P<inline>\.\d{1,3})?:?\s+(?:0x[0-9a-fA-Fx]+|[0-9a-fA-F]{8,16})(?:\s+in)?(?:\s+(?P<rest>\S.*))?$"
@@ -43,7 +43,10 @@ _WINDBG = re.compile(
 )
 
 _PLACE = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?:\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+)?\s*$")
-_MODULE = re.compile(r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?)\+0x[0-9a-fA-F]+\)(?:\s+\(BuildId: [0-9a-f]+\))?\s*$")
+_MODULE = re.compile(
+    r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?)\+0x(?P<offset>[0-9a-fA-F]{1,16})\)(?:\s+\(BuildId:"
+    r" [0-9a-f]+\))?\s*$"
+)
 _ANGLE = re.compile(r"<{1,2}(?P<module>[\w.+ -]{0,200})>{1,2}\+0x[0-9a-f]+\s*$")
 _BUILD_ID = re.compile(r"\s+\(BuildId: [0-9a-fA-F]+\)\s*$")
 _FILE_ALONE = re.compile(
@@ -56,13 +59,14 @@ _MODULE_ALONE = re.compile(r"\S+\.(?:so(?:\.\d+)*|dylib|dll|exe)\s*$")
 
 class RawFrame(msgspec.Struct, frozen=True):
     """A frame as printed: `function` with its parameters. `number` is its place if printed, `is_inline` a frame without one of
-    its own, `is_unsure` one that the runtime itself marked as doubtful."""
+    its own, `is_unsure` one that the runtime itself marked as doubtful, `site` the address in a module that is no system library."""
 
     function: str | None = None
     file: str | None = None
     line: int | None = None
     module: str | None = None
     number: int | None = None
+    site: str | None = None
     is_inline: bool = False
     is_unsure: bool = False
 
@@ -87,12 +91,14 @@ def plain_frame(line: str) -> RawFrame | None:
 
 def _split(rest: str, number: int, inline: bool) -> RawFrame:
     """Part a frame's text into function, file, line and module."""
-    module = file = None
+    module = file = site = None
     at = None
     rest = _BUILD_ID.sub("", rest)
     found = _MODULE.search(rest)
     if found is not None:
         module, rest = found["module"].removesuffix(":x86_64").removesuffix(":arm64"), rest[: found.start()]
+        if is_project_module(module):
+            site = f"{_basename(module)}+0x{found['offset'].lower()}"
     else:
         found = _ANGLE.search(rest)
         if found is not None:
@@ -115,7 +121,7 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
         function = _first_name(function)
     if not function and module is not None and _SYSTEM_LIBRARY.match(module) is not None:
         module = None
-    return RawFrame(demangle(function) if function else None, _tidy(file), at or None, _basename(module), number, inline)
+    return RawFrame(demangle(function) if function else None, _tidy(file), at or None, _basename(module), number, site, inline)
 
 
 def _first_name(text: str) -> str:
@@ -181,7 +187,7 @@ def kernel_frame(line: str) -> RawFrame | None:
         return None
     inline = match["address"] in ("inline", "none")
     place = int(match["line"]) if match["line"] else None
-    return RawFrame(match["function"], match["file"], place, None, None, inline, match["unsure"] is not None)
+    return RawFrame(match["function"], match["file"], place, is_inline=inline, is_unsure=match["unsure"] is not None)
 
 
 def bare_kernel_frame(line: str) -> RawFrame | None:
@@ -191,7 +197,12 @@ def bare_kernel_frame(line: str) -> RawFrame | None:
         return None
     place = int(match["line"]) if match["line"] else None
     return RawFrame(
-        match["function"], match["file"], place, match["module"], None, match["inline"] is not None, match["unsure"] is not None
+        match["function"],
+        match["file"],
+        place,
+        match["module"],
+        is_inline=match["inline"] is not None,
+        is_unsure=match["unsure"] is not None,
     )
 
 

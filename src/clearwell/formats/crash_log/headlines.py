@@ -3,6 +3,7 @@
 
 import re
 
+from clearwell.formats.crash_log.frames import RawFrame
 from clearwell.formats.crash_log.notation import STATE_LINES, address_text, check_message, steady, with_source
 from clearwell.formats.crash_log.report import Report, Stack
 from clearwell.formats.crash_log.signs import END, FAULT, STATEMENT, UBSAN
@@ -30,6 +31,7 @@ _OOPS_ADDRESS = re.compile(
 )
 _OOPS_CODE = re.compile(r"Internal error: Oops(?: - [\w ]+)?: (?P<code>[0-9a-f]{1,16})")
 _PC = re.compile(r"pc : \[<(?P<address>[0-9a-f]{8,16})>\]")
+_RIP = re.compile(r"\bR?IP: (?:[0-9a-f]{4}:|\[<[0-9a-f]{8,16}>\] )(?P<function>[A-Za-z_][\w.]{0,200})\+0x")
 _RECEIVED = re.compile(r"Received signal (?P<number>\d+) (?P<name>\S+)(?: (?P<address>[0-9a-f]{4,16}))?")
 _TOMBSTONE = re.compile(r"(?:Fatal )?signal \d+ \((?P<name>SIG[A-Z]+)\)(?:[^\n]{0,80} fault addr (?P<address>0x[0-9a-f]+|[0-9a-f]{8,16}))?")
 _GDB = re.compile(r"(?:Program|Thread \d+ [^\n]{0,80}?) ?(?:received|terminated with) signal (?P<name>SIG[A-Z]+)")
@@ -173,6 +175,23 @@ def _on_oops(report: Report, lines: list[str], number: int) -> None:
         report.mode = "kernel"
 
 
+def _on_kernel_bug(report: Report, lines: list[str], number: int) -> None:
+    if report.begin("Kernel failure", FAULT, "Kernel", lines[number]):
+        report.mode = "kernel"
+
+
+def _on_kernel_panic(report: Report, lines: list[str], number: int) -> None:
+    if report.begin("Kernel failure", STATEMENT, "Kernel", lines[number]):
+        report.mode = "kernel"
+
+
+def _on_instruction_pointer(report: Report, lines: list[str], number: int) -> None:
+    """x86 names the faulting function apart from the call trace, which begins with its caller."""
+    found = _RIP.search(lines[number][:TESTED])
+    if found is not None and report.type == "Kernel failure" and not report.stacks and report.kernel_kind is None:
+        report.add_frame("kernel", RawFrame(found["function"]))
+
+
 def _on_oops_code(report: Report, lines: list[str], number: int) -> None:
     found = _OOPS_CODE.search(lines[number][:TESTED])
     if found is not None and report.type == "Kernel failure" and report.kernel_kind is None:
@@ -311,6 +330,10 @@ HEADLINES = (
     ("BUG: K", _on_kasan),
     ("nable to handle kernel", _on_oops),
     ("BUG: kernel NULL", _on_oops),
+    ("kernel BUG at ", _on_kernel_bug),
+    ("general protection fault", _on_kernel_bug),
+    ("Kernel panic - not syncing", _on_kernel_panic),
+    ("IP: ", _on_instruction_pointer),
     ("Internal error: Oops", _on_oops_code),
     ("pc : [<", _on_pc),
     ("Received signal ", _on_received_signal),

@@ -6,7 +6,7 @@ import msgspec
 from clearwell.formats.crash_log import frames as forms
 from clearwell.formats.crash_log.frames import RawFrame
 from clearwell.formats.crash_log.kernel import fault_text
-from clearwell.formats.crash_log.notation import STATE_LINES, access_lines, fill_state, from_recursion, is_security, segv_type
+from clearwell.formats.crash_log.notation import STATE_LINES, access_lines, fill_state, from_recursion, is_security, is_skipped, segv_type
 from clearwell.formats.crash_log.signs import END, STATEMENT
 from clearwell.vocabulary.finding import Crash, Frame
 from clearwell.vocabulary.stack import frames_that_matter, normalize_function
@@ -15,6 +15,7 @@ _MAX_FRAMES = 2_000
 _MAX_STACKS = 50
 _READ_STACKS = 8
 _READ_FRAMES = 64
+_CALL_SITES = 3
 _STATELESS = ("V8 correctness failure",)
 
 
@@ -112,7 +113,21 @@ class Report:
             else "".join(f"{line}\n" for line in lines),
             frames=self._frames(stacks, kind == "Stack-overflow"),
             security=self._security(kind, was_raised),
+            call_sites=self._call_sites(stacks),
         )
+
+    def _call_sites(self, stacks: list[Stack]) -> tuple[str, ...]:
+        """Return the innermost addresses in the program's own modules; inlined frames share one. A frame that is printed with its
+        line in place of its address ends them: what lies beyond it is not innermost."""
+        first = next((stack.frames for stack in stacks if not stack.is_second and stack.frames), [])
+        sites: list[str] = []
+        for frame in first:
+            if is_skipped(frame) or (frame.function is None and frame.module is None):
+                continue
+            if frame.site is None or len(sites) == _CALL_SITES:
+                break
+            sites += [frame.site] if frame.site not in sites else []
+        return tuple(sites)
 
     def _security(self, kind: str, was_raised: bool) -> bool | None:
         if kind == "ASSERT" and self.sanitizer in ("Rust", "GLib check", "libc++"):
