@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: one PostgreSQL server for the whole run (embedded, or your own by CLEARWELL_TEST_URL), a database for each hub."""
 
+import hashlib
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from clearwell.ground.storage.database import Database
 from clearwell.ground.storage.embedded import APPLICATION, DATABASE_GRANTS, OWNER, ROLES, EmbeddedServer
 from hub import Hub, TestClock
 
+pytest_plugins = ("marks",)
 _COUNT = itertools.count()
 
 
@@ -29,13 +32,26 @@ class TestServer:
         self._own, self._embedded = own, None if own else EmbeddedServer(folder)
         self._made: list[str] = []
         self._mark = f"cw_{os.getpid()}"
+        self._password = hashlib.sha256(f"clearwell tests {own}".encode()).hexdigest()[:32]
         if self._embedded:
             self._embedded.start()
         else:
-            for statement in ROLES:
-                self.administer(statement)
+            self._prepare_own()
         self.template = self.create("template0")
         app.bring_forward(self.url(OWNER, self.template))
+
+    def _prepare_own(self) -> None:
+        """Make the two roles, with a password for these tests, on a server that is no hub's."""
+        with psycopg.connect(self._own or "", autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(7365)")  # other test processes do the same
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'clearwell'").fetchone():
+                raise pytest.UsageError(
+                    "CLEARWELL_TEST_URL names a server with a database 'clearwell': tests set its roles' passwords; use another"
+                )
+            for statement in ROLES:
+                connection.execute(statement.encode())
+            for role in (OWNER, APPLICATION):
+                connection.execute(f"ALTER ROLE {role} PASSWORD '{self._password}'".encode())
 
     def administer(self, statement: str, database: str = "postgres") -> None:
         """Run a statement as the server's administrator."""
@@ -49,7 +65,7 @@ class TestServer:
         """The address of a database for a role."""
         if self._embedded:
             return self._embedded.url(role, database)
-        return conninfo.make_conninfo(self._own or "", user=role, dbname=database)
+        return conninfo.make_conninfo(self._own or "", user=role, password=self._password, dbname=database)
 
     def create(self, template: str | None = None) -> str:
         """Make a database, migrated unless another template is named."""
@@ -70,6 +86,7 @@ class TestServer:
             self.drop(name)
         if self._embedded:
             self._embedded.stop("immediate")
+            shutil.rmtree(self._embedded.cluster.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

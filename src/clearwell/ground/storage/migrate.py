@@ -34,6 +34,7 @@ def migrate(url: str, steps: tuple[Step, ...] = (), folder: Path | None = None) 
         raise Unavailable(f"no database answers the owner's address (CLEARWELL_MIGRATE_URL): {reason}") from None
     with closing(guard):
         guard.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        guard.execute(_END_LEFTOVERS, (_NAME,))
         guard.execute("CREATE SCHEMA IF NOT EXISTS clearwell")
         guard.execute("CREATE SCHEMA IF NOT EXISTS clearwell_migrations")
         applied = _apply_files(url, folder)
