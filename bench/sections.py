@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import httpx
+
 from hub import CLEARWELL, BenchHub, Figure, bench_hub, resident_mb
 
 SHARED = Path(os.environ.get("CLEARWELL_SHARED", Path(__file__).parent.parent.parent / "shared")) / "data"
@@ -37,12 +38,11 @@ def measure_start_and_memory(folder: Path) -> list[Figure]:
         worker = hub.start("worker")
         time.sleep(8)  # idle, after the worker's imports
         database = _postmaster(hub)
-        figures = [
+        return [
             Figure("first start of the server (database created and migrated)", first, "s"),
             Figure("second start of the server", second, "s", 3),
             Figure("idle server + worker + database, resident", resident_mb([server.pid, worker.pid, database]), "MB", 400),
         ]
-    return figures
 
 
 def measure_intake(folder: Path) -> list[Figure]:

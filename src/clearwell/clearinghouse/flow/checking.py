@@ -39,27 +39,42 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
 
 
 def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by: System) -> bool:
-    """Refuse a finding; when no finding of its case stands any longer, refuse the case. False if it was refused before.
+    """Refuse a finding, and those that sent the very same proof. False if it was answered for good before.
 
-    What was joined with it only because of its words is looked at anew: the rest of the case stays, and a finding whose answer
-    was "duplicate" of the refused one needs a proof of its own again.
+    What was joined with it only because of its words is looked at anew: when nothing that stands by itself is left, the first of
+    the rest needs a proof of its own again. When no finding of the case stands any longer, the case is refused.
     """
     finding = report_store.load_finding(tx, finding_id)
     if finding.answer in {Answer.REFUSED, Answer.REPRODUCED}:
         return False
-    now = house.clock.now()
-    report_store.move_answer(tx, finding, Answer.REFUSED, reason[:500], by.system, now)
-    salted = Salted(reason, organization=finding.organization, case=finding.case)
-    house.write(tx, AnswerMoved(finding.id, Answer.REFUSED.value, salted), by=by)
     rest = [other for other in report_store.findings_of_case(tx, finding.case, limit=None) if other.answer is not Answer.REFUSED]
+    twins = _same_proof(tx, finding, rest)
+    for refused in (finding, *twins):
+        _move(house, tx, refused, Answer.REFUSED, reason, by)
+    gone = {finding.id, *(twin.id for twin in twins)}
+    rest = [other for other in rest if other.id not in gone]
     kept = store.load_case(tx, finding.case, lock=True)
     if not rest and kept.case.standing is Standing.UNPROVEN:
-        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(now, reason)))
+        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), reason)))
         house.write(tx, CaseRefused(kept.id), by=by)
-    elif rest and not any(other.answer in {Answer.NEW, Answer.NEEDS_PROOF, Answer.REPRODUCED} for other in rest):
-        first = rest[0]
-        report_store.move_answer(tx, first, Answer.NEEDS_PROOF, "the report that this one was joined with was refused", by.system, now)
+    elif rest and all(other.answer is Answer.DUPLICATE for other in rest):
+        _move(house, tx, rest[0], Answer.NEEDS_PROOF, "the report that this one was joined with was refused", by)
     return True
+
+
+def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]) -> list[KeptFinding]:
+    """Findings that sent the same proof, byte for byte: what it showed holds for them too."""
+    own = report_store.proof_of_finding(tx, finding.id)
+    if own is None:
+        return []
+    same = {proof.finding for proof in report_store.proofs_of_case(tx, finding.case) if proof.folder_sha256 == own.folder_sha256}
+    return [other for other in others if other.id in same and other.id != finding.id]
+
+
+def _move(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, by: System) -> None:
+    report_store.move_answer(tx, finding, answer, reason[:500], by.system, house.clock.now())
+    salted = Salted(reason, organization=finding.organization, case=finding.case)
+    house.write(tx, AnswerMoved(finding.id, answer.value, salted), by=by)
 
 
 def _check_all(findings: list[KeptFinding]) -> dict[FindingId, Check]:

@@ -35,8 +35,8 @@ from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import ProofId, RunId
 from clearwell.vocabulary.product import Product
 
-_REFUSED = {Outcome.NOT_REPRODUCED, Outcome.DIFFERENT, Outcome.FIX_NOT_VERIFIED}
-"""Verdicts that speak against a report. The others say that nothing was decided (never 7)."""
+_REFUSED = {Outcome.NOT_REPRODUCED, Outcome.FIX_NOT_VERIFIED}
+"""Verdicts that speak against a report. The others decide nothing (never 7): a crash elsewhere may be a flaw that was told wrongly."""
 
 
 def validate_proof(house: House, proof: ProofId) -> None:

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checking and validating without a sandbox: refusals, twins, appeals, and verdicts that decide nothing."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from clearwell.clearinghouse.case.report import Answer
+from clearwell.clearinghouse.case.store import load_case
+from clearwell.clearinghouse.flow import checking, reporting
+from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
+from clearwell.ground.identity.actor import CASE, PROVING, SANITY, Member, OrganizationKind
+from clearwell.vocabulary.errors import Conflict
+from clearwell.vocabulary.ids import CaseId
+from hub import Hub
+
+
+def report(title: str, proof: str | None = None, function: str = "pump") -> bytes:
+    finding = {
+        "title": title,
+        "text": f"{title}: the length is not checked before the copy",
+        "product": {"repository": "forge.example/water/pump", "commit": "0123456789abcdef"},
+        "weakness": "CWE-787",
+        "locations": [{"file": "a.c", "line": 3, "function": function}],
+    }
+    if proof is not None:
+        finding["proof"] = {"files": {"proof.toml": proof}}
+    document = {"format": "clearwell-report", "version": 1, "tool": {"name": "scout", "model": "m-1"}, "findings": [finding]}
+    return json.dumps(document).encode()
+
+
+def send(hub: Hub, lab: Member, raw: bytes) -> AnsweredFinding:
+    sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="report.json"))
+    return next(iter(answers_after_parsing(hub, lab, sent.id)))
+
+
+def answers_after_parsing(hub: Hub, lab: Member, submission: str) -> Iterator[AnsweredFinding]:
+    from clearwell.clearinghouse.flow.answering import parse_submission
+
+    parse_submission(hub.house, submission)  # type: ignore[arg-type]
+    yield from reporting.read_answers(hub.house, lab, submission)  # type: ignore[arg-type]
+
+
+def again(hub: Hub, lab: Member, one: AnsweredFinding) -> AnsweredFinding:
+    return reporting.read_finding(hub.house, lab, one.finding.id)[0]
+
+
+@pytest.fixture
+def labs(hub: Hub) -> tuple[Member, Member]:
+    return hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.LAB)
+
+
+def test_a_refused_finding_takes_its_twins_along_and_refuses_the_case(hub: Hub, labs: tuple[Member, Member]) -> None:
+    first = send(hub, labs[0], report("overflow", proof="x = 1"))
+    twin = send(hub, labs[1], report("other words", proof="x = 1"))
+    assert twin.finding.case == first.finding.case and twin.finding.answer is Answer.DUPLICATE
+
+    with hub.house.transaction(PROVING) as tx:
+        assert checking.refuse(hub.house, tx, first.finding.id, "not_reproduced: it did not fire", PROVING)
+
+    assert again(hub, labs[0], first).finding.answer is Answer.REFUSED
+    assert again(hub, labs[1], twin).finding.answer is Answer.REFUSED
+    with hub.house.transaction(CASE) as tx:
+        assert load_case(tx, CaseId(first.finding.case)).case.standing.value == "refused"
+
+
+def test_the_same_proof_sent_after_its_refusal_is_refused_at_once(hub: Hub, labs: tuple[Member, Member]) -> None:
+    first = send(hub, labs[0], report("overflow", proof="x = 1"))
+    with hub.house.transaction(PROVING) as tx:
+        checking.refuse(hub.house, tx, first.finding.id, "not_reproduced", PROVING)
+
+    late = send(hub, labs[1], report("again", proof="x = 1"))
+
+    assert late.finding.answer is Answer.REFUSED
+
+
+def test_a_refused_report_absorbs_nothing_and_what_it_held_needs_a_proof_again(hub: Hub, labs: tuple[Member, Member]) -> None:
+    first = send(hub, labs[0], report("overflow"))
+    joined = send(hub, labs[1], report("out of bounds write"))
+    assert joined.finding.answer is Answer.DUPLICATE
+
+    with hub.house.transaction(SANITY) as tx:
+        checking.refuse(hub.house, tx, first.finding.id, "there is no such file", SANITY)
+
+    assert again(hub, labs[1], joined).finding.answer is Answer.NEEDS_PROOF
+    third = send(hub, hub.member(OrganizationKind.LAB), report("a third wording"))
+    assert third.finding.case == joined.finding.case
+
+
+def test_two_different_proofs_at_one_place_stay_two_cases(hub: Hub, labs: tuple[Member, Member]) -> None:
+    first = send(hub, labs[0], report("overflow", proof="x = 1"))
+
+    second = send(hub, labs[1], report("overflow", proof="x = 2"))
+
+    assert second.finding.answer is Answer.NEW
+    assert second.finding.case != first.finding.case
+
+
+def test_an_upheld_appeal_opens_the_finding_and_its_case_again(hub: Hub, labs: tuple[Member, Member]) -> None:
+    coordinator = hub.member(OrganizationKind.COORDINATOR)
+    one = send(hub, labs[0], report("overflow"))
+    with pytest.raises(Conflict):
+        reporting.appeal_refusal(hub.house, labs[0], one.finding.id, "it is there")
+    with hub.house.transaction(SANITY) as tx:
+        checking.refuse(hub.house, tx, one.finding.id, "there is no such file", SANITY)
+
+    reporting.appeal_refusal(hub.house, labs[0], one.finding.id, "it is generated by the build")
+    reporting.decide_appeal(hub.house, coordinator, one.finding.id, True, "right, it is generated")
+
+    opened = again(hub, labs[0], one)
+    assert opened.finding.answer is Answer.NEEDS_PROOF
+    assert [row.answer.value for row in opened.history] == ["needs_proof", "refused", "needs_proof"]
+    with hub.house.transaction(CASE) as tx:
+        assert load_case(tx, CaseId(one.finding.case)).case.standing.value == "unproven"
