@@ -59,7 +59,7 @@ def _make_room(server: EmbeddedServer) -> None:
 
 def _listens(pid: int) -> list[str]:
     """The lines of the kernel's TCP tables that are listening sockets of this process."""
-    mine = {os.readlink(handle) for handle in Path(f"/proc/{pid}/fd").iterdir()}
+    mine = {str(handle.readlink()) for handle in Path(f"/proc/{pid}/fd").iterdir()}
     lines = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]]
     return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in mine]
 

@@ -16,7 +16,11 @@ from clearwell.ground.storage.migrate import migrate, pending
 from ground.storage.snapshot import FOLDER, load
 
 MIGRATE = "import sys; from clearwell import app; print(len(app.bring_forward(sys.argv[1])))"
-MIGRATE_FOLDER = "import sys, pathlib; from clearwell.ground.storage.migrate import migrate; print(migrate(sys.argv[1], folder=pathlib.Path(sys.argv[2])))"
+MIGRATE_FOLDER = """
+import sys, pathlib
+from clearwell.ground.storage.migrate import migrate
+migrate(sys.argv[1], folder=pathlib.Path(sys.argv[2]))
+"""
 
 
 @pytest.fixture
