@@ -168,7 +168,7 @@ def _relative(file: str | None) -> str | None:
 
 
 def _locations(frames: tuple[Frame, ...], crash_line: str | None) -> tuple[Location, ...]:
-    found = tuple(Location(frame.file, frame.line, frame.function) for frame in frames[:5])
+    found = tuple(Location(frame.file.lstrip("/") or None if frame.file else None, frame.line, frame.function) for frame in frames[:5])
     if found or crash_line is None:
         return found
     match = _CRASH_LINE.match(crash_line[:1_100])

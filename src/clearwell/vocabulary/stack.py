@@ -139,7 +139,7 @@ _RUNTIME = re.compile(
     r"|_*RtlUserThreadStart|Py_BytesMain|Py_Main)$|"
     # languages' own runtimes
     r"std::(?!__1::|__u::|__Cr::|__ndk1::|__2::)|core::|alloc::|panic_abort::|panic_unwind::|rust_(?:panic|begin_unwind|oom"
-    r"|start|eh_)|__rustc|<?(?:std|core|alloc)::|"
+    r"|start|eh_)|__rustc|<(?:std|core|alloc)::|"
     r"(?:closure #\d+ .*? in )*(?:Swift\.|_swift_|swift_)|_swift_|swift_|function signature specialization|"
     r"runtime\.(?:raise|raiseproc|gopanic|goPanic|panic|throw|fatal|sigpanic|goexit|dieFromSignal|sigfwdgo|crash|abort"
     r"|systemstack|mcall|morestack|newstack|main"

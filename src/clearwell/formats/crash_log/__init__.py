@@ -8,7 +8,7 @@ from clearwell.formats.crash_log.headlines import SANITIZER, TSAN
 from clearwell.formats.crash_log.reading import Budget, read_report
 from clearwell.vocabulary.document import Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Crash, Finding, Location, Origin
+from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin
 from clearwell.vocabulary.inference import weakness_from_crash
 from clearwell.vocabulary.product import Product
 
@@ -136,7 +136,7 @@ def _split(lines: list[str]) -> list[list[str]]:
 
 def _finding(crash: Crash, headline: str, target: Product | None) -> Finding:
     weakness = weakness_from_crash(crash.type, crash.access)
-    locations = tuple(Location(frame.file, frame.line, frame.function) for frame in crash.frames[:5] if frame.file or frame.function)
+    locations = tuple(_location(frame) for frame in crash.frames[:5] if frame.file or frame.function)
     return Finding(
         format="crash-log",
         title=_title(crash),
@@ -147,6 +147,11 @@ def _finding(crash: Crash, headline: str, target: Product | None) -> Finding:
         crash=crash,
         origin=Origin(tool=crash.sanitizer),
     )
+
+
+def _location(frame: Frame) -> Location:
+    """A place is a relative name: of a build machine's path, all but the root."""
+    return Location(frame.file.lstrip("/") or None if frame.file else None, frame.line, frame.function)
 
 
 def _title(crash: Crash) -> str:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""casrep: the finding, its frames, and call sites that survive an inlined frame."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearwell.formats.casrep import read
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.finding import Crash
+
+SAMPLE = json.loads((Path(__file__).parent / "samples" / "casrep" / "gdb.casrep").read_text(encoding="utf-8"))
+MAPS = [
+    "0x1000 0x2000 0x1000 0x0 /opt/bin/mill",
+    "0x2000 0x9000 0x7000 0x1000 /opt/bin/mill",
+    "0xa000 0xb000 0x1000 0x0 /usr/lib/libc.so.6",
+]
+
+
+def crash(**change: Any) -> Crash:
+    found = read(json.dumps({**SAMPLE, **change}).encode(), "x", None).findings[0].crash
+    assert found is not None
+    return found
+
+
+def test_frames_of_the_c_library_are_left_out() -> None:
+    assert [frame.function for frame in crash().frames] == ["mill::Stone::turn", "mill_run"]
+
+
+def test_a_frame_left_out_does_not_change_the_call_sites() -> None:
+    stack = [
+        "#0  0xa123 in abort () at abort.c:1",
+        "#1  0x3100 in copy (n=1) at x.h:9",
+        "#2  turn () at a.c:1",
+        "#3  0x4200 in run () at a.c:2",
+    ]
+
+    whole = crash(Stacktrace=stack, ProcMaps=MAPS)
+    shorter = crash(Stacktrace=[stack[0], stack[1], stack[3]], ProcMaps=MAPS)
+
+    assert whole.call_sites == shorter.call_sites == ("mill+0x2100", "mill+0x3200")
+
+
+@pytest.mark.parametrize(("kind", "security"), [("EXPLOITABLE", True), ("NOT_EXPLOITABLE", False), ("ELSE", None)])
+def test_casrs_verdict_is_kept(kind: str, security: bool | None) -> None:
+    assert crash(CrashSeverity={**SAMPLE["CrashSeverity"], "Type": kind}).security is security
+
+
+def test_sanitizer_reports_keep_class_and_access() -> None:
+    found = crash(
+        CrashSeverity={"Type": "EXPLOITABLE", "ShortDescription": "heap-buffer-overflow(write)"},
+        Stacktrace=["    #0 0x4f9c20 in jar::Lid::seal(int) /src/jar/lid.cc:88:5"],
+    )
+
+    assert (found.type, found.access, found.frames[0].function) == ("Heap-buffer-overflow", "WRITE", "jar::Lid::seal")
+
+
+def test_a_broken_report_is_refused() -> None:
+    with pytest.raises(Invalid, match="casrep"):
+        read(b'{"CrashSeverity": 3, "Stacktrace": []}', "x", None)

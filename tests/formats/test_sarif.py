@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SARIF: where tools put weaknesses, places and messages; broken parts beside good ones; documents that are hardly SARIF."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearwell.formats.sarif import read
+from clearwell.vocabulary.document import Document
+from clearwell.vocabulary.errors import ClearwellError, Invalid
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.product import parse_target
+
+
+def log(*results: Any, **run: Any) -> bytes:
+    tool = run.pop("tool", {"driver": {"name": "grinder"}})
+    return json.dumps({"version": "2.1.0", "runs": [{"tool": tool, "results": list(results), **run}]}).encode()
+
+
+def only(data: bytes) -> Finding:
+    document = read(data, "x.sarif", None)
+    assert len(document.findings) == 1, document
+    return document.findings[0]
+
+
+def weaknesses(finding: Finding) -> list[tuple[str, str, str | None]]:
+    return [(weakness.id, weakness.source, weakness.origin) for weakness in finding.weaknesses]
+
+
+def rules(*each: dict[str, Any]) -> dict[str, Any]:
+    return {"driver": {"name": "grinder", "rules": list(each)}}
+
+
+@pytest.mark.parametrize(
+    ("result", "rule", "expected"),
+    [
+        ({"properties": {"cwe": "CWE-79: Cross-site scripting"}}, {}, ("CWE-79", "stated", "result.properties.cwe")),
+        ({"properties": {"cweIds": [89, "90"]}}, {}, ("CWE-89", "stated", "result.properties.cweIds")),
+        ({"properties": {"metadata": {"cwe": ["CWE-502"]}}}, {}, ("CWE-502", "stated", "result.properties.metadata.cwe")),
+        ({}, {"properties": {"tags": ["external/cwe/cwe-0022"]}}, ("CWE-22", "stated", "rule.properties.tags")),
+        ({}, {"helpUri": "https://cwe.mitre.org/data/definitions/190.html"}, ("CWE-190", "stated", "rule.helpUri")),
+        ({}, {"shortDescription": {"text": "An overflow (CWE-120)."}}, ("CWE-120", "stated", "rule.shortDescription")),
+        ({}, {"relationships": [{"target": {"id": "CWE-611"}}]}, ("CWE-611", "stated", "rule.relationships")),
+        ({"message": {"text": "see CWE-295"}}, {}, ("CWE-295", "stated", "result.message")),
+    ],
+)
+def test_a_weakness_is_found_wherever_tools_put_it(result: dict[str, Any], rule: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    data = log({"ruleId": "R1", "message": {"text": "m"}, **result}, tool=rules({"id": "R1", **rule}))
+
+    assert weaknesses(only(data))[0] == expected
+
+
+def test_a_weakness_that_nobody_states_is_inferred_and_says_from_what() -> None:
+    data = log({"ruleId": "java.audit.ldap-injection", "message": {"text": "m"}})
+
+    assert weaknesses(only(data)) == [("CWE-90", "inferred", "rule id says 'ldap injection': input reaches an LDAP filter")]
+
+
+def test_code_in_quotes_is_not_read_as_the_tools_words() -> None:
+    data = log({"ruleId": "unused-import", "message": {"text": "Import of 'sql_injection' is not used."}})
+
+    assert only(data).weaknesses == ()
+
+
+def test_a_name_stays_within_its_base_and_never_climbs_out() -> None:
+    bases = {"ROOT": {"uri": "file:///home/jo/app/"}}
+    cases = {
+        "file:///home/jo/app/src/a%20b.c": "src/a b.c",
+        "../../etc/passwd": "etc/passwd",
+        "file:///etc/passwd": "etc/passwd",
+        "C:\\work\\x.c": "C:/work/x.c",
+        "src/./a/../b.c": "src/b.c",
+        "javascript:alert(1)": "javascript:alert(1)",
+    }
+    for uri, name in cases.items():
+        data = log(
+            {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}]}, originalUriBaseIds=bases
+        )
+
+        assert only(data).locations[0].file == name
+
+
+def test_a_document_names_its_product_and_a_target_fills_only_the_gap() -> None:
+    provenance = [{"repositoryUri": "https://example.org/mill.git", "revisionId": "ab" * 20}]
+    target = parse_target("pkg:pypi/mill@1.0")
+
+    named = read(log({"message": {"text": "m"}}, versionControlProvenance=provenance), "x", target)
+    unnamed = read(log({"message": {"text": "m"}}), "x", target)
+
+    assert named.findings[0].product == parse_target(f"example.org/mill@{'ab' * 20}")
+    assert unnamed.findings[0].product == target
+
+
+def test_a_broken_result_is_listed_with_its_position_and_the_good_ones_stay() -> None:
+    good = {"ruleId": "R", "message": {"text": "good"}}
+    document = read(log(good, {"message": 3}, good, {"message": {"text": "x"}, "locations": {}}), "x", None)
+
+    assert [finding.message for finding in document.findings] == ["good", "good"]
+    assert [problem.position for problem in document.problems] == ["runs[0].results[1]", "runs[0].results[3]"]
+
+
+def test_a_broken_tool_costs_its_name_and_not_its_results() -> None:
+    document = read(log({"ruleId": "R", "message": {"text": "good"}}, tool={"driver": {"name": 7}}), "x", None)
+
+    assert len(document.findings) == 1
+    assert document.problems[0].position == "runs[0]"
+
+
+def test_a_truncated_log_keeps_the_whole_results_before_the_break() -> None:
+    data = log(*({"ruleId": f"R{n}", "message": {"text": "m" * 50}} for n in range(20)))
+
+    document = read(data[: len(data) * 2 // 3], "x", None)
+
+    assert 8 <= len(document.findings) < 20
+    assert document.tool == "grinder"
+    assert "breaks off" in document.problems[-1].reason
+
+
+def test_what_asserts_no_flaw_is_left_out_and_named() -> None:
+    passed = {"ruleId": "R", "kind": "pass", "message": {"text": "fine"}}
+    gone = {"ruleId": "R", "baselineState": "absent", "message": {"text": "gone"}}
+    document = read(log(passed, gone, {"ruleId": "R", "message": {"text": "m"}, "suppressions": [{"kind": "inSource"}]}), "x", None)
+
+    assert [finding.remarks for finding in document.findings] == [("suppressed: inSource",)]
+    assert [part.position for part in document.left_out] == ["runs[0].results[0]", "runs[0].results[1]"]
+
+
+def test_results_in_external_files_are_refused_in_words() -> None:
+    external = {"results": [{"location": {"uri": "https://example.org/results.sarif-external-properties"}}]}
+    document = read(log(externalPropertyFileReferences=external), "x", None)
+
+    assert "never fetched" in document.problems[0].reason
+
+
+def test_an_old_version_is_refused() -> None:
+    with pytest.raises(Invalid, match="is read"):
+        read(b'{"version": "1.0.0", "runs": [{"tool": {}, "results": []}]}', "x", None)
+
+
+def test_bytes_that_are_no_utf8_are_shown_and_reported() -> None:
+    document = read(log({"message": {"text": "caf@"}}).replace(b"@", b"\xe9"), "x", None)
+
+    assert document.findings[0].message == "caf\ufffd"
+    assert "UTF-8" in document.problems[0].reason
+
+
+def test_severity_keeps_the_tools_level_and_score() -> None:
+    tool = rules({"id": "R", "defaultConfiguration": {"level": "error"}, "properties": {"security-severity": "9.8"}})
+
+    severity = only(log({"ruleId": "R", "message": {"text": "m"}}, tool=tool)).severity
+
+    assert severity is not None
+    assert (severity.level, severity.score) == ("error", 9.8)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["message", "text", "locations", "properties", "ruleIndex", "rule", "id", "uri"]), inner, max_size=4
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.lists(json_values, max_size=4), json_values)
+def test_any_json_in_a_results_place_is_read_or_listed(results: list[Any], artifacts: Any) -> None:
+    try:
+        document: Document = read(json.dumps({"runs": [{"results": results, "artifacts": artifacts}]}).encode(), "x", None)
+    except ClearwellError:
+        return
+    assert len(document.findings) <= len(results)
