@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test needs from the machine: a test whose mark names something that is not here is skipped, and says why."""
+"""What a test needs from the machine: a test whose mark names something that is not here is skipped, and says why.
+
+Also: how parameters are named, and how long examples may take.
+"""
 
 import functools
 import shutil
@@ -49,3 +52,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark, missing in NEEDS.items():
         if item.get_closest_marker(mark) is not None and (reason := missing()):
             pytest.skip(reason)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long bytes by their parameter: an archive with a time in it would be named otherwise in each worker process."""
+    return argname if isinstance(val, bytes) and len(val) > 60 else None
