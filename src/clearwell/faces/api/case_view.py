@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A case as coordinators see it in the API."""
+
+from datetime import datetime
+
+import msgspec
+
+from clearwell.clearinghouse.case.participant import Role
+from clearwell.clearinghouse.case.report import KeptFinding
+from clearwell.clearinghouse.case.store import Attachment, Fix, KeptCase
+from clearwell.clearinghouse.flow.coordinating import CaseView
+from clearwell.faces.api.findings import RunView, run_view
+from clearwell.faces.api.fixes import ProposalView, proposal_view
+
+
+class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the list. `standing`: unproven, proven, refused, fixed, published; `state` is CERT/CC's six letters."""
+
+    id: str
+    component: str
+    title: str
+    weaknesses: tuple[str, ...]
+    standing: str
+    state: str
+    marking: str
+    priority: int
+    priority_reasons: tuple[str, ...]
+    first_received: datetime
+    ends_at: datetime
+    aliases: tuple[str, ...]
+
+
+class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A report of the case: whose, what it says, what it was answered."""
+
+    id: str
+    submission: str
+    organization: str
+    title: str
+    version: str | None
+    answer: str
+    has_proof: bool
+    is_proven: bool
+    received_at: datetime
+    ai: bool
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a finding is in the case: the rung (null: it opened the case) and its evidence; undone where `detached_at` stands."""
+
+    finding: str
+    rung: str | None
+    evidence: tuple[tuple[str, str], ...]
+    from_case: str
+    attached_at: datetime
+    attached_by: str
+    detached_at: datetime | None
+    reason: str | None
+
+
+class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes part, as what, and how far they are with the report."""
+
+    id: str
+    role: str
+    organization: str | None
+    contact: str | None
+    contact_origin: str | None
+    report_state: str
+    joined_at: datetime
+
+
+class StatementView(msgspec.Struct, frozen=True):
+    """What a maintainer stated. It closes nothing by itself."""
+
+    kind: str
+    detail: str
+    made_at: datetime
+
+
+class FixView(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed fix. `state`: claimed, verified, not_verified; the difference can be read once it is verified."""
+
+    id: str
+    kind: str
+    version: str | None
+    state: str
+    reason: str
+    claimed_at: datetime
+    diff_sha256: str | None
+    distributed_at: datetime | None
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    """A maintainer's link, without its secret."""
+
+    id: str
+    participant: str
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+class DutyView(msgspec.Struct, frozen=True):
+    """A dated duty: tell_maintainer, publish_minimal, release_refused."""
+
+    kind: str
+    due: datetime
+    days_before: int
+
+
+class CasePage(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a case."""
+
+    case: CaseRow
+    embargo: str
+    proven_at: datetime | None
+    refused_at: datetime | None
+    refusal: str | None
+    fixed_at: datetime | None
+    published_at: datetime | None
+    presented_at: datetime | None
+    merged_into: str | None
+    fires: tuple[str, ...]
+    clean: tuple[str, ...]
+    duties: tuple[DutyView, ...]
+    findings: tuple[CaseFinding, ...]
+    joined: tuple[Joined, ...]
+    participants: tuple[ParticipantView, ...]
+    runs: tuple[RunView, ...]
+    statements: tuple[StatementView, ...]
+    fixes: tuple[FixView, ...]
+    links: tuple[LinkView, ...]
+    proposals: tuple[ProposalView, ...]
+
+
+def case_row(kept: KeptCase) -> CaseRow:
+    """Show a line of the list."""
+    case = kept.case
+    return CaseRow(
+        id=case.id, component=case.component, title=case.title, weaknesses=case.weaknesses, standing=case.standing.value,
+        state=case.state.letters, marking=kept.marking.value, priority=kept.priority, priority_reasons=kept.priority_reasons,
+        first_received=case.first_received, ends_at=case.ends_at, aliases=kept.aliases,
+    )  # fmt: skip
+
+
+def case_page(view: CaseView) -> CasePage:
+    """Show a case; of the organization's open proposals, those about it."""
+    kept, case = view.kept, view.kept.case
+    about = {case.id, *(fix.id for fix in view.fixes)}
+    return CasePage(
+        case=case_row(kept),
+        embargo=kept.embargo.state.value,
+        proven_at=case.proven_at,
+        refused_at=case.refused_at,
+        refusal=case.refusal,
+        fixed_at=case.fixed_at,
+        published_at=case.published_at,
+        presented_at=kept.presented_at,
+        merged_into=kept.merged_into,
+        fires=kept.fires,
+        clean=kept.clean,
+        duties=tuple(DutyView(duty.kind.value, duty.due, duty.days_before) for duty in case.duties),
+        findings=tuple(map(_finding, view.findings)),
+        joined=tuple(map(_joined, view.attachments)),
+        participants=tuple(
+            ParticipantView(
+                id=p.id,
+                role=Role(p.role).value,
+                organization=p.organization,
+                contact=p.contact,
+                contact_origin=p.contact_origin,
+                report_state=p.report_state,
+                joined_at=p.joined_at,
+            )
+            for p in view.participants
+        ),
+        runs=tuple(map(run_view, view.runs)),
+        statements=tuple(StatementView(row["kind"], row["detail"], row["made_at"]) for row in view.statements),
+        fixes=tuple(map(fix_view, view.fixes)),
+        links=tuple(LinkView(link.id, link.participant, link.expires_at, link.revoked_at) for link in view.links),
+        proposals=tuple(proposal_view(made) for made in view.proposals if made.subject in about),
+    )
+
+
+def fix_view(fix: Fix) -> FixView:
+    """Show a fix."""
+    return FixView(
+        id=fix.id, kind=fix.kind, version=fix.version, state=fix.state, reason=fix.reason, claimed_at=fix.claimed_at,
+        diff_sha256=fix.diff_sha256, distributed_at=fix.distributed_at,
+    )  # fmt: skip
+
+
+def _finding(kept: KeptFinding) -> CaseFinding:
+    return CaseFinding(
+        id=kept.id, submission=kept.submission, organization=kept.organization, title=kept.title, version=kept.version,
+        answer=kept.answer.value, has_proof=kept.has_proof, is_proven=kept.is_proven, received_at=kept.received_at, ai=kept.is_ai,
+    )  # fmt: skip
+
+
+def _joined(attachment: Attachment) -> Joined:
+    return Joined(
+        finding=attachment.finding,
+        rung=attachment.rung,
+        evidence=attachment.evidence,
+        from_case=attachment.from_case,
+        attached_at=attachment.attached_at,
+        attached_by=attachment.attached_by,
+        detached_at=attachment.detached_at,
+        reason=attachment.reason,
+    )

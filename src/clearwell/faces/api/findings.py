@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/findings and /participations: one finding with its runs, who read its proof, appeals against a refusal."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar.params import FromPath
+
+from clearwell.clearinghouse.case.report import Run
+from clearwell.clearinghouse.flow import reporting
+from clearwell.faces.api.routes import Housed, Signed, read, write
+from clearwell.faces.api.submissions import AnswerView, answer_view
+from clearwell.ground.policy.policy import Act
+from clearwell.vocabulary.finding import Location, Origin
+from clearwell.vocabulary.ids import FindingId, parse_id
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
+
+
+class RunView(msgspec.Struct, frozen=True):
+    """What running a proof showed; `report` is the verdict as `clearwell prove --json` prints it."""
+
+    run: str
+    verdict: str
+    reason: str
+    started_at: datetime
+    finished_at: datetime
+    report: dict[str, Any]
+
+
+class FindingView(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding as its sender sees it, with its answer and the runs of its own proof."""
+
+    answer: AnswerView
+    submission: str
+    component: str
+    version: str | None
+    message: str
+    weaknesses: tuple[str, ...]
+    locations: tuple[Location, ...]
+    origin: Origin
+    marking: str
+    received_at: datetime
+    has_proof: bool
+    is_proven: bool
+    runs: tuple[RunView, ...]
+
+
+class ProofReadView(msgspec.Struct, frozen=True):
+    """One read of a proof: by whom (an id or a system's name), why, when, and the ledger entry that was written before it."""
+
+    reader: str
+    purpose: str
+    at: datetime
+    entry: str
+
+
+class ProofReads(msgspec.Struct, frozen=True):
+    """Every read of a finding's proof, oldest first."""
+
+    reads: tuple[ProofReadView, ...]
+
+
+class Participation(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that your organization takes part in as a finder, under your organization's own id for it."""
+
+    participation: str
+    first_reported: date
+    standing: str
+    state: str
+    ends_at: datetime
+    published_at: datetime | None
+    advisory: str | None
+    findings: tuple[str, ...]
+
+
+class Participations(msgspec.Struct, frozen=True):
+    """The newest thousand."""
+
+    participations: tuple[Participation, ...]
+
+
+class Appeal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a person should look at a refusal."""
+
+    reason: Reason
+
+
+class AppealDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A coordinator's decision on an appeal."""
+
+    upheld: bool
+    reason: Reason
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What was done, in one word, and to what."""
+
+    done: str
+    id: str
+
+
+def run_view(run: Run) -> RunView:
+    """Show a run."""
+    return RunView(run.id, run.verdict, run.reason, run.started_at, run.finished_at, run.body)
+
+
+@read("/findings/{finding_id:str}", Act.READ_REPORTS)
+def read_finding(house: Housed, member: Signed, finding_id: FromPath[str]) -> FindingView:
+    """One finding with its answer and the runs of its own proof."""
+    answered, runs = reporting.read_finding(house, member, FindingId(parse_id("finding", finding_id)))
+    kept = answered.finding
+    return FindingView(
+        answer=answer_view(answered),
+        submission=kept.submission,
+        component=kept.component,
+        version=kept.version,
+        message=kept.body.message,
+        weaknesses=tuple(weakness.id for weakness in kept.body.weaknesses),
+        locations=kept.body.locations,
+        origin=kept.body.origin,
+        marking=kept.marking.value,
+        received_at=kept.received_at,
+        has_proof=kept.has_proof,
+        is_proven=kept.is_proven,
+        runs=tuple(map(run_view, runs)),
+    )
+
+
+@read("/findings/{finding_id:str}/reads", Act.READ_REPORTS)
+def read_proof_reads(house: Housed, member: Signed, finding_id: FromPath[str]) -> ProofReads:
+    """Who read the finding's proof, when and why."""
+    rows = reporting.proof_reads(house, member, FindingId(parse_id("finding", finding_id)))
+    return ProofReads(tuple(ProofReadView(row["reader"], row["purpose"], row["at"], row["entry_id"]) for row in rows))
+
+
+@write("/findings/{finding_id:str}/appeal", Act.APPEAL_REFUSAL)
+def appeal(house: Housed, member: Signed, finding_id: FromPath[str], data: Appeal) -> Done:
+    """Ask a person to look at a refusal."""
+    reporting.appeal_refusal(house, member, FindingId(parse_id("finding", finding_id)), data.reason)
+    return Done("appealed", finding_id)
+
+
+@write("/findings/{finding_id:str}/appeal/decision", Act.DECIDE_APPEAL)
+def decide_appeal(house: Housed, member: Signed, finding_id: FromPath[str], data: AppealDecision) -> Done:
+    """Decide an appeal: upheld, the finding is open again and its proof runs once more."""
+    reporting.decide_appeal(house, member, FindingId(parse_id("finding", finding_id)), data.upheld, data.reason)
+    return Done("upheld" if data.upheld else "not upheld", finding_id)
+
+
+@read("/participations", Act.READ_REPORTS)
+def list_participations(house: Housed, member: Signed) -> Participations:
+    """The cases that your organization takes part in as a finder."""
+    rows = reporting.my_participations(house, member)
+    return Participations(
+        tuple(
+            Participation(
+                participation=row["id"],
+                first_reported=row["first_reported"].date(),
+                standing=row["standing"],
+                state=row["letters"],
+                ends_at=row["ends_at"],
+                published_at=row["published_at"],
+                advisory=row["advisory_id"],
+                findings=tuple(row["finding_ids"]),
+            )
+            for row in rows
+        )
+    )
+
+
+ROUTES = (read_finding, read_proof_reads, appeal, decide_appeal, list_participations)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pieces: a request's body as it comes in, handed to a thread piece by piece; never held whole."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import HTTPException, InternalServerException
+
+PIECE_SECONDS = 30.0
+"""How long the next piece may be awaited."""
+WHOLE_SECONDS = 1_800.0
+"""How long the whole body may take."""
+
+
+class Pieces:
+    """An iterator for a worker thread over a body that the event loop receives."""
+
+    def __init__(self, request: Request[Any, Any, Any]) -> None:
+        self._stream: AsyncIterator[bytes] = aiter(request.stream())
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.time() + WHOLE_SECONDS
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (piece := asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()) is not None:
+            if piece:
+                yield piece
+
+    async def _next(self) -> bytes | None:
+        try:
+            async with asyncio.timeout(min(PIECE_SECONDS, max(0.0, self._end - self._loop.time()))):
+                return await anext(self._stream, None)
+        except TimeoutError:
+            raise HTTPException(status_code=408, detail="the body came too slowly") from None
+        except InternalServerException:
+            raise HTTPException(status_code=400, detail="the sender went away before the body was whole") from None
