@@ -35,6 +35,9 @@ class TestServer:
         self._password = hashlib.sha256(f"clearwell tests {own}".encode()).hexdigest()[:32]
         if self._embedded:
             self._embedded.start()
+            for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "autovacuum = off"):
+                self.administer(f"ALTER SYSTEM SET {setting}")  # throw-away databases: kill -9 of processes loses nothing by it
+            self.administer("SELECT pg_reload_conf()")
         else:
             self._prepare_own()
         self.template = self.create("template0")
