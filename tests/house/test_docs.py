@@ -116,6 +116,16 @@ def test_every_make_verb_in_the_documents_exists() -> None:
     assert [problem for page in PAGES for problem in make_problems(named(page), page.read_text(encoding="utf-8"), verbs)] == []
 
 
+def test_every_fragment_of_the_change_log_is_named_by_subject_and_kind() -> None:
+    kinds = re.findall(r'(?m)^directory = "(\w+)"$', (ROOT / "pyproject.toml").read_text())
+    fragments = [path.name for path in files(".md", under="changelog.d") if path.name != "README.md"]
+
+    wrong = [name for name in fragments if not re.fullmatch(rf"(?:\d+|\+[\w-]+)\.(?:{'|'.join(kinds)})(?:\.\d+)?\.md", name)]
+
+    assert len(kinds) == 5
+    assert wrong == [], "changelog.d/README.md says how"
+
+
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES if runnable(page)])
 def test_a_page_s_commands_do_what_it_shows(page: Path, tmp_path: Path) -> None:
     for name in ("examples", "docs"):

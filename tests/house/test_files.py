@@ -47,7 +47,7 @@ def path_problems(name: str, text: str, here: Path = ROOT) -> list[str]:
     """No absolute path of the machine on which somebody wrote it."""
     places = [re.escape(str(place)) for place in (here, Path.home()) if len(place.parts) > 2]
     roots = "|".join(["/work/", "/root/", "/Users/", r"[A-Z]:\\Users\\", *(rf"{place}\b" for place in places)])
-    pattern = re.compile(rf"(?<![\w./>}}$-])(?:{roots})")
+    pattern = re.compile(rf"(?<![\w./>}}$-])(?<!\b[A-Z]:)(?:{roots})")
     return [f"{name}:{number}: a path of one machine: {found[0]}" for number, line in _lines(text) if (found := pattern.search(line))]
 
 
@@ -193,6 +193,7 @@ def test_the_rule_finds_what_it_is_for(rule: Callable[[str, str], list[str]], na
         (license_problems, ".ci/run", "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n"),
         (host_problems, "src/osv.py", 'ECOSYSTEMS = ("PyPI", "npm", "crates.io", "Packagist")\n'),
         (host_problems, "docs/a.md", "https://c2sp.org/tlog-tiles and https://docs.oasis-open.org/\n"),
+        (path_problems, "tests/a.py", "'C:/work/x.c'\n"),
         (path_problems, "PROOF.md", "/box/root and {place}/root/x and https://example.org/work/item\n"),
         (lock_problems, "a.lock", "a==1 \\\n    --hash=sha256:00\n"),
         (length_problems, "src/a.py", "x = 1\n" * 500),
