@@ -3,6 +3,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,11 @@ def test_a_target_is_for_findings_that_name_no_product() -> None:
 
     assert document.findings[0].product == target
     assert document.findings[1].product != target
+
+
+def test_the_pages_example_is_a_report_without_a_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "report-format.md").read_text(encoding="utf-8")
+
+    document = read(page.split("```json\n")[1].split("```")[0].encode(), "r.json", None)
+
+    assert (len(document.findings), document.problems) == (1, ())
