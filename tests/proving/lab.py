@@ -2,6 +2,7 @@
 """A laboratory: planted flaws of our own, packed as wheels, sdists and npm packages, served by an index of our own on loopback."""
 
 import base64
+import gzip
 import hashlib
 import http.server
 import io
@@ -27,7 +28,7 @@ def sdist(files: dict[str, str | bytes], top: str = "sample-1.0") -> bytes:
 
 def tar(files: dict[str, str | bytes], members: tuple[tarfile.TarInfo, ...] = ()) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
         for name, content in files.items():
             data = content.encode() if isinstance(content, str) else content
             info = tarfile.TarInfo(name)

@@ -58,3 +58,9 @@ def test_a_plain_folder_is_not_taken_for_a_control_group(tmp_path):
     (tmp_path / "cgroup.subtree_control").touch()
     assert cgroups.make(1000, 10, tmp_path, "0::/\n").memory is None
     assert not list(tmp_path.glob("clearwell-*"))
+
+
+def test_a_group_that_was_handed_over_is_left_for_a_leaf_of_it(tmp_path):
+    (tmp_path / "scope").mkdir()
+    cgroups.settle(tmp_path, "0::/scope\n")
+    assert int((tmp_path / "scope/stage/cgroup.procs").read_text()) > 1

@@ -57,6 +57,7 @@ def test_a_missing_newline_at_the_end_is_kept():
         (b"--- /dev/null\n+++ b/lib/x.c\n@@ -0,0 +1 @@\n+x\n", "already exists"),
         (b"x" * (5 << 20), "larger than"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "patch",
 )
 def test_what_does_not_fit_is_refused_with_the_reason(diff, said):
     with pytest.raises(Invalid, match=said):

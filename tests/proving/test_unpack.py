@@ -75,6 +75,7 @@ def test_files_are_listed_and_read_without_unpacking(tmp_path):
         (b"this is no archive", "cannot be read"),
         (sdist({"a": "x" * 5000})[:60], "cannot be read"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "tar",
 )
 def test_a_hostile_tar_is_refused_with_the_reason(tmp_path, content, said):
     with pytest.raises(Invalid, match=said):
@@ -92,6 +93,7 @@ def test_a_hostile_tar_is_refused_with_the_reason(tmp_path, content, said):
         (_zip([("a", b"1", 0o644), ("A", b"2", 0o644)]), "differs only by case"),
         (b"PK\x03\x04 nothing", "cannot be read"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "zip",
 )
 def test_a_hostile_zip_is_refused_with_the_reason(tmp_path, content, said):
     with pytest.raises(Invalid, match=said):

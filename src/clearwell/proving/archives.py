@@ -22,9 +22,13 @@ from pypi_simple import DistributionPackage, ProjectPage, UnsupportedContentType
 
 from clearwell.proving import unpack
 from clearwell.proving.addresses import npm_constant, npm_registry, pypi_index
+from clearwell.proving.debian import mirror, source_tree
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 
 Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
+
+_KINDS: dict[str, tuple[Kind, ...]] = {"pypi": ("wheel", "sdist"), "npm": ("npm",), "deb": ("deb-source",)}
+"""Type of a purl -> the kinds of archive that its packages have, the default first."""
 
 _PAGE_MAX = 64 << 20
 _ARCHIVE_MAX = 256 << 20
@@ -127,8 +131,8 @@ class Registry:
         package = _parsed(purl)
         if package.version is None:
             raise Invalid(f"{purl} names no version; an archive is of an exact version")
-        chosen: Kind = kind or ("npm" if package.type == "npm" else "wheel")
-        if (chosen == "npm") != (package.type == "npm") or chosen in {"deb-source", "file"}:
+        chosen: Kind = kind or _KINDS[package.type][0]
+        if chosen not in _KINDS[package.type]:
             raise Invalid(f"{purl} has no archive of the kind {chosen}")
         address = self._address(package)
         key = hashlib.sha256(f"{address}|{_canonical(package)}|{chosen}|{_runtime_tag() if chosen == 'wheel' else ''}".encode()).hexdigest()
@@ -149,6 +153,8 @@ class Registry:
     def _address(self, package: PackageURL) -> str:
         if package.type == "npm":
             return npm_registry(package.namespace, self._environment)
+        if package.type == "deb":
+            return mirror(self._environment)
         return pypi_index(self._environment)
 
     def _blob(self, sha256: str) -> Path:
@@ -165,6 +171,8 @@ class Registry:
     def _page(self, package: PackageURL) -> ProjectPage | _NpmDocument:
         if self.offline:
             raise Unavailable("which versions exist is not known offline")
+        if package.type == "deb":
+            raise Invalid("which versions of a Debian source package exist is not known; fetch an exact one")
         key = f"{package.type}/{package.namespace}/{package.name}"
         known = self._pages.get(key)
         if known is not None and time.monotonic() - known[0] < 300:
@@ -195,6 +203,9 @@ class Registry:
     def _download(self, package: PackageURL, kind: Kind, integrity: str | None) -> _Record:
         if kind == "npm":
             return self._download_npm(package, integrity)
+        if kind == "deb-source":
+            tree, dsc = source_tree(package.name, str(package.version), self._address(package), self._get_bytes)
+            return self._keep(f"{package.name}_{package.version}.tar", tree, f"sha256:{dsc}")
         page = self._page(package)
         assert isinstance(page, ProjectPage)
         found = _choose(page, str(package.version), kind)
@@ -236,6 +247,9 @@ class Registry:
         digest = hashlib.sha256(body).hexdigest()
         _write(self._blob(digest), body)
         return _Record(filename, digest, len(body), published)
+
+    def _get_bytes(self, address: str, what: str) -> bytes:
+        return self._get(address, _ARCHIVE_MAX, {}, what)[1]
 
     def _get(self, address: str, limit: int, headers: dict[str, str], what: str) -> tuple[requests.Response, bytes]:
         started, chunks, size = time.monotonic(), [], 0
@@ -310,8 +324,8 @@ def _parsed(purl: str) -> PackageURL:
         package = PackageURL.from_string(purl)
     except ValueError as error:
         raise Invalid(f"{purl!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
-    if package.type not in {"pypi", "npm"}:
-        raise Invalid(f"{purl}: packages of the type {package.type} cannot be fetched; pypi and npm can")
+    if package.type not in _KINDS:
+        raise Invalid(f"{purl}: packages of the type {package.type} cannot be fetched; {', '.join(_KINDS)} can")
     return package
 
 

@@ -89,6 +89,27 @@ def make(memory_bytes: int, processes: int, root: Path = _ROOT, membership: str 
     return group if group is not None else _make_v1(memory_bytes, processes, root, listing, name)
 
 
+def can_limit() -> bool:
+    """True when a group with limits of memory and processes can be made here."""
+    group = make(64 << 20, 16)
+    try:
+        return group.memory is not None and group.processes is not None
+    finally:
+        group.remove()
+
+
+def settle(root: Path = _ROOT, membership: str | None = None) -> None:
+    """Move into a leaf of the group that was handed over to us, so that the group itself may hand controllers on (version 2)."""
+    listing = Path("/proc/self/cgroup").read_text() if membership is None else membership
+    own = next((line[3:] for line in listing.splitlines() if line.startswith("0::")), None)
+    if own is None:
+        return
+    leaf = root / own.strip("/") / "stage"
+    with contextlib.suppress(OSError):
+        leaf.mkdir()
+        (leaf / "cgroup.procs").write_text(str(os.getpid()))
+
+
 def _make_v2(memory_bytes: int, processes: int, root: Path, listing: str, name: str) -> Group | None:
     own = next((line[3:] for line in listing.splitlines() if line.startswith("0::")), None)
     if own is None:

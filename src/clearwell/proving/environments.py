@@ -110,7 +110,7 @@ class Workshop:
                 (partial / archive.filename).write_bytes(archive.path.read_bytes())
                 (partial / archive.filename).chmod(0o644)
             else:
-                unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind in {"sdist", "npm"})
+                unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind != "wheel" and archive.kind != "file")
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)

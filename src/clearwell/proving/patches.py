@@ -9,7 +9,7 @@ import msgspec
 from clearwell.vocabulary.errors import Invalid
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
-_PATCH_MAX = 4 << 20
+PATCH_MAX = 4 << 20
 
 
 class _Hunk(msgspec.Struct, frozen=True):
@@ -28,8 +28,8 @@ class FilePatch(msgspec.Struct, frozen=True):
 
 def parse(diff: bytes) -> tuple[FilePatch, ...]:
     """Read a unified diff (git's extensions allowed where they are text); raise Invalid with the line number."""
-    if len(diff) > _PATCH_MAX:
-        raise Invalid(f"the patch is larger than {_PATCH_MAX >> 20} MB")
+    if len(diff) > PATCH_MAX:
+        raise Invalid(f"the patch is larger than {PATCH_MAX >> 20} MB")
     lines = diff.split(b"\n")
     if lines and lines[-1] == b"":
         lines.pop()

@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 import clearwell
+from clearwell.proving import cgroups
 from clearwell.proving.seccomp import compiled_filter
 from clearwell.vocabulary.errors import Unavailable
 
@@ -40,6 +41,7 @@ _RUNTIME = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf")
 _PASSWD = b"root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/box/root:/usr/sbin/nologin\n"
 _HOSTS = b"127.0.0.1 localhost box\n"
+_SCOPE = ("systemd-run", "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--")
 _LAUNCH = "import sys; sys.path.append(sys.argv[1]); from clearwell.proving.stage import main; main()"
 
 
@@ -184,9 +186,7 @@ class Sandbox:
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._stage is None or self._stage.poll() is not None:
             self._stop()
-            source = str(Path(clearwell.__file__).resolve().parent.parent)
-            command = [sys.executable, "-I", "-S", "-c", _LAUNCH, source]
-            self._stage = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}, cwd="/")
+            self._stage = _launch(in_scope=self._use_cgroups and has_scope())
         assert self._stage.stdin is not None
         assert self._stage.stdout is not None
         body = json.dumps(request).encode()
@@ -199,6 +199,28 @@ class Sandbox:
             raise Unavailable("the sandbox's stage process died; run `clearwell prove` again and see its error output") from error
         decoded: dict[str, Any] = json.loads(answer)
         return decoded
+
+
+def _launch(*, in_scope: bool) -> subprocess.Popen[bytes]:
+    source = str(Path(clearwell.__file__).resolve().parent.parent)
+    command = [sys.executable, "-I", "-S", "-c", _LAUNCH, source]
+    env = {"PATH": "/usr/bin:/bin"}
+    if in_scope:
+        # The user's service manager hands a control group of our own over, where this process alone could not make one.
+        command = [*_SCOPE, *command, "settle"]
+        env |= {name: os.environ[name] for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS") if name in os.environ}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd="/")
+
+
+@functools.cache
+def has_scope() -> bool:
+    """True where control groups cannot be made directly, but a systemd scope can be had; found out by trying."""
+    if cgroups.can_limit() or shutil.which(_SCOPE[0]) is None or "XDG_RUNTIME_DIR" not in os.environ:
+        return False
+    try:
+        return subprocess.run([*_SCOPE, "true"], capture_output=True, timeout=10, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def _request(spec: Spec, use_cgroups: bool) -> dict[str, Any]:

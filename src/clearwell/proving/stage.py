@@ -42,6 +42,8 @@ Message = dict[str, Any]
 def main() -> None:
     """Serve requests, one at a time, until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if "settle" in sys.argv:
+        cgroups.settle()
     cgroups.sweep()
     while (request := _receive()) is not None:
         _serve(request)
