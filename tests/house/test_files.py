@@ -82,15 +82,17 @@ def import_problems(name: str, text: str, declared: set[str]) -> list[str]:
             imported = [node.module]
         tops = {module.partition(".")[0] for module in imported} - set(sys.stdlib_module_names) - {"clearwell"}
         found += [
-            f"{name}:{node.lineno}: {top} is not declared in pyproject.toml" for top in sorted(tops) if not distributions(top) & declared
+            f"{name}:{node.lineno}: {top} is not declared in pyproject.toml"
+            for top in sorted(tops)
+            if not distributions().get(top, set()) & declared
         ]
     return found
 
 
 @functools.cache
-def distributions(top: str) -> frozenset[str]:
-    """The packages that bring the module."""
-    return frozenset(canonicalize_name(found) for found in importlib.metadata.packages_distributions().get(top, []))
+def distributions() -> dict[str, set[str]]:
+    """Module -> the packages that bring it."""
+    return {top: {canonicalize_name(name) for name in names} for top, names in importlib.metadata.packages_distributions().items()}
 
 
 def declared_names() -> set[str]:
