@@ -55,5 +55,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name bytes that are no short text by their parameter: an archive with a time in it would be named otherwise in each worker process."""
+    """Name bytes that are no short text by their parameter: an archive with a time in it is named otherwise in each process."""
     return argname if isinstance(val, bytes) and (len(val) > 60 or not val.isascii() or not val.decode().isprintable()) else None
