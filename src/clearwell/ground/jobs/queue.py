@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The queue: deferring jobs inside the caller's transaction, and looking at those that failed. Arguments hold ids only."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from psycopg.types.json import Jsonb
 from clearwell.ground.storage.database import Row, Transaction
 from clearwell.ground.storage.embedded import APPLICATION
 from clearwell.vocabulary.errors import Invalid, NotFound
+
+_ID = re.compile(r"[a-z]{2,12}_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -36,7 +39,7 @@ def defer(tx: Transaction, jobs: Sequence[Job]) -> None:
         return
     for job in jobs:
         for name, value in job.ids.items():
-            if isinstance(value, str) and len(value) > 64:
+            if isinstance(value, str) and _ID.fullmatch(value) is None:
                 raise Invalid(f"job {job.name}: argument {name} is not an id; a job's arguments hold ids only")
     rows = [
         {"queue_name": job.queue, "task_name": job.name, "priority": 0, "lock": job.lock, "queueing_lock": None, "args": job.ids,
@@ -77,11 +80,12 @@ def list_jobs(tx: Transaction, status: str | None, limit: int = 100) -> tuple[Jo
 
 
 def retry(tx: Transaction, job_id: int) -> None:
-    """Put a failed job back into its queue; raise NotFound if there is no such failed job."""
-    done = tx.value("SELECT status::text FROM procrastinate.procrastinate_jobs WHERE id = %(id)s", id=job_id)
+    """Put a failed job back into its queue, with all its attempts anew; raise NotFound if there is no such failed job."""
+    done = tx.value("SELECT status::text FROM procrastinate.procrastinate_jobs WHERE id = %(id)s FOR UPDATE", id=job_id)
     if done != "failed":
         raise NotFound(f"there is no failed job {job_id}; `clearwell job list --failed` shows them")
     tx.execute("SELECT procrastinate.procrastinate_retry_job_v2(%(id)s, now(), NULL, NULL, NULL)", id=job_id)
+    tx.execute("UPDATE procrastinate.procrastinate_jobs SET attempts = 0 WHERE id = %(id)s", id=job_id)
 
 
 def waiting(tx: Transaction) -> int:

@@ -10,6 +10,7 @@ import msgspec
 import procrastinate
 import structlog
 from procrastinate import JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.jobs import Job, Status
 from psycopg import conninfo
 
 from clearwell.vocabulary.errors import Unavailable
@@ -21,6 +22,10 @@ Chore = tuple[float, Callable[[], None]]
 
 _LOG = structlog.get_logger("clearwell.jobs")
 _ATTEMPTS = 6
+
+
+class JobFailed(Exception):
+    """What the queue's own log hears of a failure: its kind and place, never its words (they may hold marked text)."""
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
@@ -49,18 +54,17 @@ def _in_thread(app: procrastinate.App, function: Work) -> Callable[..., Awaitabl
     async def run(context: JobContext, **ids: str | int) -> None:
         try:
             await asyncio.to_thread(function, **ids)
-        except BaseException as error:
-            if isinstance(error, Exception):
-                await _remember(app, context.job.id, error)
-            raise
+        except Exception as error:  # noqa: BLE001 whatever it is, the queue must hear of it, without its words
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{type(error).__name__} in {last.name}:{last.lineno}"
+            await _remember(app, context.job.id, place)
+            raise JobFailed(place) from None
 
     return run
 
 
-async def _remember(app: procrastinate.App, job_id: int | None, error: Exception) -> None:
+async def _remember(app: procrastinate.App, job_id: int | None, place: str) -> None:
     """Keep the kind and the place of a failure; its words may hold marked text and stay out."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__} in {last.name}:{last.lineno}"
     await _LOG.awarning("job failed", job=job_id, error=place)
     await app.connector.execute_query_async(
         "INSERT INTO clearwell.job_failure (job_id, error) VALUES (%(job_id)s, %(error)s)", job_id=job_id, error=place
@@ -82,20 +86,38 @@ async def work_until(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], cho
     side = [asyncio.create_task(_repeat(*chore)) for chore in chores]
     side.append(asyncio.create_task(_rescue(app, plan)))
     try:
-        await app.run_worker_async(
-            queues=plan.queues or None,  # type: ignore[arg-type]  # None means every queue
-            concurrency=plan.concurrency,
-            wait=not drain,
-            fetch_job_polling_interval=plan.poll,
-            update_heartbeat_interval=max(1.0, plan.stalled / 3),
-            stalled_worker_timeout=plan.stalled,
-            shutdown_graceful_timeout=10,
-        )
+        await _work(app, plan, drain)
+        while drain and await _anything_ready(app, plan):
+            await asyncio.sleep(plan.poll)
+            await _work(app, plan, drain)
+    except procrastinate.exceptions.ConnectorException as reason:
+        raise Unavailable("the worker lost the database; start it again when the database answers") from reason
     finally:
         for task in side:
             task.cancel()
         await asyncio.gather(*side, return_exceptions=True)
         await app.close_async()
+
+
+async def _work(app: procrastinate.App, plan: WorkerPlan, drain: bool) -> None:
+    await app.run_worker_async(
+        queues=list(plan.queues) or None,  # type: ignore[arg-type]  # None means every queue
+        concurrency=plan.concurrency,
+        wait=not drain,
+        fetch_job_polling_interval=plan.poll,
+        update_heartbeat_interval=max(1.0, plan.stalled / 3),
+        stalled_worker_timeout=plan.stalled,
+        shutdown_graceful_timeout=10,
+    )
+
+
+async def _anything_ready(app: procrastinate.App, plan: WorkerPlan) -> bool:
+    """True when a job could run now: a draining worker also stops when all that is left takes turns with what is under way."""
+    query = """
+        SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+                       AND (%(queues)s::text[] IS NULL OR queue_name = ANY (%(queues)s::text[]))) AS found
+    """
+    return bool((await app.connector.execute_query_one_async(query, queues=list(plan.queues) or None))["found"])
 
 
 async def _repeat(seconds: float, chore: Callable[[], None]) -> None:
@@ -111,13 +133,21 @@ async def _repeat(seconds: float, chore: Callable[[], None]) -> None:
 
 
 async def _rescue(app: procrastinate.App, plan: WorkerPlan) -> None:
-    """Put the jobs of workers that no longer send heartbeats back into their queues."""
+    """Put the jobs of workers that no longer send heartbeats back into their queues; one that killed worker after worker fails."""
     while True:
         try:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=plan.stalled):
-                await _LOG.awarning("job of a dead worker taken over", job=job.id)
-                await app.job_manager.retry_job(job)
+                await _take_over(app, job)
             await app.job_manager.prune_stalled_workers(plan.stalled)
         except procrastinate.exceptions.ConnectorException:
             await _LOG.awarning("the queue does not answer")
         await asyncio.sleep(max(0.5, plan.stalled / 3))
+
+
+async def _take_over(app: procrastinate.App, job: Job) -> None:
+    if job.attempts < _ATTEMPTS:
+        await _LOG.awarning("job of a dead worker taken over", job=job.id)
+        await app.job_manager.retry_job(job)
+    else:
+        await _remember(app, job.id, "its worker died")
+        await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
