@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The overview: the way of a finding in nine stages, with counts under the viewer's own rows, and what is next for them."""
+
+from litestar import Response, get
+
+from clearwell.clearinghouse.flow import coordinating, operating
+from clearwell.clearinghouse.flow.overview import read_overview
+from clearwell.faces.web.pages import page
+from clearwell.faces.web.visit import PageRequest, Visit
+from clearwell.ground.identity.actor import Member, OrganizationKind
+
+
+@get("/", sync_to_thread=True)
+def overview(request: PageRequest) -> Response[bytes]:
+    """The nine stages and what is next."""
+    visit: Visit = request.state.visit
+    member = visit.signed_in()
+    seen = read_overview(visit.house, member)
+    return page(visit, "overview.html", seen=seen, actions=_actions(visit, member), cases=_cases(visit, member))
+
+
+def _actions(visit: Visit, member: Member) -> tuple[object, ...]:
+    if member.kind not in {OrganizationKind.OPERATOR, OrganizationKind.AGENCY}:
+        return ()
+    return operating.read_actions(visit.house, member)[:3]
+
+
+def _cases(visit: Visit, member: Member) -> tuple[object, ...]:
+    if member.kind is not OrganizationKind.COORDINATOR:
+        return ()
+    return coordinating.list_cases(visit.house, member, limit=3)
+
+
+PAGES = (overview,)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's page: at most five things to do, in plain words, printable; receipts, the inventory, and the same as JSON."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from clearwell.clearinghouse.distribution.store import Action
+from clearwell.clearinghouse.flow import operating
+from clearwell.faces.http import actor_of
+from clearwell.faces.web.pages import page, redirect
+from clearwell.faces.web.visit import PageRequest, Visit
+from clearwell.ground.identity.actor import Member
+from clearwell.vocabulary.component import identify
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.ids import ActionId, parse_id
+
+_AT_ONCE = 5
+"""What one page asks of one person."""
+
+_EXPOSED: dict[str, bool | str] = {"true": True, "false": False, "unknown": "unknown"}
+
+
+@get("/todo", sync_to_thread=True)
+def todo(request: PageRequest) -> Response[bytes]:
+    """What to do next: at most five items, or all of them when asked."""
+    visit: Visit = request.state.visit
+    member = visit.signed_in()
+    organization, assets = operating.read_assets(visit.house, member)
+    actions = operating.read_actions(visit.house, member, with_installed=True)
+    still = [action for action in actions if action.receipt != "installed"]
+    zone = ZoneInfo(organization.time_zone)
+    facts: dict[str, Any] = {
+        "operator": organization,
+        "assets": assets,
+        "items": still if visit.asked("all") else still[:_AT_ONCE],
+        "total": len(still),
+        "installed": [action for action in actions if action.receipt == "installed"][:_AT_ONCE],
+        "names": {action.id: identify(action.component).name for action in actions},
+        "zone": zone,
+        "today": visit.house.clock.now().astimezone(zone).date(),
+        "all": bool(visit.asked("all")),
+        "done": visit.asked("done"),
+        "counted": visit.asked("counted") if visit.asked("counted").isdecimal() else "",
+    }
+    return page(visit, "todo.html", **facts)
+
+
+@get("/todo.json", sync_to_thread=True)
+def todo_feed(request: PageRequest) -> Response[bytes]:
+    """Everything there is to do, for machines: by session, or by a service token."""
+    visit: Visit = request.state.visit
+    asking = visit.member or actor_of(visit.house, request)
+    member = asking if isinstance(asking, Member) else visit.signed_in()
+    organization, _ = operating.read_assets(visit.house, member)
+    actions = operating.read_actions(visit.house, member, with_installed=True)
+    told = {"operator": organization.name, "time_zone": organization.time_zone, "items": [_told(action) for action in actions]}
+    return Response(msgspec.json.encode(told), media_type="application/json")
+
+
+@post("/todo/{action:str}/receipt", sync_to_thread=True)
+def receipt(request: PageRequest, action: FromPath[str]) -> Response[bytes]:
+    """Say that an item was received, or for when it is planned."""
+    visit: Visit = request.state.visit
+    planned = visit.said("planned_for")
+    try:
+        planned_for = date.fromisoformat(planned) if planned else None
+    except ValueError:
+        raise Invalid("a day is written YYYY-MM-DD") from None
+    said = visit.said("receipt")
+    action_id = ActionId(parse_id("action", action))
+    operating.send_receipt(visit.house, visit.signed_in(), action_id, said, planned_for if said == "planned" else None)
+    return redirect(f"/todo?done={'planned' if said == 'planned' else 'received'}{'&all=1' if visit.said('all') else ''}#{action_id}")
+
+
+@post("/todo/inventory", sync_to_thread=True)
+def inventory(request: PageRequest) -> Response[bytes]:
+    """Send what runs on an asset."""
+    visit: Visit = request.state.visit
+    member = visit.signed_in()
+    name, content = visit.file("inventory")
+    exposed = visit.said("exposed")
+    if exposed not in _EXPOSED:
+        raise Invalid("say whether the asset is reachable from the internet: yes, no or not known")
+    taken = operating.send_inventory(visit.house, member, visit.said("asset").strip(), _EXPOSED[exposed], content, name)
+    return redirect(f"/todo?done=inventory&counted={taken.components}")
+
+
+def _told(action: Action) -> dict[str, Any]:
+    """An item of the feed. `minutes` is null: nobody measured it, and the hub does not guess (never 7)."""
+    return {
+        "id": action.id,
+        "advisory": action.public_id,
+        "title": action.title,
+        "asset": action.asset_name,
+        "component": action.component,
+        "installed": action.installed_version,
+        "fixed": action.fixed_version,
+        "status": action.status,
+        "why": action.why,
+        "reasons": action.reasons,
+        "due_on": action.due_on,
+        "outcome": action.outcome,
+        "minutes": None,
+        "receipt": action.receipt,
+        "planned_for": action.planned_for,
+        "told_at": action.told_at,
+        "received_at": action.received_at,
+        "planned_at": action.planned_at,
+        "installed_at": action.installed_at,
+    }
+
+
+PAGES = (todo, todo_feed, receipt, inventory)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page: who is let in, what every form must bring, and the headers of every answer."""
+
+import re
+
+import pytest
+from litestar.testing import TestClient
+
+from browser.scene import HOSTILE, Scene
+from clearwell.faces.asgi import build_app
+from clearwell.faces.web import Demo
+from clearwell.faces.web.pages import days_until, encode, moment
+from clearwell.ground.identity.actor import Member
+from hub import Hub
+
+PRIVATE = ("/", "/reports", "/cases", "/todo", "/reports/sub_0000000000000000000000000a", "/cases/case_0000000000000000000000000a")
+PUBLIC = ("/sign-in", "/ledger", "/advisories")
+
+
+def browser(scene: Scene, member: Member | None = None) -> TestClient:  # type: ignore[type-arg]
+    """A client that follows nothing by itself, signed in when a member is given."""
+    client = TestClient(build_app(scene.house), base_url="http://127.0.0.1", raise_server_exceptions=False)
+    client.follow_redirects = False
+    if member is not None:
+        client.cookies.set("clearwell_session", scene.session(member))
+    return client
+
+
+def token_of(page: str) -> str:
+    """The form token of a page."""
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
+    assert found is not None, page
+    return found[1]
+
+
+@pytest.fixture
+def scene(hub: Hub) -> Scene:
+    """People, and nothing that happened yet."""
+    return Scene(hub)
+
+
+def test_a_visitor_is_sent_to_sign_in_and_back(scene: Scene) -> None:
+    with browser(scene) as client:
+        answers = {path: client.get(path) for path in PRIVATE}
+
+    assert {answer.status_code for answer in answers.values()} == {303}
+    assert {path: answer.headers["location"] for path, answer in answers.items()} == {path: f"/sign-in?next={path}" for path in PRIVATE}
+
+
+def test_public_pages_need_no_sign_in(scene: Scene) -> None:
+    with browser(scene) as client:
+        answers = [client.get(path) for path in PUBLIC]
+
+    assert all(answer.status_code == 200 and "<h1" in answer.text for answer in answers)
+
+
+def test_every_answer_bears_the_strict_headers(scene: Scene) -> None:
+    with browser(scene, scene.hospital) as client:
+        paths = (*PUBLIC, "/todo", "/nothing-here", "/advisories/CLEARWELL-0", "/maintainer/guess")
+        answers = [client.get(path, headers={"accept": "text/html"}) for path in paths]
+
+    for answer in answers:
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "<script>" not in answer.text and " style=" not in answer.text and "http://" not in answer.text
+
+
+def test_every_form_without_this_sessions_token_is_refused(scene: Scene) -> None:
+    app = build_app(scene.house)
+    scene.prove().fix()
+    ids = {"submission": scene.submission, "finding": scene.finding, "case": scene.case, "secret": scene.link, "fix": scene.the_fix().id}
+    forms = [route.path for route in app.routes if "POST" in getattr(route, "methods", ()) and not route.path.startswith("/api/")]
+    stranger = token_of(_page(scene, scene.lab, "/reports"))
+
+    with browser(scene, scene.coordinator) as client:
+        for path in forms:
+            named = re.sub(r"\{(\w+):str\}", lambda match: ids.get(match[1], "x"), path)
+            for form in ({}, {"csrf": ""}, {"csrf": stranger}):
+                answer = client.post(named, data=form)
+                assert answer.status_code == 403, (path, answer.status_code)
+                assert "made for your present session" in answer.text
+
+    assert len(forms) >= 20
+
+
+def _page(scene: Scene, member: Member, path: str) -> str:
+    with browser(scene, member) as client:
+        return client.get(path).text
+
+
+def test_a_form_sent_by_another_site_is_refused(scene: Scene) -> None:
+    with browser(scene, scene.hospital) as client:
+        csrf = token_of(client.get("/todo").text)
+        answer = client.post("/sign-out", data={"csrf": csrf}, headers={"sec-fetch-site": "cross-site"})
+
+    assert answer.status_code == 403
+
+
+def test_another_host_is_not_answered(scene: Scene) -> None:
+    with browser(scene) as client:
+        answer = client.get("/ledger", headers={"host": "attacker.example"})
+
+    assert answer.status_code == 400
+
+
+def test_each_kind_sees_only_its_own_pages(scene: Scene) -> None:
+    allowed = {"/": {"lab", "hospital", "auditor", "coordinator"}, "/cases": {"coordinator"}, "/todo": {"hospital"}}
+
+    with browser(scene) as client:
+        for kind in ("lab", "hospital", "auditor", "coordinator"):
+            client.cookies.set("clearwell_session", scene.session(getattr(scene, kind)))
+            seen = {path: client.get(path).status_code for path in allowed}
+            assert seen == {path: 200 if kind in kinds else 403 for path, kinds in allowed.items()}, kind
+
+
+def test_a_page_that_is_not_there_says_what_to_do(scene: Scene) -> None:
+    with browser(scene) as client:
+        answer = client.get("/nothing", headers={"accept": "text/html"})
+
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+
+
+def test_outside_text_is_shown_and_never_obeyed() -> None:
+    shown = str(encode(HOSTILE))
+
+    assert "<script>" not in shown
+    assert "&lt;U+202E&gt;" in shown and "&lt;U+200B&gt;" in shown
+
+
+def test_days_are_told_in_words(hub: Hub) -> None:
+    now = hub.clock.now()
+
+    assert days_until(now, now) == "today"
+    assert days_until(now.date().replace(day=now.day + 1), now) == "in 1 day"
+    assert 'datetime="2026-11-02T09:00' in moment(now)
+
+
+def test_a_demo_link_signs_in_once(scene: Scene) -> None:
+    demo = Demo({"one-time": scene.hospital.person})
+    client = TestClient(build_app(scene.house, demo), base_url="http://127.0.0.1")
+    client.follow_redirects = False
+
+    with client:
+        first = client.get("/demo/sign-in/one-time")
+        overview = client.get("/")
+        again = client.get("/demo/sign-in/one-time")
+
+    assert first.status_code == 303 and overview.status_code == 200
+    assert again.status_code == 404
+
+
+def test_without_a_demo_there_are_no_demo_links(scene: Scene) -> None:
+    with browser(scene) as client:
+        assert client.get("/demo/sign-in/one-time").status_code == 404
