@@ -67,7 +67,7 @@ class Hub:
         async def drain() -> None:
             queue = build(plan, app.work_of(self.house))
             async with queue.open_async():
-                await queue.run_worker_async(wait=False, concurrency=2, listen_notify=False, install_signal_handlers=False)
+                await queue.run_worker_async(wait=False, concurrency=plan.concurrency, listen_notify=False, install_signal_handlers=False)
 
         for _ in range(50):
             asyncio.run(drain())
