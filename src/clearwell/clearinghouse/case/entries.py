@@ -18,6 +18,7 @@ from clearwell.vocabulary.ids import (
     RemediationId,
     RunId,
     SubmissionId,
+    TokenId,
 )
 
 
@@ -299,6 +300,14 @@ class OrganizationAdded(Entry, frozen=True):
     type = "organization.added"
     organization: OrganizationId
     kind: str
+
+
+class TokenIssued(Entry, frozen=True):
+    """A service token was issued to an organization."""
+
+    type = "token.issued"
+    token: TokenId
+    organization: OrganizationId
 
 
 class InventoryReceived(Entry, frozen=True):

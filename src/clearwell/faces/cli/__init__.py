@@ -18,7 +18,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cluster": ("clearwell.faces.cli.cluster:cluster", "Say which findings are one bug (no server needed)."),
     "prove": ("clearwell.faces.cli.prove:prove", "Run a proof in isolation and print the verdict (no server needed)."),
     "match": ("clearwell.faces.cli.match:match", "Match inventories with advisories (no server needed)."),
+    "demo": ("clearwell.faces.cli.demo:demo", "Play the exercise on a hub of its own, compare what came out, then serve it."),
     "ledger": ("clearwell.faces.cli.ledger:ledger", "Verify a ledger offline."),
+    "submit": ("clearwell.faces.cli.submit:submit", "Send reports to a hub and print the answers."),
+    "case": ("clearwell.faces.cli.case:case", "Coordinate cases: list, show, split, merge."),
+    "operator": ("clearwell.faces.cli.operator:operator", "What an operator has to do."),
+    "serve": ("clearwell.faces.cli.serve:serve", "Serve the API and the pages."),
+    "worker": ("clearwell.faces.cli.worker:worker", "Work through the jobs."),
+    "migrate": ("clearwell.faces.cli.migrate:migrate", "Bring the database to this release."),
+    "job": ("clearwell.faces.cli.job:job", "Look at jobs; try failed ones again."),
+    "settings": ("clearwell.faces.cli.settings:settings", "Show the settings and where each came from."),
+    "organization": ("clearwell.faces.cli.organization:organization", "Add organizations and people (on the hub's machine)."),
+    "token": ("clearwell.faces.cli.token:token", "Issue service tokens (on the hub's machine)."),
 }
 """Command -> where it lives. Help is kept here so that printing it imports nothing."""
 

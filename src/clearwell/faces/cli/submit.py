@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`clearwell submit`: sends reports to a hub and prints the answers. The same file sent again is the same submission."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from clearwell.faces.cli.hub import Hub, connect, hub_options
+from clearwell.vocabulary.errors import Invalid, Unavailable
+from clearwell.vocabulary.outside import for_terminal
+from clearwell.vocabulary.product import parse_target
+
+_PIECE = 1 << 18
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--target", metavar="TARGET", help="What the reports are about, where they do not say: a package URL or REPOSITORY@COMMIT.")
+@click.option("--marking", metavar="TLP", help="A TLP 2.0 label; TLP:AMBER without it.")
+@click.option("--tool", help="The tool that wrote them, where they do not say.")
+@click.option("--model", help="The AI model that wrote them, where they do not say.")
+@click.option(
+    "--wait", default=120, show_default=True, type=click.IntRange(0, 86_400), metavar="SECONDS", help="How long to wait for answers."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one finding each, with `file` and `submission`.")
+@hub_options
+def submit(
+    files: tuple[Path, ...],
+    target: str | None,
+    marking: str | None,
+    tool: str | None,
+    model: str | None,
+    wait: int,
+    as_json: bool,
+    url: str,
+    token_file: Path | None,
+) -> None:
+    """Send reports and print the answer to each finding.
+
+    Leaves with 0 when every file was read, 2 when one could not be, 15 when the hub was not done within --wait.
+    """
+    if target is not None:
+        parse_target(target)
+    for file in files:
+        if not file.is_file():
+            raise Invalid(f"there is no file {file}")
+    console = Console(stderr=True)
+    envelope = {"target": target, "marking": marking, "tool": tool, "model": model}
+    with connect(url, token_file) as hub:
+        sent = _send_all(hub, files, envelope, console)
+        end, whole = time.monotonic() + wait, True
+        for file, receipt in sent:
+            read = _await_read(hub, receipt["id"], end, console)
+            whole = _print(hub, file, read, as_json) and whole
+    sys.exit(0 if whole else 2)
+
+
+def _send_all(hub: Hub, files: tuple[Path, ...], envelope: dict[str, str | None], console: Console) -> list[tuple[Path, dict[str, Any]]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    sent = []
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        for file in files:
+            size = file.stat().st_size
+            line = progress.add_task(for_terminal(file.name, 40), total=size)
+            pieces = _pieces(file, size, progress, line)
+            sent.append((file, hub.upload("/submissions", pieces, size, name=_name(file), **envelope)))
+    return sent
+
+
+def _name(file: Path) -> str:
+    return file.name.encode(errors="backslashreplace").decode()[:255]
+
+
+def _pieces(file: Path, size: int, progress: Progress, line: TaskID) -> Iterator[bytes]:
+    """The file's bytes as long as it was when it was looked at."""
+    left = size
+    with file.open("rb") as stream:
+        while left > 0 and (piece := stream.read(min(_PIECE, left))):
+            left -= len(piece)
+            progress.advance(line, len(piece))
+            yield piece
+    if left > 0:
+        raise Invalid(f"{file} became shorter while it was sent; send it again")
+
+
+def _await_read(hub: Hub, submission: str, end: float, console: Console) -> dict[str, Any]:
+    pause = 0.1
+    with console.status("the hub reads the report"):
+        while True:
+            read: dict[str, Any] = hub.get(f"/submissions/{submission}")
+            if read["state"] != "received":
+                return read
+            if time.monotonic() >= end:
+                raise Unavailable(f"{submission} is safe with the hub but not read yet; ask again later (is a worker running?)")
+            time.sleep(pause)
+            pause = min(2.0, pause * 1.5)
+
+
+def _print(hub: Hub, file: Path, read: dict[str, Any], as_json: bool) -> bool:
+    """Print a file's answers; return whether it was read whole."""
+    answers = hub.pages(f"/submissions/{read['id']}/answers", "answers", limit=500)
+    if as_json:
+        for answer in answers:
+            click.echo(msgspec.json.encode({"file": _name(file), "submission": read["id"], **answer}).decode())
+        for said in read["problems"]:
+            click.echo(msgspec.json.encode({"file": _name(file), "submission": read["id"], "error": said}).decode())
+    else:
+        _print_table(file, read, list(answers))
+    return read["state"] == "parsed" and not read["problems"]
+
+
+def _print_table(file: Path, read: dict[str, Any], answers: list[dict[str, Any]]) -> None:
+    console = Console()
+    table = Table(
+        "", "finding", "answer", "title", "why", title=Text(f"{for_terminal(file.name)}: {len(answers):,} findings ({read['id']})")
+    )
+    for answer in answers:
+        title, why = Text(for_terminal(answer["title"], 60)), Text(for_terminal(answer["reason"], 90))
+        table.add_row(str(answer["position"]), answer["finding"], answer["answer"], title, why)
+    console.print(table)
+    for said in read["problems"]:
+        console.print(Text(f"not read: {for_terminal(said, 400)}", style="red"))
