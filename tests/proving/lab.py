@@ -289,7 +289,7 @@ class Lab:
 
     def __init__(self, place: Path, index: Index, sandbox: Sandbox, cache: Path) -> None:
         self.place, self.index, self.sandbox, self.cache = place, index, sandbox, cache
-        self.settings = Settings(runs=2, memory_mb=192)
+        self.settings = Settings(runs=1, memory_mb=192)
         self.count = 0
         for version, fixed in (("1.0", "False"), ("1.1", "True")):
             name, content = wheel("notes", version, {"notes.py": NOTES.replace("FIXED = False", f"FIXED = {fixed}")})
@@ -360,7 +360,7 @@ class Lab:
     def read(self, proof: Path) -> Proof:
         return read_proof(proof, self.place / "harnesses")
 
-    def prove(self, proof: Path, *, offline: bool = False, runs: int = 2) -> Verdict:
+    def prove(self, proof: Path, *, offline: bool = False, runs: int = 1) -> Verdict:
         registry = self.registry(offline=offline)
         settings = Settings(runs=runs, memory_mb=192)
         try:

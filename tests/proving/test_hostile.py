@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -157,6 +158,18 @@ os.execv('/usr/bin/su', ['su', '-c', 'id'])
 def test_no_capability_is_left(run):
     result = run("print([line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')])")
     assert set(result.stdout.strip(b"[]\n").replace(b"'", b"").split(b", ")) == {b"0" * 16}
+
+
+def test_to_the_kernel_the_target_is_nobody_even_when_the_hub_is_root(sandbox):
+    marker = f"2{int.from_bytes(secrets.token_bytes(4), 'big')}"
+    thread = threading.Thread(target=sandbox.run, args=(Spec(argv=("/usr/bin/sleep", marker), limits=Limits(wall_seconds=0.6)),))
+    thread.start()
+    _wait_until(lambda: any(_command(pid) == b"/usr/bin/sleep" for pid in _processes_with(marker)))
+    pid = next(pid for pid in _processes_with(marker) if _command(pid) == b"/usr/bin/sleep")
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    thread.join()
+    assert set(status["Uid"].split()) == {str(os.geteuid() or 65534)}
+    assert int(status["CapPrm"], 16) == int(status["CapBnd"], 16) == 0
 
 
 def test_only_the_promised_descriptors_are_open(run):
@@ -377,6 +390,13 @@ def _processes_with(marker: str) -> list[int]:
             if any(marker.encode() in word for word in words) and b"-c" not in words[1:2]:
                 found.append(int(place.name))
     return found
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return b""
 
 
 def _groups_of_children(pid: int) -> list[Path]:

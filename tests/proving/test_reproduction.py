@@ -35,7 +35,7 @@ def test_a_planted_flaw_reproduces_and_its_fix_is_clean(lab: Lab, name):
     # when
     verdict = lab.prove(proof)
     # then
-    assert (verdict.verdict, verdict.target.fired, verdict.control.fired) == (Outcome.REPRODUCED, 2, 0), verdict.reason
+    assert (verdict.verdict, verdict.target.fired, verdict.control.fired) == (Outcome.REPRODUCED, 1, 0), verdict.reason
     assert verdict.exit_code == 0
     assert verdict.control.kind == "same package"
     assert verdict.assurance == "hub"
@@ -43,7 +43,7 @@ def test_a_planted_flaw_reproduces_and_its_fix_is_clean(lab: Lab, name):
 
 def test_growth_is_measured_inside_the_box(lab: Lab):
     body = 'input = { parts = ["n:", ["ab", "n"]] }'
-    oracle = 'kind = "growth"\nsizes = [1000, 2000, 4000]\ncpu_seconds = 6'
+    oracle = 'kind = "growth"\nsizes = [600, 1200, 2400]\ncpu_seconds = 6'
     verdict = lab.prove(lab.proof("notes", verb="slow", input=body, oracle=oracle, control='purl = "pkg:pypi/notes@1.1"'))
     assert verdict.verdict == Outcome.REPRODUCED, verdict
     assert "exponent" in (verdict.target.signature or "")
@@ -80,15 +80,19 @@ def test_an_effect_that_does_not_show_is_not_reproduced(lab: Lab):
     assert (verdict.verdict, verdict.exit_code) == (Outcome.NOT_REPRODUCED, 10)
 
 
+def test_replaying_what_a_feature_shows_to_be_genuine_is_no_bypass(lab: Lab):
+    assert lab.prove(lab.proof("notes", verb="check", text="right\n", oracle='kind = "bypass"')).verdict == Outcome.NOT_REPRODUCED
+
+
 def test_a_control_that_fires_too_is_fix_not_verified(lab: Lab):
     proof = lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"', control='purl = "pkg:pypi/notes@1.0"')
-    verdict = lab.prove(proof)
-    assert (verdict.verdict, verdict.exit_code, verdict.control.fired) == (Outcome.FIX_NOT_VERIFIED, 16, 2)
+    verdict = lab.prove(proof, runs=2)
+    assert (verdict.verdict, verdict.exit_code, verdict.control.n, verdict.control.fired) == (Outcome.FIX_NOT_VERIFIED, 16, 2, 2)
 
 
 def test_an_effect_by_chance_is_flaky(lab: Lab):
     proof = lab.proof("notes", verb="sometimes", text="/box/out/x", oracle='kind = "file_write"')
-    verdict = lab.prove(proof, runs=16)
+    verdict = lab.prove(proof, runs=14)
     assert (verdict.verdict, verdict.exit_code) == (Outcome.FLAKY, 12)
 
 
@@ -247,3 +251,11 @@ def test_watched_limits_can_be_refused(lab: Lab, monkeypatch):
     done = reproduce_proof(proof, Settings(accept_watched=False), sandbox=lab.sandbox, registry=lab.registry())
     assert done.verdict.verdict == Outcome.UNAVAILABLE
     assert "memory" in done.verdict.reason
+
+
+def test_what_a_killed_process_left_of_a_proof_is_removed(lab: Lab):
+    left = lab.cache / "scratch" / "4194305-left"  # no process can have that number
+    left.mkdir(parents=True)
+    (left / "proof").write_text("secret")
+    lab.prove(lab.proof("notes", verb="save", text="x", oracle='kind = "file_write"'))
+    assert not list((lab.cache / "scratch").iterdir())

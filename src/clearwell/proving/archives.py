@@ -142,7 +142,7 @@ class Registry:
             if self.offline:
                 raise Unavailable(f"{purl} is not in the cache, and fetching is switched off")
             record = self._download(package, chosen, integrity)
-            _write(record_file, msgspec.json.encode(record))
+            write_whole(record_file, msgspec.json.encode(record))
         blob = self._blob(record.sha256)
         if sha256 is not None and sha256.lower() != record.sha256:
             raise Conflict(f"{purl}: the archive's sha256 is {record.sha256}, not the pinned {sha256.lower()}")
@@ -245,7 +245,7 @@ class Registry:
 
     def _keep(self, filename: str, body: bytes, published: str | None) -> _Record:
         digest = hashlib.sha256(body).hexdigest()
-        _write(self._blob(digest), body)
+        write_whole(self._blob(digest), body)
         return _Record(filename, digest, len(body), published)
 
     def _get_bytes(self, address: str, what: str) -> bytes:
@@ -358,7 +358,7 @@ def _check_integrity(body: bytes, integrity: str, what: str) -> None:
     raise Invalid(f"{what}: {integrity[:60]!r} is not an integrity hash that can be checked")
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes) -> None:
     """Write whole or not at all: under another name, then renamed."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}")

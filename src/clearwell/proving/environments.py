@@ -18,7 +18,7 @@ import msgspec
 from packageurl import PackageURL
 
 from clearwell.proving import patches, unpack
-from clearwell.proving.archives import Archive, Registry, runtime_python
+from clearwell.proving.archives import Archive, Registry, runtime_python, write_whole
 from clearwell.proving.folder import Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound
@@ -114,7 +114,7 @@ class Workshop:
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)
-            note.write_text(digest)
+            write_whole(note, digest.encode())
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return place, digest
@@ -219,7 +219,7 @@ class Workshop:
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)
-            place.with_suffix(".sha256").write_text(digest)
+            write_whole(place.with_suffix(".sha256"), digest.encode())
         finally:
             tar.unlink(missing_ok=True)
             shutil.rmtree(partial, ignore_errors=True)

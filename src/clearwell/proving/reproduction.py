@@ -91,8 +91,7 @@ def _attempted(
 ) -> tuple[Attempt, Reproduction]:
     started = time.monotonic()
     own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
-    private = Path(tempfile.mkdtemp(prefix="clearwell-proof-", dir=_scratch(own_registry)))
-    private.chmod(0o755)
+    private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     chosen = control if control is not None else proof.file.control
     if isinstance(chosen, Side) and chosen.patch is not None:
         chosen = proof.folder.read(chosen.patch)
@@ -110,6 +109,10 @@ def _attempted(
 def _scratch(registry: Registry) -> Path:
     place = registry.cache.parent / "scratch"
     place.mkdir(parents=True, exist_ok=True)
+    for left in place.iterdir():  # proofs that a killed process left behind do not stay
+        owner = left.name.partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(left, ignore_errors=True)
     return place
 
 
