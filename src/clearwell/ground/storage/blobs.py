@@ -9,8 +9,10 @@ copy of the folder. Addresses are an HMAC of the plaintext under the hub key: th
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +26,7 @@ from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 CHUNK = 1 << 20
 """Plaintext bytes in one sealed piece; each piece has its own nonce and number, so a cut or swapped file is found."""
 _NONCE, _TAG = 12, 16
+_NAME, _SWEEP = re.compile("[0-9a-f]{32}"), 1000
 _BLOBS = Scope(system="system:blobs")
 
 
@@ -94,8 +97,9 @@ class BlobStore:
     def hold(self, tx: Transaction, holder: str, sealed: Sealed) -> None:
         """Let `holder` hold the blob, in the caller's transaction. The same plaintext held before is kept once."""
         with tx.acting_as(_BLOBS):
-            known = tx.row(
-                "SELECT holder, file, wrapped_key FROM clearwell.blob_hold WHERE address = %(address)s LIMIT 1", address=sealed.address
+            known = tx.row(  # locked, so that its last holder's destruction does not take the file away meanwhile
+                "SELECT holder, file, wrapped_key FROM clearwell.blob_hold WHERE address = %(address)s LIMIT 1 FOR SHARE",
+                address=sealed.address,
             )
             file, key = sealed.file, sealed.key
             if known is not None and known["file"] != sealed.file:
@@ -148,6 +152,22 @@ class BlobStore:
                     tx.after_commit.append(partial(self._path(row["file"]).unlink, missing_ok=True))
         return len(gone)
 
+    def sweep(self, tx: Transaction, before: datetime) -> int:
+        """Remove files last written before `before` that nobody holds: what a crash between `put` and `hold` left. Returns how many.
+
+        Nobody could ever read them: their keys were never stored. Give a time well in the past (a day), behind every upload under way.
+        """
+        old = [path for path in self._folder.glob("??/*") if _NAME.fullmatch(path.name) and path.stat().st_mtime < before.timestamp()]
+        gone = 0
+        with tx.acting_as(_BLOBS):
+            for start in range(0, len(old), _SWEEP):
+                some = {path.name: path for path in old[start : start + _SWEEP]}
+                held = tx.rows("SELECT file FROM clearwell.blob_hold WHERE file = ANY(%(names)s)", names=list(some))
+                for name in some.keys() - {row["file"] for row in held}:
+                    some[name].unlink(missing_ok=True)
+                    gone += 1
+        return gone
+
     def _held(self, tx: Transaction, holder: str, address: str) -> Row:
         row = tx.row(
             "SELECT file, size, wrapped_key FROM clearwell.blob_hold WHERE address = %(address)s AND holder = %(holder)s",
@@ -183,7 +203,9 @@ class BlobStore:
         try:
             with self._path(name).open("rb") as file:
                 piece = file.read(CHUNK + _NONCE + _TAG)
-                while piece:
+                while piece or number == 0:  # an empty blob has one piece, an empty file is damage
+                    if len(piece) < _NONCE + _TAG:
+                        raise InvalidTag
                     following = file.read(CHUNK + _NONCE + _TAG)
                     yield box.decrypt(piece[:_NONCE], piece[_NONCE:], _bound(name, number, last=not following))
                     piece, number = following, number + 1
