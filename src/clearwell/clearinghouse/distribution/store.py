@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Advisories (public) and an operator's actions (its own rows, and nobody else's) in the database."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 import msgspec
@@ -110,6 +111,12 @@ def advisory_by_id(tx: Transaction, advisory_id: AdvisoryId) -> Published:
     if row is None:
         raise NotFound("there is no such advisory")
     return msgspec.convert(row, Published)
+
+
+def public_ids(tx: Transaction, advisories: Iterable[AdvisoryId]) -> dict[AdvisoryId, str]:
+    """The public ids of published advisories, by the hub's own ids for them."""
+    rows = tx.rows("SELECT id, public_id FROM clearwell.advisory WHERE id = ANY(%(ids)s)", ids=list(advisories))
+    return {row["id"]: row["public_id"] for row in rows}
 
 
 def list_advisories(tx: Transaction, limit: int = 10_000) -> tuple[Published, ...]:

@@ -9,6 +9,7 @@ import msgspec
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import AppealDecided, MarkingChanged, RefusalAppealed, SubmissionReceived
 from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Run, Submission
+from clearwell.clearinghouse.distribution import store as distribution_store
 from clearwell.clearinghouse.flow.jobs import PARSE, VALIDATE
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
@@ -43,7 +44,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 class AnsweredFinding(msgspec.Struct, frozen=True):
     """A finding with its history of answers, as its sender sees it: its own ids and public ones only.
 
-    `participation` is the sender's own id for the case; `first_reported`, `standing` and `ends_at` are the case's.
+    `participation` is the sender's own id for the case; `first_reported`, `standing` and `ends_at` are the case's;
+    `advisory` is the public id of what was published.
     """
 
     finding: KeptFinding
@@ -135,7 +137,7 @@ def my_participations(house: House, actor: Member) -> tuple[Row, ...]:
     """The cases that the actor's organization takes part in as a finder, each under the organization's own id for it."""
     house.policy.require(actor, Act.READ_REPORTS, Subject(organization=actor.organization))
     with house.transaction(actor) as tx:
-        return store.my_participations(tx)
+        return _with_public_ids(tx, store.my_participations(tx))
 
 
 def proof_reads(house: House, actor: Member, finding_id: FindingId) -> tuple[Row, ...]:
@@ -185,14 +187,21 @@ def decide_appeal(house: House, actor: Member, finding_id: FindingId, upheld: bo
 
 def _answered(tx: Transaction, findings: tuple[KeptFinding, ...]) -> tuple[AnsweredFinding, ...]:
     told = report_store.history(tx, findings)
-    mine = {finding: row for row in store.my_participations(tx, [f.id for f in findings]) for finding in row["finding_ids"]}
+    taking_part = _with_public_ids(tx, store.my_participations(tx, [f.id for f in findings]))
+    mine = {finding: row for row in taking_part for finding in row["finding_ids"]}
     return tuple(_one(finding, told[finding.id], mine.get(finding.id)) for finding in findings)
+
+
+def _with_public_ids(tx: Transaction, participations: tuple[Row, ...]) -> tuple[Row, ...]:
+    """A finder sees an advisory under its public id, `advisory`, by which anybody finds it."""
+    public = distribution_store.public_ids(tx, {row["advisory_id"] for row in participations if row["advisory_id"] is not None})
+    return tuple({**row, "advisory": public.get(row["advisory_id"])} for row in participations)
 
 
 def _one(finding: KeptFinding, history: tuple[AnswerRow, ...], row: Row | None) -> AnsweredFinding:
     if row is None:
         return AnsweredFinding(finding, history, None, None, None, finding.ends_at, None)
-    return AnsweredFinding(finding, history, row["id"], row["first_reported"], row["standing"], row["ends_at"], row["advisory_id"])
+    return AnsweredFinding(finding, history, row["id"], row["first_reported"], row["standing"], row["ends_at"], row["advisory"])
 
 
 def remark_submission(house: House, actor: Member, submission_id: SubmissionId, marking: Marking) -> Submission:

@@ -162,7 +162,7 @@ def list_participations(house: Housed, member: Signed) -> Participations:
                 state=row["letters"],
                 ends_at=row["ends_at"],
                 published_at=row["published_at"],
-                advisory=row["advisory_id"],
+                advisory=row["advisory"],
                 findings=tuple(row["finding_ids"]),
             )
             for row in rows

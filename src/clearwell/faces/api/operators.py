@@ -103,7 +103,7 @@ def send_inventory(
     exposed: Annotated[Literal["true", "false", "unknown"], QueryParameter(description="Whether a public network reaches it.")] = "unknown",
 ) -> InventoryView:
     """Make the body (CycloneDX JSON, pip freeze, package-lock.json) the asset's inventory; matching follows."""
-    taken = operating.send_inventory(house, member, name, exposed, body, file)
+    taken = operating.send_inventory(house, member, name, {"true": True, "false": False}.get(exposed, exposed), body, file)
     return InventoryView(taken.asset, taken.format, taken.components, taken.unknown)
 
 
