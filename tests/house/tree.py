@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_NOT_OURS = {".venv", ".cache", ".clearwell", ".git", "vendor", "__pycache__", "node_modules", "build", "dist"}
+_MADE = {"vendor", "__pycache__", "screenshots", "build", "dist"}
 
 
 def files(*suffixes: str, under: str = "") -> tuple[Path, ...]:
@@ -14,8 +14,12 @@ def files(*suffixes: str, under: str = "") -> tuple[Path, ...]:
     if listed.returncode == 0 and listed.stdout:
         found = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
     else:
-        found = [path for path in (ROOT / under).rglob("*") if not _NOT_OURS & set(path.relative_to(ROOT).parts)]
+        found = [path for path in (ROOT / under).rglob("*") if not _is_made(path.relative_to(ROOT).parts)]
     return tuple(sorted(path for path in found if path.is_file() and (not suffixes or path.name.endswith(suffixes))))
+
+
+def _is_made(parts: tuple[str, ...]) -> bool:
+    return any(part in _MADE or (part.startswith(".") and part not in {".ci", ".gitignore"}) for part in parts)
 
 
 def named(path: Path) -> str:
