@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exercise on a terminal: what happens now and for how long, the summary, and the sign-in links."""
+
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from clearwell.faces.cli.demo.outcome import Outcome
+from clearwell.faces.cli.demo.personas import Persona
+from clearwell.vocabulary.outside import for_terminal
+
+_SHOWN = 40
+
+
+class Progress:
+    """One line for each step: a spinner while it lasts, its seconds afterwards."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._status = console, console.status("")
+        self._step, self._began, self._first = "", 0.0, time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        """End the step before, begin this one."""
+        self.end()
+        self._step, self._began = step, time.monotonic()
+        self._status.update(step)
+        self._status.start()
+
+    def end(self) -> None:
+        """End the last step."""
+        self._status.stop()
+        if self._step:
+            self._console.print(f"  {time.monotonic() - self._began:5.1f} s  {self._step}", highlight=False)
+        self._step = ""
+
+    @property
+    def seconds(self) -> float:
+        """Since the display began."""
+        return time.monotonic() - self._first
+
+
+def show_summary(console: Console, outcome: Outcome, seconds: float) -> None:
+    """The cases, the operators, and whether all of it equals what must come out."""
+    cases = Table(
+        "case", "component", "standing", "reports", "labs", "fixed in", "told", title="Reports became cases", title_justify="left"
+    )
+    for case in outcome.cases:
+        row = (case.name, case.component, case.standing, str(case.findings), str(case.labs), case.fixed_in, str(case.told or ""))
+        cases.add_row(*row)
+    console.print(cases)
+    operators = Table("operator", "told", "received", "planned", "installed", title="Operators, by their last word", title_justify="left")
+    for name, receipts in outcome.actions.items():
+        operators.add_row(for_terminal(name), *(str(receipts.get(step, "")) for step in ("told", "received", "planned", "installed")))
+    console.print(operators)
+    answers = ", ".join(f"{count} {answer}" for answer, count in sorted(outcome.answers.items()))
+    console.print(
+        f"{sum(outcome.answers.values())} findings: {answers}. The ledger's {outcome.ledger_size} entries were fetched and verified."
+    )
+    console.print(f"The exercise took {seconds:.0f} s.", highlight=False)
+    if not outcome.differences:
+        console.print(f"All {outcome.compared} things compared are as expected.toml says.", style="green")
+        return
+    console.print(f"{len(outcome.differences)} of {outcome.compared} things compared differ from expected.toml:", style="bold red")
+    for difference in outcome.differences[:_SHOWN]:
+        console.print(f"  {for_terminal(difference, 500)}", markup=False, highlight=False)
+    if len(outcome.differences) > _SHOWN:
+        console.print(f"  and {len(outcome.differences) - _SHOWN} more")
+
+
+def show_links(console: Console, address: str, links: dict[str, tuple[Persona, str]], maintainers: list[tuple[str, str]]) -> None:
+    """A one-time sign-in link for each persona, and the maintainers' own links as they were mailed."""
+    table = Table("who", "one-time sign-in link (opens a browser session)", title=f"The hub serves on {address}", title_justify="left")
+    for persona, secret in links.values():
+        table.add_row(for_terminal(persona.name), f"{address}/demo/sign-in/{secret}")
+    for contact, secret in maintainers:
+        table.add_row(for_terminal(contact), f"{address}/maintainer/{secret}")
+    console.print(table, soft_wrap=True)
+    console.print("Ctrl-C stops it. Its data stays in the data folder; running the exercise again does nothing twice.")
