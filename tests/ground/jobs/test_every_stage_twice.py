@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-import psycopg
 import pytest
 
 from clearwell import app
@@ -16,6 +15,7 @@ from clearwell.ground.house import House
 from clearwell.ground.identity.actor import OrganizationKind
 from clearwell.ground.jobs.worker import Work
 from clearwell.ground.storage.embedded import OWNER
+from house.rows import database_of, rows
 from hub import Hub
 from story import Story, plain, report
 
@@ -27,13 +27,8 @@ State = dict[str, Counter[str]]
 
 def _state(owner: str) -> State:
     """Every row of every table of ours, but the job queue's."""
-    with psycopg.connect(owner) as connection:
-        tables = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'clearwell'").fetchall()]
-        state = {
-            table: Counter(row[0] for row in connection.execute(f"SELECT x::text FROM clearwell.{table} x".encode())) for table in tables
-        }
-        lines = connection.execute("SELECT type FROM clearwell.ledger_entry").fetchall()
-    state["ledger_entry"] = Counter(line[0] for line in lines if line[0] not in REPEATED_LINES)
+    state = rows(owner)
+    state["ledger_entry"] = Counter({line: n for line, n in state["ledger_entry"].items() if line.split(",")[1] not in REPEATED_LINES})
     del state["ledger_salt"]
     return state
 
@@ -41,7 +36,7 @@ def _state(owner: str) -> State:
 @pytest.fixture
 def ran(server: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Every job of the hub is run twice from now on, and compared after each; counts the names."""
-    owner = server.url(OWNER, hub.house.database.url.split("dbname=")[1].split()[0])
+    owner = server.url(OWNER, database_of(hub))
     names: Counter[str] = Counter()
     changed: list[object] = []
     once: Callable[[House], dict[str, tuple[str, Work]]] = app.work_of

@@ -11,6 +11,7 @@ from clearwell.ground.storage.database import NOBODY, Database, Scope
 from clearwell.ground.storage.embedded import APPLICATION, OWNER
 from clearwell.vocabulary.errors import Conflict, Invalid, Unavailable
 from ground.storage.snapshot import populate
+from house.rows import database_of
 from hub import Hub
 
 OPEN_TABLES = {"clearwell.ledger_entry", "clearwell.job_failure"}
@@ -23,7 +24,7 @@ PUBLIC_TABLES = {"clearwell.advisory", "clearwell.advisory_component"}
 @pytest.fixture
 def owner(server, hub: Hub) -> str:
     """The owner's address of the hub's database."""
-    return server.url(OWNER, hub.house.database.url.split("dbname=")[1].split()[0])
+    return server.url(OWNER, database_of(hub))
 
 
 def _tables(url: str) -> dict[str, tuple[bool, set[str]]]:
