@@ -12,6 +12,7 @@ from clearwell.vocabulary.advisory import Advisory
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.ids import AdvisoryId, CaseId, PersonId
 from clearwell.vocabulary.marking import Marking
+from clearwell.vocabulary.outside import for_header
 from clearwell.vocabulary.vulnerability import Affected, Vulnerability
 
 
@@ -84,6 +85,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def policy(self) -> EndDatePolicy:
         """The end date policy this case was opened under; a successor never moves it."""
         return policy_named(self.end_date_policy)
+
+    @property
+    def public_component(self) -> str:
+        """The component as the public may read it: a report that names no product is kept by its sender's id, which stays in here."""
+        return "an unnamed product" if self.component.startswith("unknown:") else self.component
 
     def attach(self, finding_received: datetime, finding_is_proven: bool) -> "Case":
         """Return the case with one more finding; an earlier receipt brings the end date forward, never back.
@@ -206,13 +212,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         if self.refused_at is not None:
             raise Conflict("a refused case has no advisory: nothing was shown to be wrong with the component")
         weakness = ", ".join(self.weaknesses) or "a weakness of unknown kind"
+        component = for_header(self.public_component)
         shown = "reproduced by this hub" if self.proven_at is not None else "reported to this hub and not reproduced by it"
         vulnerability = Vulnerability(
             id=advisory,
-            summary=f"{weakness} in {self.component}",
-            details=f"{weakness} in {self.component}, {shown}. The time for coordination has ended; details are not published here.",
+            summary=f"{weakness} in {component}",
+            details=f"{weakness} in {component}, {shown}. The time for coordination has ended; details are not published here.",
             weaknesses=self.weaknesses,
-            affected=(Affected(component=self.component),),
+            affected=(Affected(component=component),),
         )
         return Advisory(
             id=advisory,

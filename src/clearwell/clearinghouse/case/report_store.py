@@ -159,8 +159,8 @@ def findings_page(tx: Transaction, submission: SubmissionId, after: int, limit: 
 
 
 def findings_of_case(tx: Transaction, case: CaseId, limit: int | None = 200) -> tuple[KeptFinding, ...]:
-    """The findings attached to a case, oldest first; all of them when `limit` is None."""
-    rows = tx.rows(f"{_FINDING} WHERE case_id = %(case)s ORDER BY received_at, id LIMIT %(limit)s", case=case, limit=limit)
+    """The findings attached to a case: those whose own proof reproduced first, then the oldest; all of them when `limit` is None."""
+    rows = tx.rows(f"{_FINDING} WHERE case_id = %(case)s ORDER BY is_proven DESC, received_at, id LIMIT %(limit)s", case=case, limit=limit)
     return tuple(map(_finding, rows))
 
 

@@ -232,8 +232,13 @@ def proven_cases(tx: Transaction, component: str) -> tuple[KeptCase, ...]:
     return tuple(map(_case, rows))
 
 
-def cases_with_duties(tx: Transaction, now: datetime, reminder_days: Sequence[int], limit: int = 200) -> tuple[KeptCase, ...]:
-    """Unpublished cases whose end date has come, or for which a reminder is due that was not sent; nearest end date first."""
+def cases_with_duties(
+    tx: Transaction, now: datetime, reminder_days: Sequence[int], after: tuple[datetime, str] | None = None, limit: int = 200
+) -> tuple[KeptCase, ...]:
+    """Unpublished cases whose end date has come, or for which a reminder is due that was not sent; nearest end date first.
+
+    `after` is (end date, id) of the last row of the page before.
+    """
     rows = tx.rows(
         f"""
         {_CASE}
@@ -242,8 +247,11 @@ def cases_with_duties(tx: Transaction, now: datetime, reminder_days: Sequence[in
           AND (ends_at <= %(now)s OR EXISTS (
                 SELECT FROM unnest(%(days)s::int[]) AS d(days)
                 WHERE ends_at - make_interval(days => d.days) <= %(now)s AND NOT EXISTS (SELECT FROM unnest(reminded) r WHERE r <= d.days)))
-        ORDER BY ends_at LIMIT %(limit)s
+          AND (%(after)s::timestamptz IS NULL OR (ends_at, id) > (%(after)s, %(id)s))
+        ORDER BY ends_at, id LIMIT %(limit)s
         """,
+        after=after[0] if after else None,
+        id=after[1] if after else None,
         now=now,
         most=max(reminder_days),
         days=list(reminder_days),
@@ -316,6 +324,16 @@ def attachments_of(tx: Transaction, case: CaseId) -> tuple[Attachment, ...]:
     """Every attachment to a case, undone ones too, oldest first."""
     rows = tx.rows(f"{_ATTACHMENT} WHERE case_id = %(case)s ORDER BY id LIMIT 500", case=case)
     return tuple(msgspec.convert(row, Attachment) for row in rows)
+
+
+def joined_to(tx: Transaction, case: CaseId, findings: Sequence[FindingId]) -> dict[FindingId, Attachment]:
+    """The attachments in force by which these findings are in a case, however many others it has; the newest of each."""
+    rows = tx.rows(
+        f"{_ATTACHMENT} WHERE case_id = %(case)s AND finding_id = ANY(%(findings)s) AND detached_at IS NULL ORDER BY id",
+        case=case,
+        findings=list(findings),
+    )
+    return {(found := msgspec.convert(row, Attachment)).finding: found for row in rows}
 
 
 def detach(tx: Transaction, attachment: str, by: str, reason: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 """The decision: which case a finding belongs to, from exact signatures only. Pure; a wrong merge hides a bug, so doubt opens a case.
 
 Rules (the issue's and the house's words):
-- the same proof, sent again, belongs where the first went;
+- the same proof, sent again for the same component, belongs where the first went;
 - a finding that brings another proof always opens its own case: its words may lie, its run will tell;
 - a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
 - a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
@@ -46,12 +46,18 @@ def decide(
     has_proof: bool,
     known: Mapping[bytes, Sequence[Known]],
     cases: Mapping[CaseId, KeptCase],
+    component: str | None = None,
 ) -> Joined | None:
-    """Return the case that a finding joins, or None when it opens its own. Rungs are tried in order: L0, then L1."""
+    """Return the case that a finding joins, or None when it opens its own. Rungs are tried in order: L0, then L1.
+
+    `component` is the finding's own; a proof sent before under another component's name belongs there, and says nothing here.
+    """
     for signature in sorted(usable(signatures), key=lambda s: s.rung):
         candidates: dict[CaseId, None] = {}
         for other in known.get(signature.key, ()):
             case = cases.get(other.case)
+            if component is not None and case is not None and signature.kind == "proof" and case.case.component != component:
+                continue
             if case is not None and _may_join(signature, submission, version, has_proof, other, case):
                 candidates[other.case] = None
         if len(candidates) == 1 or (candidates and signature.rung == "L0"):

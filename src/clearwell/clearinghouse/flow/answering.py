@@ -123,7 +123,7 @@ class _Answering:
         sent, component = self._sent, component_of(finding.product, self._sent.organization)
         version = finding.product.version if finding.product else None
         compared = dedupe_component(finding.product)[1]
-        joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases)
+        joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component)
         finding_id = FindingId(self._house.new_id("finding"))
         case = self._cases[joined.case] if joined else self._open(finding, component)
         answer, reason = _first_answer(joined, case, sealed is not None)
@@ -215,7 +215,10 @@ class _Answering:
         for case_id in (set(self._earlier) | stricter) - opened:
             kept = store.load_case(tx, case_id, lock=True)
             case = kept.case.attach(self._earlier.get(case_id, kept.case.first_received), finding_is_proven=False)
-            store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest((kept.marking, self._sent.marking))))
+            told = () if case.ends_at != kept.case.ends_at else kept.reminded
+            marking = strictest((kept.marking, self._sent.marking))
+            changed = msgspec.structs.replace(kept, case=case, marking=marking, embargo=kept.embargo.capped(case.ends_at), reminded=told)
+            store.save_case(tx, changed)
 
 
 def _first_answer(joined: Joined | None, case: KeptCase, has_proof: bool) -> tuple[Answer, str]:

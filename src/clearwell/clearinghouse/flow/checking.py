@@ -8,16 +8,22 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, CaseRefused
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
+from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.flow.jobs import VALIDATE
 from clearwell.clearinghouse.validation.sanity import Check, Result, Source, is_checkable
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import SANITY, System
+from clearwell.ground.identity.actor import PROVING, SANITY, System
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
 from clearwell.vocabulary.ids import FindingId, SubmissionId
+from clearwell.vocabulary.marking import strictest
+from clearwell.vocabulary.outside import visible
+
+_VERSIONS = 100
+"""Versions of packages that are fetched for one batch of up to 1,000 findings."""
 
 
 def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
@@ -27,6 +33,7 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
         waiting = [f for f in report_store.findings_of_batch(tx, submission, batch) if f.answer is not Answer.REFUSED]
     checks = _check_all([finding for finding in waiting if is_checkable(_purl(finding))])
     with house.transaction(SANITY) as tx:
+        tx.take_turns("component", [finding.component for finding in waiting])
         refused = 0
         for finding in waiting:
             check = checks.get(finding.id)
@@ -39,27 +46,42 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
 
 
 def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by: System) -> bool:
-    """Refuse a finding, and those that sent the very same proof. False if it was answered for good before.
+    """Refuse a finding. When its proof ran and spoke against it, those that sent the very same proof are refused too.
 
-    What was joined with it only because of its words is looked at anew: when nothing that stands by itself is left, the first of
-    the rest needs a proof of its own again. When no finding of the case stands any longer, the case is refused.
+    False if it was answered for good before. What was joined with it is looked at anew: when nothing that stands by itself is left,
+    the first of the rest speaks for the case; its own proof is run, or it needs one again. When no finding of the case stands any
+    longer, the case is refused.
     """
     finding = report_store.load_finding(tx, finding_id)
     if finding.answer in {Answer.REFUSED, Answer.REPRODUCED}:
         return False
     rest = [other for other in report_store.findings_of_case(tx, finding.case, limit=None) if other.answer is not Answer.REFUSED]
-    twins = _same_proof(tx, finding, rest)
+    twins = _same_proof(tx, finding, rest) if by == PROVING else []
     for refused in (finding, *twins):
         _move(house, tx, refused, Answer.REFUSED, reason, by)
     gone = {finding.id, *(twin.id for twin in twins)}
     rest = [other for other in rest if other.id not in gone]
     kept = store.load_case(tx, finding.case, lock=True)
     if not rest and kept.case.standing is Standing.UNPROVEN:
-        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), reason)))
+        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), visible(reason)[:500])))
         house.write(tx, CaseRefused(kept.id), by=by)
     elif rest and all(other.answer is Answer.DUPLICATE for other in rest):
-        _move(house, tx, rest[0], Answer.NEEDS_PROOF, "the report that this one was joined with was refused", by)
+        _stand_alone(house, tx, kept, rest, by)
     return True
+
+
+def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptFinding], by: System) -> None:
+    """The first of what is left, one with a proof before others, gives the case its words: those of a refused report say nothing."""
+    first = next((other for other in rest if other.has_proof), rest[0])
+    proof = report_store.proof_of_finding(tx, first.id)
+    answer = Answer.NEW if proof is not None else Answer.NEEDS_PROOF
+    _move(house, tx, first, answer, "the report that this one was joined with was refused", by)
+    if kept.case.standing is Standing.UNPROVEN:
+        weaknesses = tuple(weakness.id for weakness in first.body.weaknesses)
+        case = msgspec.structs.replace(kept.case, title=first.title, weaknesses=weaknesses)
+        store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
+    if proof is not None:
+        defer(tx, [VALIDATE.job(proof=proof.id)])
 
 
 def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]) -> list[KeptFinding]:
@@ -72,23 +94,29 @@ def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]
 
 
 def _move(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, by: System) -> None:
-    report_store.move_answer(tx, finding, answer, reason[:500], by.system, house.clock.now())
+    reason = visible(reason)[:500]
+    report_store.move_answer(tx, finding, answer, reason, by.system, house.clock.now())
     salted = Salted(reason, organization=finding.organization, case=finding.case)
     house.write(tx, AnswerMoved(finding.id, answer.value, salted), by=by)
 
 
 def _check_all(findings: list[KeptFinding]) -> dict[FindingId, Check]:
-    """Check findings, each version's archive opened once."""
+    """Check findings version by version: each archive is opened once, and let go before the next.
+
+    A batch has so many versions fetched at most; what is past that goes on unchecked (never 7).
+    """
     if not findings:
         return {}
+    versions: dict[str, list[KeptFinding]] = {}
+    for finding in findings:
+        purl = PackageURL.from_string(_purl(finding) or "")._replace(qualifiers={}, subpath=None).to_string()
+        versions.setdefault(purl, []).append(finding)
     registry = Registry()
-    sources: dict[str, Source] = {}
     checks: dict[FindingId, Check] = {}
     try:
-        for finding in findings:
-            purl = PackageURL.from_string(_purl(finding) or "")._replace(qualifiers={}, subpath=None).to_string()
-            source = sources.setdefault(purl, Source(registry, purl))
-            checks[finding.id] = source.check(finding.body)
+        for purl, about in list(versions.items())[:_VERSIONS]:
+            source = Source(registry, purl)
+            checks.update((finding.id, source.check(finding.body)) for finding in about)
     finally:
         registry.close()
     return checks

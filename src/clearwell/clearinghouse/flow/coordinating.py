@@ -22,7 +22,7 @@ from clearwell.clearinghouse.case.participant import ContactOrigin
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
 from clearwell.clearinghouse.dedupe.decide import Joined
-from clearwell.clearinghouse.flow.jobs import INVITE
+from clearwell.clearinghouse.flow.jobs import INVITE, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
@@ -84,6 +84,7 @@ def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reas
     reason = _reason(reason)
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.MERGE_CASES, Subject(case_id))
+        tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, into)])
         kept, other = store.load_case(tx, case_id), store.load_case(tx, into)
         if kept.case.is_proven and not other.case.is_proven:
             raise Conflict("a proven case is never attached to an unproven, refused or fixed one; merge them the other way round")
@@ -100,9 +101,10 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.SPLIT_CASE, Subject(case_id))
         with tx.acting_as(CASE.scope):
+            tx.take_turns("component", [store.load_case(tx, case_id).case.component])
             store.load_case(tx, case_id, lock=True)
             now = house.clock.now()
-            joined = {a.finding: a for a in store.attachments_of(tx, case_id) if a.detached_at is None}
+            joined = store.joined_to(tx, case_id, finding_ids)
             back: list[CaseId] = []
             for finding_id in finding_ids:
                 attachment = joined.get(finding_id)
@@ -116,9 +118,13 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                     house.blobs.share(tx, proof.address, proof.case, target)
                 report_store.move_to_case(tx, finding_id, target)
                 store.detach(tx, attachment.id, actor.person, reason, now)
-                answer = Answer.REPRODUCED if finding.is_proven else Answer.NEW if finding.has_proof else Answer.NEEDS_PROOF
-                report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", now)
                 back.append(target)
+                if finding.answer is Answer.REFUSED:
+                    continue
+                answer = Answer.REPRODUCED if finding.is_proven else Answer.NEW if proof is not None else Answer.NEEDS_PROOF
+                report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", now)
+                if answer is Answer.NEW and proof is not None:
+                    defer(tx, [VALIDATE.job(proof=proof.id)])
             for target in dict.fromkeys(back):
                 house.write(tx, CaseSplit(case_id, target, back.count(target), Salted(reason, case=case_id)), by=actor)
         defer(tx, [INVITE.job(case=target) for target in dict.fromkeys(back)])

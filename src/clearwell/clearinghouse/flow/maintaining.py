@@ -6,6 +6,7 @@ and, hashed, in the database; never in a log or the ledger.
 """
 
 import hmac
+import re
 import secrets
 from datetime import timedelta
 
@@ -24,15 +25,20 @@ from clearwell.ground.identity.actor import CASE, LinkHolder
 from clearwell.ground.identity.members import digest
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.ledger.ledger import entries_about
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Row, Transaction
-from clearwell.vocabulary.errors import Invalid, NotFound, Refused, TooLate
+from clearwell.inventory.versions import key as order
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Refused, TooLate
 from clearwell.vocabulary.ids import CaseId, LinkId, ParticipantId, RemediationId
 from clearwell.vocabulary.product import Product
 
 ACTS = ("make_statement", "claim_fix")
 """What a maintainer's link is for."""
 _TRIES = 5
+_CODES_AN_HOUR = 20
+_OPEN_CLAIMS = 5
+_VERSION = re.compile(r"v?[0-9][0-9A-Za-z._+~!:-]{0,98}")
 _PATCH_LIMIT = 2 * 1024 * 1024
 
 
@@ -151,6 +157,9 @@ def send_code(house: House, actor: LinkHolder) -> None:
     house.policy.require(actor, Act.ASK_CODE, Subject(actor.case, case=actor.case))
     code = f"{secrets.randbelow(10**8):08d}"
     with house.transaction(actor) as tx:
+        tx.take_turns("code", [actor.case])
+        if entries_about(tx, actor.case, CodeSent.type, house.clock.now() - timedelta(hours=1)) >= _CODES_AN_HOUR:
+            raise Refused("too many codes were mailed for this report; wait an hour, or ask the coordinator")
         contact = store.load_participant(tx, actor.participant).contact or ""
         expires = house.clock.now() + timedelta(minutes=house.settings.code_minutes)
         store.set_code(tx, actor.link, _code_digest(actor.link, code), expires)
@@ -194,8 +203,13 @@ def _claim(
     house: House, tx: Transaction, actor: LinkHolder, kind: str, version: str | None = None, patch_address: str | None = None
 ) -> Fix:
     house.policy.require(actor, Act.CLAIM_FIX, Subject(actor.case, case=actor.case))
+    kept = store.load_case(tx, actor.case)
+    if kept.merged_into is not None:
+        raise Conflict("this report was joined with another one; use the link to that one, or ask the coordinator")
+    if sum(fix.state == "claimed" for fix in store.fixes_of(tx, actor.case)) >= _OPEN_CLAIMS:
+        raise Conflict(f"{_OPEN_CLAIMS} claims of yours are being verified; wait for those")
     if version is not None:
-        _check_version(store.load_case(tx, actor.case), version)
+        _check_version(kept, version)
     fix = Fix(
         id=RemediationId(house.new_id("fix")), case=actor.case, kind=kind, version=version, patch_address=patch_address,
         claimed_by=actor.participant, claimed_at=house.clock.now(), state="claimed",
@@ -207,10 +221,16 @@ def _claim(
 
 
 def _check_version(kept: KeptCase, version: str) -> None:
-    if not 1 <= len(version) <= 100 or not version.isprintable() or any(c in version for c in " /?#@"):
-        raise Invalid("a version has 1 to 100 printable characters, without spaces and / ? # @")
-    if version in kept.fires:
-        raise Invalid(f"the proof fires on {version}: it cannot be the fixed version")
+    if _VERSION.fullmatch(version) is None:
+        raise Invalid("a version begins with a digit or v and has up to 100 letters, digits and . _ + - ~ ! : (no tag such as latest)")
+    kind = kept.case.component.removeprefix("pkg:").partition("/")[0]
+    fixed = order(kind, version)
+    for flawed in kept.fires:
+        known = order(kind, flawed)
+        if version == flawed or (fixed is not None and fixed == known):
+            raise Invalid(f"the proof fires on {flawed}: it cannot be the fixed version")
+        if fixed is not None and known is not None and fixed < known:
+            raise Invalid(f"the proof fires on {flawed}, which is later than {version}: name a version after it, or send a patch")
 
 
 def _use_code(house: House, actor: LinkHolder, code: str) -> None:
@@ -218,6 +238,8 @@ def _use_code(house: House, actor: LinkHolder, code: str) -> None:
     with house.transaction(actor) as tx:
         link = next(link for link in store.links_of_case(tx, actor.case) if link.id == actor.link)
         tries = store.count_try(tx, actor.link)
+    if link.revoked_at is not None or link.expires_at <= house.clock.now():
+        raise TooLate("this link has ended; the coordinator can send you a new one")
     if link.code_hash is None or link.code_expires_at is None or link.code_expires_at <= house.clock.now():
         raise Refused("this needs a code: press 'mail me a code' and enter the newest one")
     if tries > _TRIES:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publishing: the advisory of a distributed fix, the minimal one of an end date, the signed feed, and the clocks' chore."""
 
+from datetime import datetime
+
 import msgspec
 
 from clearwell.clearinghouse.case import store
@@ -22,7 +24,7 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.advisory import Advisory
-from clearwell.vocabulary.errors import Conflict
+from clearwell.vocabulary.errors import ClearwellError, Conflict, Unavailable
 from clearwell.vocabulary.ids import AdvisoryId, CaseId
 
 _REMINDER_DAYS = sorted({days for policy in POLICIES for days in policy.reminder_days})
@@ -58,16 +60,28 @@ def _publish_full(house: House, tx: Transaction, kept: KeptCase, fix: Fix, earli
 def look_at_clocks(house: House) -> int:
     """Do every duty that is due: tell maintainers before the end date, publish minimal advisories on it. Returns how many.
 
-    Runs unattended as a chore of every worker; each case is locked, so company does no harm.
+    Runs unattended as a chore of every worker; each case is locked, so company does no harm. One case that cannot be published keeps
+    no other back (never 2): the rest is done first, then Unavailable is raised.
     """
     house.policy.require(CASE, Act.EXPIRE)
     now, done = house.clock.now(), 0
-    with house.transaction(CASE) as tx:
-        due = store.cases_with_duties(tx, now, _REMINDER_DAYS)
-    for listed in due:
-        if listed.case.duties_due(now, frozenset(listed.reminded)):
-            with house.transaction(CASE) as tx:
-                done += _do_duties(house, tx, listed.id)
+    after: tuple[datetime, str] | None = None
+    failed: list[ClearwellError] = []
+    while True:
+        with house.transaction(CASE) as tx:
+            due = store.cases_with_duties(tx, now, _REMINDER_DAYS, after)
+        if not due:
+            break
+        for listed in due:
+            if listed.case.duties_due(now, frozenset(listed.reminded)):
+                try:
+                    with house.transaction(CASE) as tx:
+                        done += _do_duties(house, tx, listed.id)
+                except ClearwellError as reason:
+                    failed.append(reason)
+        after = due[-1].case.ends_at, due[-1].id
+    if failed:
+        raise Unavailable(f"{len(failed)} cases' duties could not be done; the first: {type(failed[0]).__name__}") from failed[0]
     return done
 
 

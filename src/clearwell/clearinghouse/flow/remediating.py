@@ -22,8 +22,9 @@ from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
 from clearwell.proving.verdict import Features, Outcome, Verdict
-from clearwell.vocabulary.errors import Conflict, NotFound, Unavailable
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import ProposalId, RemediationId, RunId
+from clearwell.vocabulary.outside import visible
 
 DISTRIBUTE = "distribute_fix"
 _DIFF_LIMIT = 8 * 1024 * 1024
@@ -38,22 +39,25 @@ def verify_fix(house: House, fix: RemediationId) -> None:
             return
         kept = store.load_case(tx, claimed.case)
         patch = b"".join(house.blobs.open(tx, kept.id, claimed.patch_address)) if claimed.patch_address else None
-    if kept.proof is None:
-        raise Conflict("this case has no proof that a fix could be verified with")
+    if kept.proof is None or kept.merged_into is not None or kept.case.proven_at is None:
+        _not_verifiable(house, fix, kept)
+        return
     proof, files = read_proof(house, PROVING, kept.proof, "verification of a fix")
     started = house.clock.now()
     verdict = run_files(house, files, fixed_purl(kept, claimed.version) if claimed.version else None, patch).verdict
     if verdict.verdict is Outcome.UNAVAILABLE:
         raise Unavailable(f"the fix could not be verified here: {verdict.reason}")
-    verified = verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed
-    diff = _difference(kept, claimed, patch) if verified else None
+    verified = verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed and not _firing_variants(verdict)
+    diff = _difference(kept, claimed, patch, verdict) if verified else None
+    why = _why(verdict) if diff is not None or not verified else "the proof stops, but the difference to the flawed source cannot be read"
+    verified = diff is not None
     sealed = house.blobs.put([diff], _DIFF_LIMIT) if diff is not None else None
     with house.transaction(PROVING) as tx:
         if store.load_fix(tx, fix, lock=True).state != "claimed":
             return
         run = Run(
             id=RunId(house.new_id("run")), proof=proof.id, finding=proof.finding, case=kept.id, organization=proof.organization,
-            verdict=verdict.verdict.value, reason=verdict.reason[:2000], body=msgspec.to_builtins(verdict), started_at=started,
+            verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict), started_at=started,
             finished_at=house.clock.now(), fix=fix,
         )  # fmt: skip
         report_store.insert_run(tx, run)
@@ -61,10 +65,26 @@ def verify_fix(house: House, fix: RemediationId) -> None:
             house.blobs.hold(tx, kept.id, sealed)
             claimed = msgspec.structs.replace(claimed, diff_address=sealed.address, diff_sha256=seal_evidence(house, diff)[0])
         state = "verified" if verified else "not_verified"
-        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=_why(verdict)))
+        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=why))
         if verified:
             _mark_fixed(house, tx, claimed)
         house.write(tx, FixVerified(kept.id, fix, run.id, verdict.verdict.value, verified), by=PROVING)
+
+
+def _not_verifiable(house: House, fix: RemediationId, kept: KeptCase) -> None:
+    """Say of a claim that there is nothing to verify it with (never 7: neither verified nor left open for ever)."""
+    reason = "nothing was reproduced here that a fix could be verified with"
+    if kept.merged_into is not None:
+        reason = "this report was joined with another one; the fix is verified there"
+    with house.transaction(PROVING) as tx:
+        claimed = store.load_fix(tx, fix, lock=True)
+        if claimed.state == "claimed":
+            store.save_fix(tx, msgspec.structs.replace(claimed, state="not_verified", reason=reason))
+
+
+def _firing_variants(verdict: Verdict) -> tuple[int, ...]:
+    """Variants that fire on the flawed version and were not seen to be silent on the fixed one."""
+    return tuple(variant.index for variant in verdict.variants if variant.target_fired and variant.control_fired is not False)
 
 
 def _mark_fixed(house: House, tx: Transaction, fix: Fix) -> None:
@@ -94,6 +114,8 @@ def propose_distribution(house: House, actor: Member, fix: RemediationId, diff_s
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.PROPOSE_DISTRIBUTION, Subject(fix))
         kept = _seen(store.load_fix(tx, fix), diff_sha256)
+        if store.load_case(tx, kept.case).merged_into is not None:
+            raise Conflict("this case was joined with another; its fix is distributed there, or split it first")
         proposal_id = ProposalId(house.new_id("proposal"))
         payload = {"case": kept.case, "diff_sha256": diff_sha256}
         proposal = propose(tx, proposal_id, actor, DISTRIBUTE, fix, payload, house.clock.now(), house.settings.proposal_hours)
@@ -132,14 +154,19 @@ def _why(verdict: Verdict) -> str:
     if features.control_failed:
         failed = ", ".join(features.control_failed)
         return f"the proof stops, but {len(features.control_failed)} feature(s) fail with the fix: {failed}"[:500]
-    return verdict.reason[:500]
+    if firing := _firing_variants(verdict):
+        return f"the proof stops, but variants of it were not seen to stop with the fix: {', '.join(map(str, firing))}"[:500]
+    return visible(verdict.reason)[:500]
 
 
-def _difference(kept: KeptCase, fix: Fix, patch: bytes | None) -> bytes:
+def _difference(kept: KeptCase, fix: Fix, patch: bytes | None, verdict: Verdict) -> bytes | None:
+    """From the very target that the proof fires on to the fix; None when a side's source cannot be read: nobody could look at it."""
     if patch is not None:
         return patch
     registry = Registry()
     try:
-        return between(registry, fixed_purl(kept, kept.fires[-1]), fixed_purl(kept, fix.version or ""))
+        return between(registry, verdict.target.purl or fixed_purl(kept, kept.fires[-1]), fixed_purl(kept, fix.version or ""))
+    except (NotFound, Invalid):
+        return None
     finally:
         registry.close()

@@ -66,6 +66,7 @@ def submit_report(house: House, actor: Member, pieces: Iterable[bytes], envelope
     key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
     sealed = house.blobs.put(pieces, house.settings.submission_bytes)
     if sealed.size == 0:
+        house.blobs.discard(sealed)
         raise Invalid("the report is empty")
     told = msgspec.json.encode([sealed.address, envelope.target, envelope.name])
     content = house.blobs.mac("content", told)

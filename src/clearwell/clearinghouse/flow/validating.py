@@ -14,6 +14,7 @@ from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import absorbed, same_proven, usable
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
+from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.jobs import INVITE
@@ -28,15 +29,19 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
+from clearwell.proving.environments import Control
 from clearwell.proving.folder import Side, from_files
 from clearwell.proving.reproduction import Reproduction, Settings, reproduce
 from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import ProofId, RunId
+from clearwell.vocabulary.outside import visible
 from clearwell.vocabulary.product import Product
 
 _REFUSED = {Outcome.NOT_REPRODUCED, Outcome.FIX_NOT_VERIFIED}
 """Verdicts that speak against a report. The others decide nothing (never 7): a crash elsewhere may be a flaw that was told wrongly."""
+
+_NAME_BYTES = 255
 
 
 def validate_proof(house: House, proof: ProofId) -> None:
@@ -53,11 +58,15 @@ def validate_proof(house: House, proof: ProofId) -> None:
     if done.verdict.verdict is Outcome.UNAVAILABLE:
         raise Unavailable(f"the proof could not be run here: {done.verdict.reason}")
     with house.transaction(PROVING) as tx:
+        tx.take_turns("component", [finding.component])
         finding = report_store.load_finding(tx, kept.finding)
         if finding.answer is not Answer.NEW:
             return
         _record(house, tx, kept, finding, done.verdict, started)
-        if done.verdict.verdict is Outcome.REPRODUCED and done.verdict.assurance == "hub":
+        elsewhere = _about_another(finding, done.verdict)
+        if elsewhere is not None:
+            report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, elsewhere, PROVING.system, house.clock.now())
+        elif done.verdict.verdict is Outcome.REPRODUCED and done.verdict.assurance == "hub":
             _prove(house, tx, finding, kept, done)
         elif done.verdict.verdict in _REFUSED:
             refuse(house, tx, finding.id, f"{done.verdict.verdict.value}: {done.verdict.reason}", PROVING)
@@ -68,20 +77,30 @@ def validate_proof(house: House, proof: ProofId) -> None:
 def run_files(house: House, files: dict[str, bytes], fixed: str | None = None, patch: bytes | None = None) -> Reproduction:
     """Run a proof folder; `fixed` (a package URL) or `patch` takes the place of its control. A folder that is none is harness_error."""
     settings = Settings(runs=house.settings.proving_runs, accept_watched=not house.settings.require_enforced_limits)
+    control: Control | None = patch if patch is not None else Side(purl=fixed) if fixed is not None else None
     with tempfile.TemporaryDirectory(prefix="clearwell-") as place:
         folder = Path(place) / "proof"
         try:
+            _require_writable(files)
             from_files(files).write(folder)
-            return reproduce(folder, house.settings.harnesses, settings, control=_control(folder, fixed, patch))
+            return reproduce(folder, house.settings.harnesses, settings, control=control)
         except (Invalid, NotFound) as reason:
             return Reproduction(_unusable(str(reason)), {})
 
 
-def _control(folder: Path, fixed: str | None, patch: bytes | None) -> Side | None:
-    if patch is not None:
-        (folder / "claimed-fix.patch").write_bytes(patch)
-        return Side(patch="claimed-fix.patch")
-    return Side(purl=fixed) if fixed is not None else None
+def _require_writable(files: dict[str, bytes]) -> None:
+    """Raise Invalid for a name that no file system takes: a report says 200 characters, a file system counts 255 bytes."""
+    for name in files:
+        if any(len(part.encode("utf-8", errors="replace")) > _NAME_BYTES for part in name.split("/")):
+            raise Invalid(f"the proof holds a file name of more than {_NAME_BYTES} bytes: {name[:60]!r}")
+
+
+def _about_another(finding: KeptFinding, verdict: Verdict) -> str | None:
+    """Say that a proof runs against another component than the one reported: it tells nothing about that one, whatever it shows."""
+    if verdict.target.purl is None or dedupe_component(Product(purl=verdict.target.purl))[0] == dedupe_component(finding.body.product)[0]:
+        return None
+    reported = finding.body.product.name if finding.body.product else "no product"
+    return visible(f"the report names {reported}, its proof runs against {Product(purl=verdict.target.purl).name}")[:500]
 
 
 def _unusable(reason: str) -> Verdict:
@@ -95,13 +114,13 @@ def _unusable(reason: str) -> Verdict:
 def _undecided(verdict: Verdict) -> str:
     if verdict.verdict is Outcome.REPRODUCED:
         return "it reproduces, but only with a harness of the sender's own: a person must look at that harness first"
-    return f"{verdict.verdict.value}: {verdict.reason}"[:500]
+    return visible(f"{verdict.verdict.value}: {verdict.reason}")[:500]
 
 
 def _record(house: House, tx: Transaction, proof: Proof, finding: KeptFinding, verdict: Verdict, started: datetime) -> None:
     run = Run(
         id=RunId(house.new_id("run")), proof=proof.id, finding=finding.id, case=finding.case, organization=finding.organization,
-        verdict=verdict.verdict.value, reason=verdict.reason[:2000], body=msgspec.to_builtins(verdict), started_at=started,
+        verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict), started_at=started,
         finished_at=house.clock.now(),
     )  # fmt: skip
     report_store.insert_run(tx, run)
@@ -112,7 +131,6 @@ def _record(house: House, tx: Transaction, proof: Proof, finding: KeptFinding, v
 def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, done: Reproduction) -> None:
     """The finding is proven: so is its case, unless an older proven case is the same; unproven cases of its signature join it."""
     now, verdict = house.clock.now(), done.verdict
-    tx.take_turns("component", [finding.component])
     report_store.mark_proven(tx, finding.id)
     kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
     store.save_case(tx, kept)
@@ -133,7 +151,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
 def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) -> KeptCase:
     fires = {Product(purl=verdict.target.purl).version} | {rung.version for rung in verdict.ladder if rung.fired}
     clean = {rung.version for rung in verdict.ladder if rung.fired is False}
-    if isinstance(verdict.control, Runs) and verdict.control.purl is not None:
+    if isinstance(verdict.control, Runs) and verdict.control.purl is not None and verdict.control.kind == "same package":
         clean.add(Product(purl=verdict.control.purl).version or "")
     priority = prioritize_case(FlawFacts(exploitation=exploitation_seen(kept.case.state, Known.UNKNOWN)), proven=True)
     return msgspec.structs.replace(

@@ -2,12 +2,15 @@
 """The difference between the flawed and the fixed source, as a unified diff that two people read before it is distributed."""
 
 import difflib
+from collections import Counter
 
 from clearwell.proving.archives import Registry
+from clearwell.proving.unpack import members
 from clearwell.vocabulary.errors import NotFound
 
 _LIMIT = 4 * 1024 * 1024
 _FILE = 512 * 1024
+_PAIRS = 2_000_000
 
 
 def between(registry: Registry, flawed: str, fixed: str) -> bytes:
@@ -31,8 +34,24 @@ def between(registry: Registry, flawed: str, fixed: str) -> bytes:
 def _one(name: str, old: bytes | None, new: bytes | None) -> str:
     if any(side is not None and (b"\0" in side[:8000] or len(side) > _FILE) for side in (old, new)):
         return f"# {name}: {_size(old)} before, {_size(new)} after (not text, or large)\n"
-    lines = difflib.unified_diff(_lines(old), _lines(new), f"a/{name}", f"b/{name}")
+    before, after = _lines(old), _lines(new)
+    if _pairs(before, after) > _PAIRS:
+        return _replaced(name, before, after)
+    lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+
+
+def _pairs(before: list[str], after: list[str]) -> int:
+    """How many pairs of equal lines there are: what difflib's time grows with, again for every block that differs."""
+    counts = Counter(after)
+    return sum(counts[line] for line in before)
+
+
+def _replaced(name: str, before: list[str], after: list[str]) -> str:
+    """The whole file taken out and put in again: long, but true, and written in linear time (a fix may come from who means harm)."""
+    head = f"# {name}: too many equal lines to compare; shown whole\n--- a/{name}\n+++ b/{name}\n"
+    head += f"@@ -{min(1, len(before))},{len(before)} +{min(1, len(after))},{len(after)} @@\n"
+    return head + "".join(f"{mark}{line.rstrip(chr(10))}\n" for mark, lines in (("-", before), ("+", after)) for line in lines)
 
 
 def _lines(content: bytes | None) -> list[str]:
@@ -53,4 +72,5 @@ def _files(registry: Registry, purl: str) -> dict[str, bytes]:
         except NotFound:
             archive = registry.fetch(purl, "wheel")
     strips = archive.kind != "wheel"
-    return {(name.partition("/")[2] or name) if strips else name: archive.read(name) for name in archive.names()}
+    every = members(archive.path, archive.filename)
+    return {(member.name.partition("/")[2] or member.name) if strips else member.name: member.content for member in every}

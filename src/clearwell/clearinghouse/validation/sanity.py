@@ -12,11 +12,15 @@ import msgspec
 from packageurl import PackageURL
 
 from clearwell.proving.archives import Archive, Registry
-from clearwell.vocabulary.errors import ClearwellError, NotFound, Unavailable
+from clearwell.proving.unpack import members
+from clearwell.vocabulary.errors import ClearwellError, Invalid, NotFound, Unavailable
 from clearwell.vocabulary.finding import Finding, Location
 
 _REGISTRIES = {"pypi": ("sdist", "wheel"), "npm": ("npm",)}
 _SYMBOL = re.compile(r"[A-Za-z_$][\w$]{2,120}")
+_WORD = re.compile(r"[\w$]+")
+_LONGEST_WORD = 121
+_WORDS = 3_000_000
 _NOT_NAMES = {"anonymous", "lambda", "module", "global", "main", "init", "constructor"}
 _LARGEST = 8 * 1024 * 1024
 _PLACES = 20
@@ -46,6 +50,8 @@ class Source:
         self.name = f"{self._purl.namespace}/{self._purl.name}" if self._purl.namespace else str(self._purl.name)
         self._archives: list[tuple[Archive, dict[str, str]]] | None = None
         self._texts: dict[tuple[str, str], str] = {}
+        self._words: set[str] | None = None
+        self._by_name: dict[str, list[tuple[Archive, str, list[str]]]] | None = None
 
     def check(self, finding: Finding) -> Check:
         """Compare one finding with the source; never raises for what is merely unreachable."""
@@ -78,6 +84,7 @@ class Source:
         return self._check_first(next(((p, n) for p, n in found if n), None), functions, what)
 
     def _check_first(self, first: tuple[Location, tuple[tuple[Archive, str], ...]] | None, functions: list[str], what: str) -> Check:
+        texts: list[str] = []
         if first is not None:
             place, names = first
             texts = [self._text(archive, name) for archive, name in names]
@@ -87,7 +94,7 @@ class Source:
             functions = [place.function] if place.function else functions
         for function in functions:
             symbol = _last_name(function)
-            if symbol is not None and not self._names_symbol(symbol):
+            if symbol is not None and not self._names_symbol(symbol, texts):
                 return Check(Result.DOES_NOT_EXIST, f"{what} has nothing named {symbol}")
         return Check(Result.EXISTS, f"what the report cites exists in {what}")
 
@@ -97,16 +104,36 @@ class Source:
         if not parts:
             return ()
         found = []
-        for archive, names in self._opened():
-            for short, name in names.items():
-                own = short.split("/")
-                if own[-len(parts) :] == parts or (len(own) > 1 and parts[-len(own) :] == own):
-                    found.append((archive, name))
+        for archive, name, own in self._ending(parts[-1]):
+            if own[-len(parts) :] == parts or (len(own) > 1 and parts[-len(own) :] == own):
+                found.append((archive, name))
         return tuple(found[:_PLACES])
 
-    def _names_symbol(self, symbol: str) -> bool:
+    def _ending(self, last: str) -> list[tuple[Archive, str, list[str]]]:
+        """The files of that base name: looked up, since a report cites thousands of places and an archive has thousands of files."""
+        if self._by_name is None:
+            self._by_name = {}
+            for archive, names in self._opened():
+                for short, name in names.items():
+                    own = short.split("/")
+                    self._by_name.setdefault(own[-1], []).append((archive, name, own))
+        return self._by_name.get(last, [])
+
+    def _names_symbol(self, symbol: str, cited: list[str]) -> bool:
+        """Look in the cited file, then among the words of all files, which are read once however many symbols are asked for."""
         word = re.compile(rf"(?<![\w$]){re.escape(symbol)}(?![\w$])")
-        return any(word.search(self._text(archive, name)) for archive, names in self._opened() for name in names.values())
+        return any(word.search(text) for text in cited) or symbol in self._all_words()
+
+    def _all_words(self) -> set[str]:
+        if self._words is None:
+            self._words = set()
+            for archive, _ in self._opened():
+                for member in members(archive.path, archive.filename):
+                    text = member.content[:_LARGEST].decode("utf-8", errors="replace")
+                    self._words.update(word for word in _WORD.findall(text) if len(word) <= _LONGEST_WORD)
+                    if len(self._words) > _WORDS:
+                        raise Invalid(f"it has more than {_WORDS:,} different words")
+        return self._words
 
     def _opened(self) -> list[tuple[Archive, dict[str, str]]]:
         if self._archives is None:

@@ -62,6 +62,18 @@ class Ledger:
         return entry_id
 
 
+def entries_about(tx: Transaction, about: str, kind: str, since: datetime) -> int:
+    """How many entries of one type were written about one id since then (for limits on how often something may be done)."""
+    return int(
+        tx.value(
+            "SELECT count(*) FROM clearwell.ledger_entry WHERE about = %(about)s AND type = %(type)s AND written_at > %(since)s",
+            about=about,
+            type=kind,
+            since=since,
+        )
+    )
+
+
 def recent_lines(tx: Transaction, before: int | None, limit: int) -> tuple[Line, ...]:
     """The newest lines that have their place, newest first; `before` pages. Public by design."""
     rows = tx.rows(

@@ -70,6 +70,8 @@ CREATE FUNCTION clearwell.my_participations(only_findings text[]) RETURNS TABLE 
            ARRAY(SELECT f.id FROM finding f WHERE f.case_id = c.id AND f.organization_id = p.organization_id ORDER BY f.id)
     FROM participant p JOIN vulnerability_case c ON c.id = p.case_id
     WHERE p.organization_id = clearwell.my_organization() AND p.role = 'finder'
+      -- who has no finding in a case any more (it was split off, or went along with a merge) sees nothing more of it
+      AND EXISTS (SELECT FROM finding f WHERE f.case_id = c.id AND f.organization_id = p.organization_id)
       AND (only_findings IS NULL
            OR p.case_id IN (SELECT f.case_id FROM finding f WHERE f.id = ANY (only_findings) AND f.organization_id = clearwell.my_organization()))
     ORDER BY p.id DESC LIMIT 1000
