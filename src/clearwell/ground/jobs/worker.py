@@ -2,8 +2,11 @@
 """The worker: runs deferred jobs, retries with growing pauses, takes over the jobs of dead workers, keeps up the chores."""
 
 import asyncio
+import signal
+import threading
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -21,6 +24,8 @@ Chore = tuple[float, Callable[[], None]]
 """Something done every so many seconds by each worker (folding the ledger, looking at clocks); must tolerate company."""
 
 _LOG = structlog.get_logger("clearwell.jobs")
+SLOW_QUEUES = ("proving",)
+"""Queues whose jobs take seconds; a worker serves them beside the others, never before them."""
 _ATTEMPTS = 6
 
 
@@ -42,7 +47,7 @@ def build(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]]) -> procrastina
     """Make the queue's application with every job registered under its name."""
     settings: dict[str, Any] = dict(conninfo.conninfo_to_dict(plan.url))
     settings["options"] = "-c search_path=procrastinate"
-    connector = PsycopgConnector(conninfo=conninfo.make_conninfo(**settings), min_size=1, max_size=plan.concurrency + 4)
+    connector = PsycopgConnector(conninfo=conninfo.make_conninfo(**settings), min_size=1, max_size=2 * plan.concurrency + 6)
     app = procrastinate.App(connector=connector)
     retry = RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=2)
     for name, (queue, function) in work.items():
@@ -85,36 +90,76 @@ async def work_until(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], cho
         raise Unavailable("the worker cannot reach the database") from reason
     side = [asyncio.create_task(_repeat(*chore)) for chore in chores]
     side.append(asyncio.create_task(_rescue(app, plan)))
+    groups = [asyncio.create_task(_serve(app, plan, queues, drain)) for queues in _groups(plan, work)]
     try:
-        await _work(app, plan, drain)
-        while drain and await _anything_ready(app, plan):
-            await asyncio.sleep(plan.poll)
-            await _work(app, plan, drain)
+        with _stopped_by_signals(groups):
+            await asyncio.gather(*groups)
     except procrastinate.exceptions.ConnectorException as reason:
         raise Unavailable("the worker lost the database; start it again when the database answers") from reason
+    except asyncio.CancelledError:
+        if asyncio.current_task().cancelling():  # type: ignore[union-attr]  # inside a coroutine there is a current task
+            raise
     finally:
-        for task in side:
+        for task in (*side, *groups):
             task.cancel()
-        await asyncio.gather(*side, return_exceptions=True)
+        await asyncio.gather(*side, *groups, return_exceptions=True)  # jobs under way are finished before the app closes
         await app.close_async()
 
 
-async def _work(app: procrastinate.App, plan: WorkerPlan, drain: bool) -> None:
+def _groups(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]]) -> list[tuple[str, ...]]:
+    """The queues in groups that are served side by side: slow work in one must not hold up a code's mail in another."""
+    queues = plan.queues or tuple(sorted({queue for queue, _ in work.values()}))
+    slow, quick = tuple(q for q in queues if q in SLOW_QUEUES), tuple(q for q in queues if q not in SLOW_QUEUES)
+    return [group for group in (quick, slow) if group] or [()]
+
+
+@contextmanager
+def _stopped_by_signals(groups: Sequence["asyncio.Task[None]"]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the work: jobs under way are finished, no more are begun."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for group in groups:
+            group.cancel()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop)
+    try:
+        yield
+    finally:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)
+
+
+async def _serve(app: procrastinate.App, plan: WorkerPlan, queues: tuple[str, ...], drain: bool) -> None:
+    """Work through one group of queues; a draining one goes on while anything at all could still run."""
+    await _work(app, plan, queues, drain)
+    while drain and await _anything_left(app, plan):
+        await asyncio.sleep(plan.poll)
+        await _work(app, plan, queues, drain)
+
+
+async def _work(app: procrastinate.App, plan: WorkerPlan, queues: tuple[str, ...], drain: bool) -> None:
     await app.run_worker_async(
-        queues=list(plan.queues) or None,  # type: ignore[arg-type]  # None means every queue
+        queues=list(queues) or None,  # type: ignore[arg-type]  # None means every queue
         concurrency=plan.concurrency,
         wait=not drain,
         fetch_job_polling_interval=plan.poll,
         update_heartbeat_interval=max(1.0, plan.stalled / 3),
         stalled_worker_timeout=plan.stalled,
         shutdown_graceful_timeout=10,
+        install_signal_handlers=False,
     )
 
 
-async def _anything_ready(app: procrastinate.App, plan: WorkerPlan) -> bool:
-    """True when a job could run now: a draining worker also stops when all that is left takes turns with what is under way."""
+async def _anything_left(app: procrastinate.App, plan: WorkerPlan) -> bool:
+    """True when a job of the plan's queues runs or could run now: what is under way may defer more."""
     query = """
-        SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+        SELECT EXISTS (SELECT FROM procrastinate_jobs
+                       WHERE (status = 'doing' OR status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))
                        AND (%(queues)s::text[] IS NULL OR queue_name = ANY (%(queues)s::text[]))) AS found
     """
     return bool((await app.connector.execute_query_one_async(query, queues=list(plan.queues) or None))["found"])
