@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
@@ -35,7 +35,7 @@ def build_app(house: House, demo: Demo | None = None) -> Litestar:
             version=version("clearwell"),
             description="docs/reference/api.md says more. Errors are problems as RFC 9457 writes them.",
             path=PATH,
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[_SchemaAlone(path="/openapi.json")],
             components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
             use_handler_docstrings=True,
         ),
@@ -45,6 +45,13 @@ def build_app(house: House, demo: Demo | None = None) -> Litestar:
     _note_parameters(app)
     app.asgi_handler = FrontDoor(app.asgi_handler, house.settings)
     return app
+
+
+class _SchemaAlone(JsonRenderPlugin):
+    """The schema at its one address, without the framework's pages around it, which would answer for every address beside it."""
+
+    def receive_router(self, router: Router) -> None:
+        router.routes = [route for route in router.routes if self.has_path(f"/{route.path.rpartition('/')[2]}")]
 
 
 @asynccontextmanager

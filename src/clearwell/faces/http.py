@@ -26,8 +26,13 @@ class NotSignedIn(Refused):
     """Nobody is named: no credentials came along, or none that are in force."""
 
 
+class TooLarge(Invalid):
+    """The request is larger than the limit of this address."""
+
+
 STATUS: dict[type[ClearwellError], int] = {
     NotSignedIn: 401,
+    TooLarge: 413,
     Invalid: 400,
     NotFound: 404,
     Refused: 403,

@@ -8,6 +8,8 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import HTTPException, InternalServerException
 
+from clearwell.faces.http import TooLarge
+
 PIECE_SECONDS = 30.0
 """How long the next piece may be awaited."""
 WHOLE_SECONDS = 1_800.0
@@ -15,17 +17,25 @@ WHOLE_SECONDS = 1_800.0
 
 
 class Pieces:
-    """An iterator for a worker thread over a body that the event loop receives."""
+    """An iterator for a worker thread over a body that the event loop receives, of at most `limit` bytes (TooLarge)."""
 
-    def __init__(self, request: Request[Any, Any, Any]) -> None:
+    def __init__(self, request: Request[Any, Any, Any], limit: int) -> None:
+        self._limit, self._size = limit, 0
+        self._require(request.content_length or 0)
         self._stream: AsyncIterator[bytes] = aiter(request.stream())
         self._loop = asyncio.get_running_loop()
         self._end = self._loop.time() + WHOLE_SECONDS
 
     def __iter__(self) -> Iterator[bytes]:
         while (piece := asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()) is not None:
+            self._size += len(piece)
+            self._require(self._size)
             if piece:
                 yield piece
+
+    def _require(self, size: int) -> None:
+        if size > self._limit:
+            raise TooLarge(f"this is larger than {self._limit:,} bytes, the limit here; split it and send the parts")
 
     async def _next(self) -> bytes | None:
         try:

@@ -159,7 +159,7 @@ async def send_submission(
         idempotency_key=idempotency_key,
     )
     uploads: ThreadPoolExecutor = request.app.state.uploads
-    submit = partial(reporting.submit_report, house, member, Pieces(request), envelope)
+    submit = partial(reporting.submit_report, house, member, Pieces(request, house.settings.submission_bytes), envelope)
     sent = await asyncio.get_running_loop().run_in_executor(uploads, submit)
     return Receipt(sent.id, sent.state.value, sent.received_at)
 
