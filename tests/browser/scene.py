@@ -12,9 +12,10 @@ import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.participant import StatementKind
-from clearwell.clearinghouse.case.report import Answer, AnswerRow, Run
+from clearwell.clearinghouse.case.report import Answer, Run
 from clearwell.clearinghouse.case.store import Contact, Fix
 from clearwell.clearinghouse.flow import answering, coordinating, maintaining, operating, post, publishing, remediating, reporting
+from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.clearinghouse.flow.evidence import seal_evidence
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, POST, PROVING, Member, OrganizationKind
@@ -30,7 +31,9 @@ SEPARATION = (
 )
 
 
-def report(title: str, text: str = "", model: str | None = "some-model-1", proof: bool = True, line: int = 41) -> bytes:
+def report(
+    title: str, text: str = "", model: str | None = "some-model-1", proof: bool = True, line: int = 41, function: str = "read"
+) -> bytes:
     """A report in the hub's own format about a package of nobody's."""
     files = {
         "proof.toml": 'format = 1\ntitle = "a path leaves its folder"\nweakness = "CWE-22"\n',
@@ -42,7 +45,7 @@ def report(title: str, text: str = "", model: str | None = "some-model-1", proof
         or "A relative name with two dots leaves the folder that the reader was given.\nread('../../secret') returns the secret.",
         "product": {"purl": "pkg:pypi/made-up-reader@1.4.0"},
         "weakness": "CWE-22",
-        "locations": [{"file": "reader/files.py", "line": line, "function": "read"}],
+        "locations": [{"file": "reader/files.py", "line": line, "function": function}],
     }
     tool = {"name": "scout", "version": "3", **({"model": model} if model else {})}
     findings = [{**finding, **({"proof": {"files": files}} if proof else {})}]
@@ -186,9 +189,13 @@ class Scene:
             store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.fix(self.hub.clock.now())))
         return self
 
+    def view(self) -> CaseView:
+        """The case as a coordinator sees it."""
+        return coordinating.read_case(self.house, self.coordinator, self.case)
+
     def the_fix(self) -> Fix:
         """The case's only fix."""
-        (fix,) = coordinating.read_case(self.house, self.coordinator, self.case).fixes
+        (fix,) = self.view().fixes
         return fix
 
     def run_software(self, member: Member, asset: str, packages: str, exposed: bool | str = "unknown") -> None:
@@ -214,7 +221,3 @@ class Scene:
             reason = "made-up-reader 1.4.0 has no line 900 in reader/files.py"
             report_store.move_answer(tx, finding, Answer.REFUSED, reason, "system:sanity", self.hub.clock.now())
         return sent, finding.id
-
-    def history(self) -> tuple[AnswerRow, ...]:
-        """The answers to the proven finding."""
-        return reporting.read_finding(self.house, self.lab, self.finding)[0].history

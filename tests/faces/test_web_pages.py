@@ -6,6 +6,7 @@ import re
 import pytest
 from litestar.testing import TestClient
 
+from browser.client import Client, token_of
 from browser.scene import HOSTILE, Scene
 from clearwell.faces.asgi import build_app
 from clearwell.faces.web import Demo
@@ -17,22 +18,6 @@ PRIVATE = ("/", "/reports", "/cases", "/todo", "/reports/sub_0000000000000000000
 PUBLIC = ("/sign-in", "/ledger", "/advisories")
 
 
-def browser(scene: Scene, member: Member | None = None) -> TestClient:  # type: ignore[type-arg]
-    """A client that follows nothing by itself, signed in when a member is given."""
-    client = TestClient(build_app(scene.house), base_url="http://127.0.0.1", raise_server_exceptions=False)
-    client.follow_redirects = False
-    if member is not None:
-        client.cookies.set("clearwell_session", scene.session(member))
-    return client
-
-
-def token_of(page: str) -> str:
-    """The form token of a page."""
-    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
-    assert found is not None, page
-    return found[1]
-
-
 @pytest.fixture
 def scene(hub: Hub) -> Scene:
     """People, and nothing that happened yet."""
@@ -40,7 +25,7 @@ def scene(hub: Hub) -> Scene:
 
 
 def test_a_visitor_is_sent_to_sign_in_and_back(scene: Scene) -> None:
-    with browser(scene) as client:
+    with Client(scene) as client:
         answers = {path: client.get(path) for path in PRIVATE}
 
     assert {answer.status_code for answer in answers.values()} == {303}
@@ -48,16 +33,16 @@ def test_a_visitor_is_sent_to_sign_in_and_back(scene: Scene) -> None:
 
 
 def test_public_pages_need_no_sign_in(scene: Scene) -> None:
-    with browser(scene) as client:
+    with Client(scene) as client:
         answers = [client.get(path) for path in PUBLIC]
 
     assert all(answer.status_code == 200 and "<h1" in answer.text for answer in answers)
 
 
 def test_every_answer_bears_the_strict_headers(scene: Scene) -> None:
-    with browser(scene, scene.hospital) as client:
+    with Client(scene, scene.hospital) as client:
         paths = (*PUBLIC, "/todo", "/nothing-here", "/advisories/CLEARWELL-0", "/maintainer/guess")
-        answers = [client.get(path, headers={"accept": "text/html"}) for path in paths]
+        answers = [client.get(path) for path in paths]
 
     for answer in answers:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -75,11 +60,11 @@ def test_every_form_without_this_sessions_token_is_refused(scene: Scene) -> None
     forms = [route.path for route in app.routes if "POST" in getattr(route, "methods", ()) and not route.path.startswith("/api/")]
     stranger = token_of(_page(scene, scene.lab, "/reports"))
 
-    with browser(scene, scene.coordinator) as client:
+    with Client(scene, scene.coordinator) as client:
         for path in forms:
             named = re.sub(r"\{(\w+):str\}", lambda match: ids.get(match[1], "x"), path)
             for form in ({}, {"csrf": ""}, {"csrf": stranger}):
-                answer = client.post(named, data=form)
+                answer = client.http.post(named, data=form)
                 assert answer.status_code == 403, (path, answer.status_code)
                 assert "made for your present session" in answer.text
 
@@ -87,21 +72,21 @@ def test_every_form_without_this_sessions_token_is_refused(scene: Scene) -> None
 
 
 def _page(scene: Scene, member: Member, path: str) -> str:
-    with browser(scene, member) as client:
+    with Client(scene, member) as client:
         return client.get(path).text
 
 
 def test_a_form_sent_by_another_site_is_refused(scene: Scene) -> None:
-    with browser(scene, scene.hospital) as client:
+    with Client(scene, scene.hospital) as client:
         csrf = token_of(client.get("/todo").text)
-        answer = client.post("/sign-out", data={"csrf": csrf}, headers={"sec-fetch-site": "cross-site"})
+        answer = client.http.post("/sign-out", data={"csrf": csrf}, headers={"sec-fetch-site": "cross-site"})
 
     assert answer.status_code == 403
 
 
 def test_another_host_is_not_answered(scene: Scene) -> None:
-    with browser(scene) as client:
-        answer = client.get("/ledger", headers={"host": "attacker.example"})
+    with Client(scene) as client:
+        answer = client.http.get("/ledger", headers={"host": "attacker.example"})
 
     assert answer.status_code == 400
 
@@ -109,16 +94,16 @@ def test_another_host_is_not_answered(scene: Scene) -> None:
 def test_each_kind_sees_only_its_own_pages(scene: Scene) -> None:
     allowed = {"/": {"lab", "hospital", "auditor", "coordinator"}, "/cases": {"coordinator"}, "/todo": {"hospital"}}
 
-    with browser(scene) as client:
+    with Client(scene) as client:
         for kind in ("lab", "hospital", "auditor", "coordinator"):
-            client.cookies.set("clearwell_session", scene.session(getattr(scene, kind)))
+            client.become(getattr(scene, kind))
             seen = {path: client.get(path).status_code for path in allowed}
             assert seen == {path: 200 if kind in kinds else 403 for path, kinds in allowed.items()}, kind
 
 
 def test_a_page_that_is_not_there_says_what_to_do(scene: Scene) -> None:
-    with browser(scene) as client:
-        answer = client.get("/nothing", headers={"accept": "text/html"})
+    with Client(scene) as client:
+        answer = client.get("/nothing")
 
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
@@ -154,5 +139,5 @@ def test_a_demo_link_signs_in_once(scene: Scene) -> None:
 
 
 def test_without_a_demo_there_are_no_demo_links(scene: Scene) -> None:
-    with browser(scene) as client:
+    with Client(scene) as client:
         assert client.get("/demo/sign-in/one-time").status_code == 404

@@ -51,7 +51,14 @@ def error_page(request: PageRequest, reason: Exception) -> Response[bytes]:
         _LOG.error("page failed", kind=type(reason).__name__, route=getattr(request.route_handler, "name", None))
         status, message = 500, ""
     heading = _HEADINGS.get(status, "This did not work")
-    return page(visit, "error.html", status, heading=heading, message=message, advice=_ADVICE.get(status, ""))
+    back = _form_of(request.url.path) if request.method == "POST" else ""
+    return page(visit, "error.html", status, heading=heading, message=message, back=back, advice=_ADVICE.get(status, ""))
+
+
+def _form_of(path: str) -> str:
+    """The page on which a form stood, from the address it was sent to."""
+    parts = path.split("/")[1:]
+    return "/" + "/".join(parts[: {"cases": 2, "maintainer": 2, "reports": 3}.get(parts[0], 1)])
 
 
 def _sign_in_first(request: PageRequest) -> Response[bytes]:

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 
 from clearwell.app import ledger_vkey
@@ -17,6 +18,12 @@ _LINES = 25
 _CHECKPOINT = 8 * 1024
 
 
+class _Signed(msgspec.Struct, frozen=True):
+    """What a line's body says of who wrote it."""
+
+    by: str
+
+
 @get("/ledger", sync_to_thread=True)
 def ledger(request: PageRequest) -> Response[bytes]:
     """Checkpoint, key and lines."""
@@ -29,7 +36,7 @@ def ledger(request: PageRequest) -> Response[bytes]:
         lines = recent_lines(tx, int(asked) if asked else None, _LINES)
     file = house.settings.ledger_dir / "checkpoint"
     checkpoint = read_bounded(file, _CHECKPOINT).decode("utf-8", errors="replace") if file.exists() else ""
-    shown = [(line, line.body.decode("utf-8", errors="replace")) for line in lines]
+    shown = [(line, msgspec.json.decode(line.body, type=_Signed).by, line.body.decode("utf-8", errors="replace")) for line in lines]
     facts: dict[str, Any] = {"origin": house.settings.ledger_origin, "vkey": ledger_vkey(house), "checkpoint": checkpoint, "lines": shown}
     return page(visit, "ledger.html", size=checkpoint.split("\n")[1] if checkpoint.count("\n") > 1 else "0", **facts)
 

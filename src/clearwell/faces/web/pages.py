@@ -90,7 +90,7 @@ def page(visit: Visit | None, template: str, status: int = 200, cookies: tuple[C
     }
     html = _TEMPLATES.get_template(template).render({**shared, **facts})
     content = html.encode("utf-8", errors="replace")
-    return Response(content, status_code=status, media_type="text/html; charset=utf-8", cookies=list(cookies))
+    return Response(content, status_code=status, media_type="text/html", cookies=list(cookies))
 
 
 def redirect(path: str, cookies: tuple[Cookie, ...] = ()) -> Response[bytes]:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in by a service token, and out again."""
+
+import pytest
+
+from browser.client import Client
+from browser.scene import Scene
+from clearwell.ground.identity.actor import Permission
+from clearwell.ground.identity.members import issue_token
+from clearwell.vocabulary.ids import TokenId
+from hub import Hub
+
+
+@pytest.fixture
+def scene(hub: Hub) -> Scene:
+    """People, and nothing that happened yet."""
+    return Scene(hub)
+
+
+def token(scene: Scene) -> str:
+    """A service token of the hospital's person."""
+    with scene.house.transaction(scene.hospital) as tx:
+        new = TokenId(scene.house.new_id("token"))
+        return issue_token(tx, new, scene.hospital, "browser", [Permission.READ], scene.hub.clock.now(), 30)
+
+
+def test_a_token_opens_a_session_that_scripts_and_other_sites_do_not_get(scene: Scene) -> None:
+    with Client(scene) as client:
+        answer = client.post("/sign-in", "/sign-in?next=/todo", token=token(scene), next="/todo")
+        page = client.get("/todo")
+
+    assert answer.status_code == 303 and answer.headers["location"] == "/todo"
+    session = next(value for value in answer.headers.get_list("set-cookie") if value.startswith("clearwell_session="))
+    assert "HttpOnly" in session and "SameSite=lax" in session and "Path=/" in session
+    assert "Prairie Valley Hospital" in page.text
+
+
+def test_a_wrong_token_is_told_on_the_form(scene: Scene) -> None:
+    with Client(scene) as client:
+        answer = client.post("/sign-in", "/sign-in", token="cwt_guess")
+
+    assert answer.status_code == 403
+    assert "not in force" in answer.text and "cwt_guess" not in answer.text
+
+
+def test_the_form_sends_nobody_to_another_site(scene: Scene) -> None:
+    elsewhere = ("//attacker.example", "https://attacker.example", "/\\attacker.example", "/\tx", "javascript:alert(1)")
+
+    for outside in elsewhere:
+        with Client(scene) as client:
+            assert client.post("/sign-in", "/sign-in", token=token(scene), next=outside).headers["location"] == "/"
+
+
+def test_signing_out_ends_the_session_in_the_hub_too(scene: Scene) -> None:
+    session = scene.session(scene.hospital)
+    with Client(scene) as client:
+        client.http.cookies.set("clearwell_session", session)
+        answer = client.post("/sign-out", "/todo")
+        client.http.cookies.set("clearwell_session", session)
+        after = client.get("/todo")
+
+    assert answer.status_code == 303
+    assert after.status_code == 303 and after.headers["location"].startswith("/sign-in")
