@@ -35,7 +35,9 @@ def list_cases(standing: str | None, limit: int, as_json: bool, url: str, token_
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("case", "standing", "component", "ends (UTC)", "title")
+    table = Table()
+    for name in ("case", "standing", "component", "ends (UTC)", "title"):
+        table.add_column(name, overflow="ellipsis" if name == "title" else "fold")
     for row in rows:
         table.add_row(
             row["id"], row["standing"], Text(for_terminal(row["component"])), row["ends_at"][:10], Text(for_terminal(row["title"], 80))

@@ -120,9 +120,9 @@ def _print(hub: Hub, file: Path, read: dict[str, Any], as_json: bool) -> bool:
 
 def _print_table(file: Path, read: dict[str, Any], answers: list[dict[str, Any]]) -> None:
     console = Console()
-    table = Table(
-        "", "finding", "answer", "title", "why", title=Text(f"{for_terminal(file.name)}: {len(answers):,} findings ({read['id']})")
-    )
+    table = Table(title=Text(f"{for_terminal(file.name)}: {len(answers):,} findings ({read['id']})"))
+    for name in ("", "finding", "answer", "title", "why"):
+        table.add_column(name, overflow="fold" if name in {"finding", "answer"} else "ellipsis")
     for answer in answers:
         title, why = Text(for_terminal(answer["title"], 60)), Text(for_terminal(answer["reason"], 90))
         table.add_row(str(answer["position"]), answer["finding"], answer["answer"], title, why)
