@@ -245,11 +245,12 @@ def _timestamp(moment: datetime) -> str:
 
 
 def _write_affected(entry: Affected) -> dict[str, Any]:
-    parsed = PackageURL.from_string(entry.component)
-    package = _package(parsed, entry)
-    ranges = [_write_range(parsed.type, stated) for stated in entry.ranges]
+    parsed = PackageURL.from_string(entry.component) if entry.component.startswith("pkg:") else None
+    package = _package(parsed, entry) if parsed else None
+    ranges = [_write_range(parsed.type if parsed else "generic", stated) for stated in entry.ranges]
     ranges += [_write_timeline(stated) for stated in entry.timelines if stated.type != "GIT"]
-    written: dict[str, Any] = {"package": package} if package else {"database_specific": {"purl": entry.component}}
+    named = {"purl" if parsed else "component": entry.component}
+    written: dict[str, Any] = {"package": package} if package else {"database_specific": named}
     if ranges:
         written["ranges"] = ranges
     if entry.versions:

@@ -108,12 +108,11 @@ class _Products:
         self._count = 0
 
     def add(self, entry: Affected) -> None:
-        """Add a component's versions and ranges as one branch."""
-        purl = PackageURL.from_string(entry.component)
-        name = f"{purl.namespace}/{purl.name}" if purl.namespace else str(purl.name)
-        children = [
-            self._version_range(purl, name, stated, "known_affected") for stated in dict.fromkeys(_spelled(purl.type, entry.ranges))
-        ]
+        """Add a component's versions and ranges as one branch. One that is no package (a vendor's model) has a name only."""
+        purl = PackageURL.from_string(entry.component) if entry.component.startswith("pkg:") else None
+        name = _name(purl) if purl else entry.component
+        spelled = dict.fromkeys(_spelled(purl.type if purl else "generic", entry.ranges))
+        children = [self._version_range(purl, name, stated, "known_affected") for stated in spelled]
         affected = dict.fromkeys(entry.versions)
         fixes = dict.fromkeys((*(stated.fixed for stated in entry.ranges if stated.fixed), *entry.fixed))
         for status, listed in (
@@ -126,22 +125,32 @@ class _Products:
         if children:
             self.branches.append({"category": "product_name", "name": name, "branches": children})
         else:
-            product = self._product(name, PackageURL(purl.type, purl.namespace, purl.name), "under_investigation")
+            product = self._product(name, _versionless(purl), "under_investigation")
             self.branches.append({"category": "product_name", "name": name, "product": product})
 
-    def _version(self, purl: PackageURL, name: str, version: str, status: str) -> dict[str, Any]:
-        product = self._product(f"{name} {version}", PackageURL(purl.type, purl.namespace, purl.name, version), status)
+    def _version(self, purl: PackageURL | None, name: str, version: str, status: str) -> dict[str, Any]:
+        exact = PackageURL(purl.type, purl.namespace, purl.name, version) if purl else None
+        product = self._product(f"{name} {version}", exact, status)
         return {"category": "product_version", "name": version, "product": product}
 
-    def _version_range(self, purl: PackageURL, name: str, stated: str, status: str) -> dict[str, Any]:
-        product = self._product(f"{name} {stated}", PackageURL(purl.type, purl.namespace, purl.name), status)
+    def _version_range(self, purl: PackageURL | None, name: str, stated: str, status: str) -> dict[str, Any]:
+        product = self._product(f"{name} {stated}", _versionless(purl), status)
         return {"category": "product_version_range", "name": stated, "product": product}
 
-    def _product(self, name: str, purl: PackageURL, status: str) -> dict[str, Any]:
+    def _product(self, name: str, purl: PackageURL | None, status: str) -> dict[str, Any]:
         self._count += 1
         product_id = f"CSAFPID-{self._count:04d}"
         self.status.setdefault(status, []).append(product_id)
-        return {"name": name, "product_id": product_id, "product_identification_helper": {"purl": purl.to_string()}}
+        helper = {"product_identification_helper": {"purl": purl.to_string()}} if purl else {}
+        return {"name": name, "product_id": product_id, **helper}
+
+
+def _name(purl: PackageURL) -> str:
+    return f"{purl.namespace}/{purl.name}" if purl.namespace else str(purl.name)
+
+
+def _versionless(purl: PackageURL | None) -> PackageURL | None:
+    return PackageURL(purl.type, purl.namespace, purl.name) if purl else None
 
 
 def _spelled(kind: str, ranges: tuple[VersionRange, ...]) -> Iterator[str]:
