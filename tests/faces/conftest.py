@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the faces: a hub behind its API."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+import uvicorn
 
 from api import Api, speak
+from clearwell.faces.asgi import build_app
+from clearwell.faces.cli.serve import listen
+from clearwell.ground.settings import Settings
 from hub import Hub
 
 
@@ -27,3 +32,17 @@ def make_api(make_hub: Callable[..., Hub]) -> Iterator[Callable[..., Api]]:
 def api(make_api: Callable[..., Api]) -> Api:
     """A hub behind its API."""
     return make_api()
+
+
+@pytest.fixture
+def address(api: Api) -> Iterator[str]:
+    """The hub on a port of its own."""
+    server = uvicorn.Server(uvicorn.Config(build_app(api.hub.house), log_config=None, log_level="critical", ws="none"))
+    with listen(Settings(port=0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

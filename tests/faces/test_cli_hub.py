@@ -2,40 +2,21 @@
 """The verbs over the API: submit, case, operator, against a hub that listens on a port."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import uvicorn
 from click.testing import CliRunner, Result
 
 from api import Api, Caller, finding, inventory, report
 from clearwell.clearinghouse.flow import publishing
-from clearwell.faces.asgi import build_app
 from clearwell.faces.cli import root
 from clearwell.faces.cli.hub import KINDS, Hub
-from clearwell.faces.cli.serve import listen
 from clearwell.faces.http import STATUS
 from clearwell.ground.identity.actor import OrganizationKind
-from clearwell.ground.settings import Settings
 from clearwell.vocabulary.errors import ClearwellError, Invalid, NotFound, Refused, Unavailable
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def address(api: Api) -> Iterator[str]:
-    """The hub on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(build_app(api.hub.house), log_config=None, log_level="critical", ws="none"))
-    with listen(Settings(port=0)) as listening:
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture
