@@ -89,7 +89,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def public_component(self) -> str:
         """The component as the public may read it: a report that names no product is kept by its sender's id, which stays in here."""
-        return "an unnamed product" if self.component.startswith("unknown:") else self.component
+        return "a product that no report names" if self.component.startswith("unknown:") else self.component
 
     def attach(self, finding_received: datetime, finding_is_proven: bool) -> "Case":
         """Return the case with one more finding; an earlier receipt brings the end date forward, never back.

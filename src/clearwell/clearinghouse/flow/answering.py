@@ -18,7 +18,7 @@ from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, usable
 from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.flow.jobs import CHECK
-from clearwell.clearinghouse.intake.batch import component_of, cut, title_of
+from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE
@@ -32,6 +32,7 @@ from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding, Origin, ProofFiles
 from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId, ProofId, SubmissionId
 from clearwell.vocabulary.marking import strictest
+from clearwell.vocabulary.outside import for_header
 
 Signed = tuple[Finding, tuple[Signature, ...]]
 """A finding and its signatures."""
@@ -68,6 +69,7 @@ def _finish(house: House, sent: Submission, state: SubmissionState, document: Do
         if report_store.load_submission(tx, sent.id, lock=True).state is not SubmissionState.RECEIVED:
             return
         form, tool = (document.format, document.tool) if document else (None, None)
+        tool = for_header(tool) if tool is not None else None
         report_store.finish_submission(tx, sent.id, state, form, tool, [problem[:500] for problem in problems], house.clock.now())
         if state is SubmissionState.UNREADABLE:
             house.write(tx, SubmissionUnreadable(sent.id), by=INTAKE)
@@ -121,7 +123,8 @@ class _Answering:
 
     def _answer(self, position: int, finding: Finding, found: Sequence[Signature], sealed: Sealed | None) -> None:
         sent, component = self._sent, component_of(finding.product, self._sent.organization)
-        version = finding.product.version if finding.product else None
+        stated = finding.product.version if finding.product else None
+        version = storable(stated) if stated is not None else None
         compared = dedupe_component(finding.product)[1]
         joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component)
         finding_id = FindingId(self._house.new_id("finding"))
@@ -139,7 +142,7 @@ class _Answering:
         if sent.received_at < case.case.first_received:
             self._earlier[case.id] = sent.received_at
         for signature in usable(found):
-            self._signatures.append((signature, finding_id, sent.id, signature.at, False))
+            self._signatures.append((signature, finding_id, sent.id, storable(signature.at) if signature.at else None, False))
             self._known.setdefault(signature.key, []).append(Known(signature.key, finding_id, sent.id, case.id, signature.at, False))
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))

@@ -66,7 +66,7 @@ def look_at_clocks(house: House) -> int:
     house.policy.require(CASE, Act.EXPIRE)
     now, done = house.clock.now(), 0
     after: tuple[datetime, str] | None = None
-    failed: list[ClearwellError] = []
+    failed: list[Exception] = []
     while True:
         with house.transaction(CASE) as tx:
             due = store.cases_with_duties(tx, now, _REMINDER_DAYS, after)
@@ -77,7 +77,7 @@ def look_at_clocks(house: House) -> int:
                 try:
                     with house.transaction(CASE) as tx:
                         done += _do_duties(house, tx, listed.id)
-                except ClearwellError as reason:
+                except (ClearwellError, ValueError, LookupError, TypeError) as reason:  # whatever the words of a report provoke
                     failed.append(reason)
         after = due[-1].case.ends_at, due[-1].id
     if failed:

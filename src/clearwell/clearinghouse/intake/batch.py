@@ -24,7 +24,12 @@ def cut(findings: Sequence[T], first_batch: int) -> Iterator[tuple[int, int, Seq
 
 def component_of(product: Product | None, organization: str) -> str:
     """The unit within which signatures may join. Unknown products of different organizations are different units."""
-    return product.component if product is not None else f"unknown:{organization}"
+    return storable(product.component) if product is not None else f"unknown:{organization}"
+
+
+def storable(text: str) -> str:
+    """The text with NUL characters, which no database column takes, shown as U+2400: one of them must not lose a whole report."""
+    return text.replace("\0", "␀")
 
 
 def title_of(finding: Finding) -> str:

@@ -111,7 +111,8 @@ ALTER TABLE clearwell.proof ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON clearwell.proof FOR SELECT USING (organization_id = (SELECT clearwell.my_organization()));
 CREATE POLICY coordinator ON clearwell.proof USING ((SELECT clearwell.my_kind()) = 'coordinator');
 CREATE POLICY linked ON clearwell.proof FOR SELECT USING (case_id = (SELECT clearwell.my_case()) AND marking <> 'TLP:RED');
-CREATE POLICY systems ON clearwell.proof USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving', 'system:sanity')));
+CREATE POLICY systems ON clearwell.proof
+    USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving', 'system:sanity', 'system:case')));
 
 CREATE TABLE clearwell.proof_read (
     id text PRIMARY KEY,
