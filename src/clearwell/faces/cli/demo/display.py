@@ -3,6 +3,7 @@
 
 import time
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -42,14 +43,12 @@ class Progress:
 
 def show_summary(console: Console, outcome: Outcome, seconds: float) -> None:
     """The cases, the operators, and whether all of it equals what must come out."""
-    cases = Table(
-        "case", "component", "standing", "reports", "labs", "fixed in", "told", title="Reports became cases", title_justify="left"
-    )
+    cases = _table("case", "component", "standing", "reports", "labs", "fixed in", "told")
     for case in outcome.cases:
-        row = (case.name, case.component, case.standing, str(case.findings), str(case.labs), case.fixed_in, str(case.told or ""))
-        cases.add_row(*row)
+        row = (case.name, case.component.removeprefix("pkg:"), case.standing, str(case.findings), str(case.labs), case.fixed_in)
+        cases.add_row(*row, str(case.told or ""))
     console.print(cases)
-    operators = Table("operator", "told", "received", "planned", "installed", title="Operators, by their last word", title_justify="left")
+    operators = _table("operator", "told", "received", "planned", "installed")
     for name, receipts in outcome.actions.items():
         operators.add_row(for_terminal(name), *(str(receipts.get(step, "")) for step in ("told", "received", "planned", "installed")))
     console.print(operators)
@@ -70,10 +69,16 @@ def show_summary(console: Console, outcome: Outcome, seconds: float) -> None:
 
 def show_links(console: Console, address: str, links: dict[str, tuple[Persona, str]], maintainers: list[tuple[str, str]]) -> None:
     """A one-time sign-in link for each persona, and the maintainers' own links as they were mailed."""
-    table = Table("who", "one-time sign-in link (opens a browser session)", title=f"The hub serves on {address}", title_justify="left")
+    console.print(f"The hub serves on {address}. One-time sign-in links, each opens one browser session:\n", highlight=False)
+    rows: list[tuple[str, str]] = []
     for persona, secret in links.values():
-        table.add_row(for_terminal(persona.name), f"{address}/demo/sign-in/{secret}")
+        rows.append((persona.name, f"{address}/demo/sign-in/{secret}"))
     for contact, secret in maintainers:
-        table.add_row(for_terminal(contact), f"{address}/maintainer/{secret}")
-    console.print(table, soft_wrap=True)
+        rows.append((contact, f"{address}/maintainer/{secret}"))
+    for name, link in rows:
+        console.print(f"  {for_terminal(name)}\n    {link}", soft_wrap=True, markup=False, highlight=False)
     console.print("Ctrl-C stops it. Its data stays in the data folder; running the exercise again does nothing twice.")
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

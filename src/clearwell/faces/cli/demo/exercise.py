@@ -103,7 +103,6 @@ class ExpectedCase(_Strict, frozen=True):
     title: str
     standing: str
     findings: dict[str, int]
-    version: str | None = None
     published: bool = False
     fixed_in: str | None = None
     not_fixed_by: tuple[str, ...] = ()

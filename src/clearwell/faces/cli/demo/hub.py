@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import uvicorn
 
 from clearwell import app
@@ -93,7 +94,7 @@ class RunningHub:
     async def _serve_and_work(self) -> None:
         self._loop = asyncio.get_running_loop()
         house = self._house
-        self._work = asyncio.create_task(worker.work_until(app.plan_of(house), app.work_of(house), app.chores_of(house), drain=False))
+        self._work = asyncio.create_task(_work(house))
         serve: asyncio.Task[Any] = asyncio.create_task(self._server.serve(sockets=[self._listening]))
         await asyncio.wait({self._work, serve}, return_when=asyncio.FIRST_COMPLETED)
         self._server.should_exit = True
@@ -102,6 +103,16 @@ class RunningHub:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+
+async def _work(house: House) -> None:
+    """Two workers, so that a code's mail never waits behind a proof: one for proving, one for everything else and the chores."""
+    plan, work = app.plan_of(house), app.work_of(house)
+    proving = msgspec.structs.replace(plan, queues=("proving",))
+    rest = msgspec.structs.replace(plan, queues=tuple(sorted({queue_name for queue_name, _ in work.values()} - {"proving"})))
+    async with asyncio.TaskGroup() as both:
+        both.create_task(worker.work_until(proving, work, (), drain=False))
+        both.create_task(worker.work_until(rest, work, app.chores_of(house), drain=False))
 
 
 @contextmanager
