@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -23,6 +24,7 @@ from clearwell.faces.cli import COMMANDS, root
 from clearwell.faces.cli.migrate import roles_sql
 from clearwell.ground.identity.actor import OrganizationKind
 from clearwell.ground.jobs.queue import Job, defer
+from clearwell.ground.settings import Settings
 from clearwell.vocabulary.errors import ClearwellError, Invalid, Unavailable
 from hub import Hub
 
@@ -193,3 +195,11 @@ def test_a_taken_port_is_told_before_anything_starts(hub: Hub, monkeypatch: pyte
 
     assert isinstance(result.exception, Unavailable) and "--port" in str(result.exception)
     assert not Path(hub.house.settings.data_dir / "none").exists()
+
+
+def test_the_references_name_every_command_and_every_setting() -> None:
+    reference = Path(__file__).parents[2] / "docs" / "reference"
+    commands, written = (reference / "cli.md").read_text(), (reference / "settings.md").read_text()
+
+    assert [name for name in COMMANDS if f"`clearwell {name}" not in commands] == []
+    assert [field.name for field in msgspec.structs.fields(Settings) if f"`{field.name}`" not in written] == []
