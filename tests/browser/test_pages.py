@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from browser.conftest import Visit, keep, overflow
 from browser.scene import HOSTILE, Scene
+from clearwell.faces.web import pages
 
 pytestmark = pytest.mark.browser
 
@@ -79,3 +80,14 @@ def test_two_people_distribute_a_fix_without_scripts(scene: Scene, visit: Visit)
     assert "A second person of your organization must confirm" in first.get_by_role("status").inner_text()
     assert "The advisory is being published" in second.get_by_role("status").inner_text()
     assert scene.the_fix().distributed_at is not None
+
+
+def test_pages_keep_the_rules_where_uswds_was_not_fetched(
+    scene: Scene, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "VENDOR", tmp_path)
+    scene.prove().fix()
+
+    check(visit(scene.coordinator, f"/cases/{scene.case}"), "case-plain")
+    check(visit(None, f"/maintainer/{scene.link}"), "maintainer-plain")
+    check(visit(scene.hospital, "/todo"), "todo-plain")
