@@ -26,6 +26,9 @@ from clearwell.ground.ledger.merkle import WIDTH
 from clearwell.ground.ledger.note import parse_checkpoint, parse_note, parse_vkey
 from clearwell.ground.ledger.tiles import CHECKPOINT, ENTRIES, tile_path, tile_width
 from clearwell.ground.ledger.verify import verify
+from clearwell.vocabulary.errors import Conflict, Unavailable
+
+_LEDGER_TRIES = 10
 
 
 class CaseSeen(msgspec.Struct, frozen=True):
@@ -254,18 +257,28 @@ class _Observation:
     def _look_at_ledger(self) -> int:
         """As the auditor: fetch the log's files, verify them offline with the key that the hub states."""
         auditor = self._hub.as_("auditor")
-        vkey = auditor.get("/ledger/key")["vkey"]
+        vkey = parse_vkey(auditor.get("/ledger/key")["vkey"])
         with tempfile.TemporaryDirectory(prefix="clearwell-ledger-") as place:
-            folder = Path(place)
-            note = auditor.raw(f"/ledger/{CHECKPOINT}")
-            size = parse_checkpoint(parse_note(note).text).size
-            (folder / CHECKPOINT).write_bytes(note)
-            for path in _files_of(size):
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(auditor.raw(f"/ledger/{path}"))
-            report = verify(folder, [parse_vkey(vkey)])
+            size = self._fetch_ledger(auditor, Path(place))
+            report = verify(Path(place), [vkey])
         self._equal("the ledger", (report.status, [problem.what for problem in report.problems]), ("verified", []))
         return size
+
+    def _fetch_ledger(self, auditor: Client, folder: Path) -> int:
+        """Fetch a checkpoint and the files under it; again when the log grew meanwhile and replaced one of them."""
+        for _ in range(_LEDGER_TRIES):
+            note = auditor.raw(f"/ledger/{CHECKPOINT}")
+            size = parse_checkpoint(parse_note(note).text).size
+            try:
+                files = {path: auditor.raw(f"/ledger/{path}") for path in _files_of(size)}
+            except Conflict:
+                self._hub.pause(1.0)
+                continue
+            for path, content in {CHECKPOINT: note, **files}.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+            return size
+        raise Unavailable("the ledger's files change faster than they can be fetched")
 
     def _seen(self, case: ExpectedCase) -> CaseSeen:
         page = self._pages.get(self._cases.get(case.name, ""))
