@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("clearwell.faces.cli.serve:serve", "Serve the API and the pages."),
     "worker": ("clearwell.faces.cli.worker:worker", "Work through the jobs."),
     "migrate": ("clearwell.faces.cli.migrate:migrate", "Bring the database to this release."),
+    "backup": ("clearwell.faces.cli.backup:backup", "Write a backup: database, evidence, ledger, feed, settings; keys apart."),
+    "restore": ("clearwell.faces.cli.restore:restore", "Bring a backup into an empty data folder."),
     "job": ("clearwell.faces.cli.job:job", "Look at jobs; try failed ones again."),
     "settings": ("clearwell.faces.cli.settings:settings", "Show the settings and where each came from."),
     "organization": ("clearwell.faces.cli.organization:organization", "Add organizations and people (on the hub's machine)."),

@@ -45,13 +45,15 @@ def migrate(url: str, steps: tuple[Step, ...] = (), folder: Path | None = None) 
         return applied
 
 
+def known_migrations() -> frozenset[str]:
+    """The ids of the migrations that this release brings."""
+    folder = resources.files(__package__).joinpath("migrations")
+    return frozenset(file.name.removesuffix(".sql") for file in folder.iterdir() if file.name.endswith(".sql"))
+
+
 def pending(url: str) -> bool:
     """True when the application's role sees that a migration of this release is missing."""
-    names = {
-        file.name.removesuffix(".sql")
-        for file in resources.files(__package__).joinpath("migrations").iterdir()
-        if file.name.endswith(".sql")
-    }
+    names = known_migrations()
     with psycopg.connect(url, row_factory=dict_row) as connection:
         try:
             found = connection.execute("SELECT migration_id FROM clearwell_migrations._yoyo_migration").fetchall()

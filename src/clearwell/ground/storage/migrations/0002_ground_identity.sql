@@ -46,6 +46,7 @@ CREATE POLICY identity ON clearwell.token USING ((SELECT clearwell.is_system('sy
 CREATE TABLE clearwell.session (
     hash bytea PRIMARY KEY,
     person_id text NOT NULL REFERENCES clearwell.person,
+    token_id text REFERENCES clearwell.token,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
