@@ -331,6 +331,14 @@ def test_no_address_in_a_report_ever_gets_mail(hub: Hub, labs: tuple[Member, Mem
     assert not [job for job in hub.ready_jobs() if job.startswith("send_mail")]
 
 
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+def test_an_envelope_takes_nothing_that_cannot_be_stored(text: str) -> None:
+    with pytest.raises(Invalid):
+        Envelope(name=text)
+    with pytest.raises(Invalid):
+        Envelope(name="report.json", idempotency_key=text)
+
+
 # A hostile or hasty maintainer ----------------------------------------------------------------------------------
 
 

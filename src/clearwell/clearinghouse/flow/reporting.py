@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reporting: a finder sends a report. It is sealed as received, recorded and queued in one transaction, then answered."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -24,6 +25,8 @@ from clearwell.vocabulary.ids import FindingId, ProofId, SubmissionId
 from clearwell.vocabulary.marking import Marking, strictest
 from clearwell.vocabulary.product import Product
 
+_UNICODE = re.compile(r"[^\x00\ud800-\udfff]*")
+
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is said about a report beside its bytes. `name` is the file's name as given: shown, never opened."""
@@ -39,6 +42,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid("a report's name has 1 to 255 characters")
         if self.idempotency_key is not None and not 1 <= len(self.idempotency_key) <= 200:
             raise Invalid("an idempotency key has 1 to 200 characters")
+        for text in (self.name, self.idempotency_key or ""):
+            if not _UNICODE.fullmatch(text):
+                raise Invalid("a report's name and its idempotency key are Unicode text without NUL")
 
 
 class AnsweredFinding(msgspec.Struct, frozen=True):
