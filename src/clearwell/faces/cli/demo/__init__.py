@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`clearwell demo`: plays the exercise on a hub of its own through the public API, compares what came out, then serves it."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -34,6 +35,7 @@ def demo(headless: bool, prefetch: bool, folder: Path | None) -> None:
     Uses the data folder (CLEARWELL_DATA_DIR, .clearwell). Playing it again does nothing twice. Afterwards the web app is served on
     127.0.0.1 with a one-time sign-in link for each persona.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
     exercise = read_exercise(folder or _default_folder())
     began = time.monotonic()
@@ -53,8 +55,8 @@ def demo(headless: bool, prefetch: bool, folder: Path | None) -> None:
             outcome = _play(exercise, surroundings, progress)
             show_summary(console, outcome, progress.seconds)
             if not headless:
-                maintainers = [(m.contact, mail.link) for m in exercise.maintainers for mail in surroundings.mails(m.contact) if mail.link]
-                show_links(console, settings.public_url, links, maintainers)
+                invitations = [(m.name, mail) for m in exercise.maintainers for mail in surroundings.mails(m.contact) if mail.link]
+                show_links(console, settings.public_url, links, invitations, settings.outbox_dir)
                 _serve(hub)
     sys.exit(1 if outcome.differences else 0)
 

@@ -2,6 +2,7 @@
 """The exercise on a terminal: what happens now and for how long, the summary, and the sign-in links."""
 
 import time
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from clearwell.faces.cli.demo.outcome import Outcome
 from clearwell.faces.cli.demo.personas import Persona
+from clearwell.faces.cli.demo.surroundings import Mail
 from clearwell.vocabulary.outside import for_terminal
 
 _SHOWN = 40
@@ -67,17 +69,21 @@ def show_summary(console: Console, outcome: Outcome, seconds: float) -> None:
         console.print(f"  and {len(outcome.differences) - _SHOWN} more")
 
 
-def show_links(console: Console, address: str, links: dict[str, tuple[Persona, str]], maintainers: list[tuple[str, str]]) -> None:
+def show_links(
+    console: Console, address: str, links: dict[str, tuple[Persona, str]], invitations: list[tuple[str, Mail]], outbox: Path
+) -> None:
     """A one-time sign-in link for each persona, and the maintainers' own links as they were mailed."""
-    console.print(f"The hub serves on {address}. One-time sign-in links, each opens one browser session:\n", highlight=False)
-    rows: list[tuple[str, str]] = []
+    console.print(f"The hub serves on {address}. Each of these links opens one browser session, once:\n", highlight=False)
     for persona, secret in links.values():
-        rows.append((persona.name, f"{address}/demo/sign-in/{secret}"))
-    for contact, secret in maintainers:
-        rows.append((contact, f"{address}/maintainer/{secret}"))
-    for name, link in rows:
-        console.print(f"  {for_terminal(name)}\n    {link}", soft_wrap=True, markup=False, highlight=False)
-    console.print("Ctrl-C stops it. Its data stays in the data folder; running the exercise again does nothing twice.")
+        _show_link(console, persona.name, f"{address}/demo/sign-in/{secret}")
+    console.print(f"\nMaintainers need no account. Their links were mailed, and so are the codes that their answers need ({outbox}):\n")
+    for name, mail in invitations:
+        _show_link(console, f"{name}: {mail.subject}", f"{address}/maintainer/{mail.link}")
+    console.print("\nCtrl-C stops it. Its data stays in the data folder; playing the exercise again does nothing twice.")
+
+
+def _show_link(console: Console, name: str, link: str) -> None:
+    console.print(f"  {for_terminal(name)}\n    {link}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _table(*columns: str) -> Table:
