@@ -109,6 +109,35 @@ def test_a_page_that_is_not_there_says_what_to_do(scene: Scene) -> None:
     assert "There is no such page" in answer.text
 
 
+def test_hostile_addresses_and_forms_get_a_clear_answer(scene: Scene) -> None:
+    scene.prove()
+    addresses = (
+        "/cases?after=9.x",
+        "/cases?after=%00",
+        "/cases/%00",
+        "/cases/case_%2e%2e",
+        "/cases?standing=%F0%28",
+        "/ledger?before=%D9%A1",
+    )
+    forms = (
+        {"content": b"csrf=%ff%00&into=x", "headers": {"content-type": "application/x-www-form-urlencoded"}},
+        {"content": b"--x", "headers": {"content-type": "multipart/form-data"}},
+        {"content": b"--x\r\nbroken", "headers": {"content-type": "multipart/form-data; boundary=x"}},
+        {"content": b"[" * 100_000, "headers": {"content-type": "application/json"}},
+        {"content": b"a=" + b"x" * 9_000_000, "headers": {"content-type": "application/x-www-form-urlencoded"}},
+    )
+
+    with Client(scene, scene.coordinator) as client:
+        read = [client.get(path).status_code for path in addresses]
+        sent = [client.http.post(f"/cases/{scene.case}/merge", **form).status_code for form in forms]
+        nul = client.post(f"/cases/{scene.case}/merge", f"/cases/{scene.case}", into=scene.case, reason="a\0b").status_code
+        client.http.cookies.set("clearwell_session", "x" * 4_000)
+        cookie = client.get("/cases").status_code
+
+    assert all(400 <= status < 500 for status in (*read, *sent, nul)), (read, sent, nul)
+    assert cookie == 303
+
+
 def test_outside_text_is_shown_and_never_obeyed() -> None:
     shown = str(encode(HOSTILE))
 

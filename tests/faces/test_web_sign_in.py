@@ -6,7 +6,7 @@ import pytest
 from browser.client import Client
 from browser.scene import Scene
 from clearwell.ground.identity.actor import Permission
-from clearwell.ground.identity.members import issue_token
+from clearwell.ground.identity.members import issue_token, revoke_token
 from clearwell.vocabulary.ids import TokenId
 from hub import Hub
 
@@ -17,11 +17,11 @@ def scene(hub: Hub) -> Scene:
     return Scene(hub)
 
 
-def token(scene: Scene) -> str:
-    """A service token of the hospital's person."""
+def token(scene: Scene, *permissions: Permission) -> str:
+    """A service token of the hospital's person, for everything unless it is told what for."""
     with scene.house.transaction(scene.hospital) as tx:
         new = TokenId(scene.house.new_id("token"))
-        return issue_token(tx, new, scene.hospital, "browser", [Permission.READ], scene.hub.clock.now(), 30)
+        return issue_token(tx, new, scene.hospital, "browser", permissions or Permission, scene.hub.clock.now(), 30)
 
 
 def test_a_token_opens_a_session_that_scripts_and_other_sites_do_not_get(scene: Scene) -> None:
@@ -61,3 +61,24 @@ def test_signing_out_ends_the_session_in_the_hub_too(scene: Scene) -> None:
 
     assert answer.status_code == 303
     assert after.status_code == 303 and after.headers["location"].startswith("/sign-in")
+
+
+def test_a_session_may_do_no_more_than_the_token_that_opened_it(scene: Scene) -> None:
+    with Client(scene) as client:
+        client.post("/sign-in", "/sign-in", token=token(scene, Permission.READ))
+        seen = [client.get(path).status_code for path in ("/", "/reports", "/todo")]
+
+    assert seen == [200, 200, 403]
+
+
+def test_a_session_ends_with_the_token_that_opened_it(scene: Scene) -> None:
+    secret = token(scene)
+    with Client(scene) as client:
+        client.post("/sign-in", "/sign-in", token=secret)
+        before = client.get("/todo").status_code
+        with scene.house.transaction(scene.hospital) as tx:
+            known = tx.value("SELECT id FROM clearwell.token")
+            revoke_token(tx, TokenId(known), scene.hospital.organization, scene.hub.clock.now())
+        after = client.get("/todo").status_code
+
+    assert (before, after) == (200, 303)

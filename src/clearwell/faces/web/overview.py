@@ -7,7 +7,8 @@ from clearwell.clearinghouse.flow import coordinating, operating
 from clearwell.clearinghouse.flow.overview import read_overview
 from clearwell.faces.web.pages import page
 from clearwell.faces.web.visit import PageRequest, Visit
-from clearwell.ground.identity.actor import Member, OrganizationKind
+from clearwell.ground.identity.actor import Member
+from clearwell.ground.policy.policy import Act, Subject
 
 
 @get("/", sync_to_thread=True)
@@ -20,13 +21,13 @@ def overview(request: PageRequest) -> Response[bytes]:
 
 
 def _actions(visit: Visit, member: Member) -> tuple[object, ...]:
-    if member.kind not in {OrganizationKind.OPERATOR, OrganizationKind.AGENCY}:
+    if not visit.house.policy.allows(member, Act.READ_ACTIONS, Subject(organization=member.organization)):
         return ()
     return operating.read_actions(visit.house, member)[:3]
 
 
 def _cases(visit: Visit, member: Member) -> tuple[object, ...]:
-    if member.kind is not OrganizationKind.COORDINATOR:
+    if not visit.house.policy.allows(member, Act.READ_CASES):
         return ()
     return coordinating.list_cases(visit.house, member, limit=3)
 

@@ -51,7 +51,7 @@ def sign_in_with_token(request: PageRequest) -> Response[bytes]:
     except Refused as reason:
         cookies = (visit.new_binding(),)
         return page(visit, "sign-in.html", 403, cookies, next=_local(visit.said("next")), message=str(reason))
-    return _start(house, person, _local(visit.said("next")))
+    return _start(house, person, _local(visit.said("next")), token)
 
 
 @post("/sign-out", sync_to_thread=True)
@@ -75,10 +75,10 @@ def demo_page(demo: Demo) -> HTTPRouteHandler:
     return demo_sign_in
 
 
-def _start(house: House, person: PersonId, next_page: str) -> Response[bytes]:
+def _start(house: House, person: PersonId, next_page: str, token: str | None = None) -> Response[bytes]:
     with house.transaction(Visitor()) as tx:
         member_of_person(tx, person)
-        session = open_session(tx, person, house.clock.now(), house.settings.session_hours)
+        session = open_session(tx, person, house.clock.now(), house.settings.session_hours, token)
     seconds = house.settings.session_hours * 3600
     return redirect(next_page, (cookie(house, SESSION, session, seconds), cookie(house, VISIT, "", 0)))
 

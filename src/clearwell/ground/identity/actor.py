@@ -22,7 +22,7 @@ class OrganizationKind(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a token's holder may use it for; a session of a person in the browser holds all of them."""
+    """What a token's holder may use it for, in a browser too; a session that no token opened holds all of them."""
 
     READ = "read"
     SUBMIT = "submit"

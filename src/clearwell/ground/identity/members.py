@@ -154,15 +154,22 @@ def member_of_person(tx: Transaction, person: PersonId) -> Member:
     return msgspec.convert(row, Member)
 
 
-def open_session(tx: Transaction, person: PersonId, now: datetime, hours: int) -> str:
-    """Start a browser session; return its secret, of which only the hash is stored."""
+def open_session(tx: Transaction, person: PersonId, now: datetime, hours: int, token_secret: str | None = None) -> str:
+    """Start a browser session; return its secret, of which only the hash is stored.
+
+    A session that a service token opened may do what the token may, and ends with it.
+    """
     secret = secrets.token_urlsafe(32)
     with tx.acting_as(IDENTITY.scope):
         tx.execute("DELETE FROM clearwell.session WHERE expires_at < %(now)s", now=now)
         tx.execute(
-            "INSERT INTO clearwell.session (hash, person_id, created_at, expires_at) VALUES (%(hash)s, %(person)s, %(now)s, %(expires)s)",
+            """
+            INSERT INTO clearwell.session (hash, person_id, token_id, created_at, expires_at)
+            VALUES (%(hash)s, %(person)s, (SELECT id FROM clearwell.token WHERE hash = %(token)s), %(now)s, %(expires)s)
+            """,
             hash=digest(secret),
             person=person,
+            token=None if token_secret is None else digest(token_secret),
             now=now,
             expires=now + timedelta(hours=hours),
         )
@@ -170,18 +177,20 @@ def open_session(tx: Transaction, person: PersonId, now: datetime, hours: int) -
 
 
 def member_of_session(tx: Transaction, secret: str, now: datetime) -> Member | None:
-    """Find who a session belongs to; None when it is over."""
+    """Find who a session belongs to; None when it, or the token that opened it, is over."""
     with tx.acting_as(IDENTITY.scope):
         row = tx.row(
             """
-            SELECT p.id AS person, p.organization_id AS organization, o.kind
+            SELECT p.id AS person, p.organization_id AS organization, o.kind, t.scopes AS permissions
             FROM clearwell.session s JOIN clearwell.person p ON p.id = s.person_id JOIN clearwell.organization o ON o.id = p.organization_id
+            LEFT JOIN clearwell.token t ON t.id = s.token_id
             WHERE s.hash = %(hash)s AND s.expires_at > %(now)s
+              AND (s.token_id IS NULL OR (t.expires_at > %(now)s AND t.revoked_at IS NULL))
             """,
             hash=digest(secret),
             now=now,
         )
-    return msgspec.convert(row, Member) if row else None
+    return msgspec.convert({name: value for name, value in row.items() if value is not None}, Member) if row else None
 
 
 def close_session(tx: Transaction, secret: str) -> None:
