@@ -42,7 +42,7 @@ proofs: setup ## run every proof under examples/proofs against its expected verd
 	@$(PYTEST) -m proofs $(PYTEST_ARGS)
 
 chaos: setup ## kill server, worker and database at seeded points (SEED=n replays)
-	@CLEARWELL_CHAOS_SEED="$(SEED)" $(PYTEST) -m chaos $(PYTEST_ARGS)
+	@CHAOS_SEED="$(or $(CHAOS_SEED),$(SEED))" $(PYTEST) -m chaos $(PYTEST_ARGS)
 
 serve: setup ## serve the web pages and the API on 127.0.0.1:8000
 	@$(BIN)/clearwell serve

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kills in the middle of everything: the same end state. `make chaos` spreads 30 over the exercise; three fixed ones run always."""
+
+import os
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.reduced import reduced
+from chaos.rig import Kill, Rig, rig, seeded_kills
+from clearwell.faces.cli.demo.exercise import Exercise, read_exercise
+from house.tree import ROOT
+
+KILLS = 30
+REDUCED = ("lantern/javascript.json", "northgate/flintscan-minimist.sarif")
+FIXED = (Kill(7, 0.0, "worker"), Kill(15, 0.1, "server"), Kill(26, 0.0, "database"))
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A short folder: a socket's path is short."""
+    with tempfile.TemporaryDirectory(prefix="cw-") as folder:
+        yield Path(folder)
+
+
+def _run(folder: Path, exercise: Exercise, kills: tuple[Kill, ...]) -> tuple[Rig, int, dict[str, int]]:
+    """Play the exercise while killing; everything is compared but the numbers of rows, which are returned."""
+    with rig(folder, exercise) as hub:
+        killing = hub.kill_along(kills)
+        played, surroundings = hub.play()
+        killing.join(timeout=60)
+        assert tuple(hub.killed) == kills
+        outcome = hub.outcome(played, surroundings)
+        assert outcome.differences == ()
+        assert hub.failed_jobs() is None
+        assert hub.unreadable() == []
+        return hub, hub.entries(), hub.counts()
+
+
+def _seed() -> int:
+    given = os.environ.get("CHAOS_SEED")
+    return int(given) if given else random.SystemRandom().randrange(10**6)
+
+
+@pytest.mark.sandbox
+@pytest.mark.registry
+def test_a_killed_worker_server_and_database_change_nothing(place: Path) -> None:
+    exercise = reduced(read_exercise(ROOT / "examples" / "exercise"), REDUCED)
+
+    _, _, counts = _run(place / "d", exercise, FIXED)
+
+    assert counts["finding"] == sum(map(len, exercise.expected.answers.values()))
+    assert counts["vulnerability_case"] == len(exercise.expected.case)
+
+
+@pytest.mark.chaos
+@pytest.mark.sandbox
+@pytest.mark.registry
+def test_thirty_kills_change_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exercise = read_exercise(ROOT / "examples" / "exercise")
+    if os.environ.get("CHAOS_REDUCED"):
+        exercise = reduced(exercise, REDUCED)
+    seed = _seed()
+    with capsys.disabled():
+        print(f"\nCHAOS_SEED={seed} (make chaos SEED={seed} replays it)")
+
+    _, entries, undisturbed = _run(place / "a", exercise, ())
+    kills = seeded_kills(seed, KILLS, entries)
+    with capsys.disabled():
+        print(f"{entries} entries undisturbed; kills: {' '.join(f'{kill.victim}@{kill.entries}' for kill in kills)}")
+    _, _, disturbed = _run(place / "b", exercise, kills)
+
+    assert disturbed == undisturbed
