@@ -289,7 +289,7 @@ class Lab:
 
     def __init__(self, place: Path, index: Index, sandbox: Sandbox, cache: Path) -> None:
         self.place, self.index, self.sandbox, self.cache = place, index, sandbox, cache
-        self.settings = Settings(runs=1, memory_mb=192)
+        self.settings = Settings(runs=1, memory_mb=192, least_cpu_seconds=0.4, least_wall_seconds=0.2)
         self.count = 0
         for version, fixed in (("1.0", "False"), ("1.1", "True")):
             name, content = wheel("notes", version, {"notes.py": NOTES.replace("FIXED = False", f"FIXED = {fixed}")})
@@ -362,7 +362,7 @@ class Lab:
 
     def prove(self, proof: Path, *, offline: bool = False, runs: int = 1) -> Verdict:
         registry = self.registry(offline=offline)
-        settings = Settings(runs=runs, memory_mb=192)
+        settings = Settings(runs=runs, memory_mb=192, least_cpu_seconds=0.4, least_wall_seconds=0.2)
         try:
             return reproduce(proof, self.place / "harnesses", settings, sandbox=self.sandbox, registry=registry).verdict
         finally:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from clearwell.proving.growth import measure
+from clearwell.proving.growth import again, measure
 from clearwell.proving.running import Observation
 from clearwell.proving.sandbox import Result
 
@@ -37,10 +37,48 @@ def test_exponential_cost_on_small_steps_fires():
     assert measure(observed(lambda n: 1e-9 * 2.0**n), (26, 28, 30), 8).fires
 
 
-def test_hitting_the_limit_fires_and_ends_the_measurement():
-    measured = measure(observed(lambda n: 1e-8 * n * n, limit=3), (16_000, 32_000, 64_000), 2)
+def test_hitting_the_limit_ends_the_measurement_and_smaller_sizes_tell_growth():
+    # given a square that hits the limit at the finder's smallest size already
+    run = observed(lambda n: 1e-7 * n * n, limit=3)
+    # when
+    measured = measure(run, (16_000, 32_000, 64_000), 2)
+    # then the hub's own sizes show it
+    assert measured.fires
+    assert measured.cut == 8_000 or measured.cut == 16_000
+    assert "64000" not in measured.signature
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e-3, 1e-2])
+def test_a_large_input_of_ordinary_cost_hits_the_limit_and_is_no_growth(factor):
+    measured = measure(observed(lambda n: factor * n, limit=3), (100_000, 200_000, 400_000), 2)
     assert measured.hit_limit
-    assert [size for size, _ in measured.net] == [16_000]
+    assert not measured.fires
+
+
+def test_a_size_that_was_cut_off_is_told_as_a_bound_and_left_out_of_the_exponent():
+    measured = measure(observed(lambda n: 1e-9 * n * n, limit=3), (8_000, 16_000, 64_000), 2)
+    assert measured.exponent is not None
+    assert round(measured.exponent, 2) == 2.0
+    assert "64000: >= " in measured.signature
+
+
+@pytest.mark.parametrize(("sizes", "decisive"), [((16_000, 32_000, 64_000), 32_000), ((26, 28, 40), 40)])
+def test_the_size_that_decides_is_run_again(sizes, decisive):
+    # given
+    ran: list[int] = []
+    run = observed((lambda n: 1e-9 * n * n) if sizes[0] > 100 else (lambda n: 1e-12 * 2.0**n), limit=3)
+    measured = measure(run, sizes, 2)
+    # when
+    renewed = again(lambda n: (ran.append(n), run(n))[1], measured, 2)
+    # then
+    assert ran == [decisive]
+    assert renewed.fires
+    assert len(renewed.net) == len(measured.net)
+
+
+def test_growth_that_does_not_show_again_does_not_fire():
+    measured = measure(observed(lambda n: 1e-9 * n * n), (16_000, 32_000, 64_000), 8)
+    assert not again(observed(lambda n: 0.3), measured, 8).fires
 
 
 def test_without_a_measure_of_cpu_nothing_is_said():

@@ -107,8 +107,20 @@ def test_words_count_only_from_descriptor_three():
     assert not judged(Oracle("pollution"), word="clean", stdout=b"polluted").fired
 
 
-PYTHON = b'Traceback (most recent call last):\n  File "x"\nsample.errors.TooDeep: it went\nRecursionError: forged\n'
-NODE = b"/box/src/x.js:1\nf()\n^\n\nRangeError: Maximum call stack size exceeded\n    at f (x.js:1)\n\nNode.js v20.1.0\n"
+TRACE = b'Traceback (most recent call last):\n  File "/box/harness/h.py", line 3, in <module>\n    run()\n'
+PYTHON = TRACE + b'  File "/box/src/sample.py", line 9, in f\nsample.errors.TooDeep: it went\nRecursionError: forged\n'
+LIBRARY = TRACE + b'  File "<frozen codecs>", line 322, in decode\nUnicodeDecodeError: invalid start byte\n'
+HARNESS = TRACE + b"OverflowError: too deep\n"
+NODE = b"""/box/src/x.js:1
+f()
+^
+
+RangeError: Maximum call stack size exceeded
+    at f (/box/src/x.js:1:1)
+
+Node.js v20.1.0
+"""
+NODE_HARNESS = NODE.replace(b"at f (/box/src/x.js:1:1)", b"at JSON.parse (<anonymous>)\n    at Object.<anonymous> (/box/harness/h.js:1:9)")
 CPP = b"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n"
 
 
@@ -121,12 +133,24 @@ CPP = b"terminate called after throwing an instance of 'std::bad_alloc'\n  what(
         (PYTHON, 0, "TooDeep", False),  # it was caught and printed
         (NODE, 1, "RangeError", True),
         (NODE, 1, "TypeError", False),
+        (NODE_HARNESS, 1, "RangeError", False),  # the harness's own call
+        (LIBRARY, 1, "UnicodeDecodeError", False),
+        (HARNESS, 1, "OverflowError", False),
         (CPP, 134, "std::bad_alloc", True),
         (b"RecursionError\n", 1, "RecursionError", False),
     ],
 )
 def test_an_uncaught_exception_is_the_one_that_the_runtime_names(stderr, code, exception, fires):
     assert judged(Oracle("exhaustion", exception=exception), stderr=stderr, exit=code).fired == fires
+
+
+def test_compiled_code_leaves_no_frame_so_the_harness_s_call_is_the_innermost():
+    oracle = Oracle("exhaustion", exception="OverflowError")
+    died = Result(1, None, b"", HARNESS, b"", 0.1, 0.1, None, False, {}, (), {})
+    assert judge(oracle, Observation(died, TOKEN, None, (), is_compiled=True), (), frozenset()).fired
+    oracle = Oracle("exhaustion", exception="UnicodeDecodeError")
+    died = Result(1, None, b"", LIBRARY, b"", 0.1, 0.1, None, False, {}, (), {})
+    assert not judge(oracle, Observation(died, TOKEN, None, (), is_compiled=True), (), frozenset()).fired
 
 
 def test_limits_that_are_hit_are_exhaustion_of_that_resource_only():

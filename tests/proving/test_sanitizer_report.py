@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearwell.proving.sanitizer_report import parse_report, plain_function
+from clearwell.proving.sanitizer_report import Sources, parse_report, plain_function
 
 HEAD = "==2==ERROR: AddressSanitizer: "
 
@@ -62,6 +62,29 @@ def test_frames_without_source_or_outside_the_project_do_not_count():
     report = parse_report(f"{HEAD}SEGV on\n{frames}")
     assert report is not None
     assert [(f.function, f.file, f.line) for f in report.project_frames] == [("f", "/box/src/a/f.c", 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("extensions/table.c", True),
+        ("table.c", True),
+        ("../extensions/table.c", True),  # compiled in a folder beside it
+        ("work/inner.c", True),  # under /box/build
+        ("able.c", False),
+        ("h.c", False),  # the harness's, wherever it was copied to
+        ("../harness/h.c", False),
+        ("../sysdeps/nptl/libc_start_call_main.h", False),
+        ("./stdlib/abort.c", False),
+        ("/usr/src/extensions/table.c", False),
+    ],
+)
+def test_a_relative_name_counts_when_the_project_has_such_a_file(name, counts):
+    project = {"/box/src/top/extensions/table.c", "/box/build/work/inner.c", "/box/build/h.c", "/box/src/harness/x.c"}
+    sources = Sources(frozenset(project), frozenset({"h.c"}))
+    report = parse_report(f"{HEAD}SEGV on\n    #0 0x1 in f {name}:3:9\n", sources)
+    assert report is not None
+    assert bool(report.project_frames) == counts
 
 
 def test_only_the_first_five_project_frames_count():

@@ -3,7 +3,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -11,8 +11,8 @@ from packageurl import PackageURL
 
 from clearwell.proving.archives import Registry
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
-from clearwell.proving.folder import Feature, Input, Proof, Side, Variant, input_bytes
-from clearwell.proving.growth import measure
+from clearwell.proving.folder import Feature, Input, Oracle, Proof, Side, Variant, input_bytes
+from clearwell.proving.growth import Measured, again, measure
 from clearwell.proving.markup import risky_parts
 from clearwell.proving.oracles import Effect, judge
 from clearwell.proving.probe import Probe, probe
@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     """What the hub decides and no proof can: counts, caps, whether watched limits suffice.
 
     `least` is k; None means n. `offline` uses only archives that are in the cache. `with_ladder` runs the finder's ladder too.
+    A finder may ask for less than a cap, yet not for less than a `least_...`: almost anything reaches a limit that is small enough.
     """
 
     runs: int = 3
@@ -38,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True):
     memory_mb: int = 1024
     memory_mb_cap: int = 2048
     cpu_seconds: float = 40.0
+    least_wall_seconds: float = 1.0
+    least_cpu_seconds: float = 4.0
+    least_memory_mb: int = 128
     accept_watched: bool = True
     offline: bool = False
     with_ladder: bool = True
@@ -67,7 +71,8 @@ class Attempt:
         self.proof, self.settings, self.control, self.started = proof, settings, control, started
         self.workshop = Workshop(registry, sandbox, private)
         self.bench = Bench(sandbox, private / "proof", private / "harness", proof.harness, private)
-        self.limits = _limits(proof, settings)
+        self.oracle = _floored(proof.file.oracle, settings)
+        self.limits = _limits(proof, self.oracle, settings)
         self.evidence = [Evidence("proof", proof.folder.sha256), Evidence(f"harness {proof.harness.name}", proof.harness.folder.sha256)]
         self.exhibits: dict[str, bytes] = {}
         self.isolation: dict[str, Strength] = {}
@@ -267,9 +272,10 @@ class Attempt:
     # -- the proof itself
 
     def _repeat(self, environment: Environment, name: str, ordinary: frozenset[str]) -> list[Effect]:
-        runs = 1 if self.proof.file.oracle.kind == "growth" else self.settings.runs
+        if self.oracle.kind == "growth":
+            return self._repeat_growth(environment)
         effects = []
-        for number in range(runs):
+        for number in range(self.settings.runs):
             effect, seen = self._effect(environment, Variant(), ordinary)
             effects.append(effect)
             if number == 0 and seen is not None:
@@ -279,23 +285,38 @@ class Attempt:
         return effects
 
     def _effect(self, environment: Environment, variant: Variant, ordinary: frozenset[str]) -> tuple[Effect, Observation | None]:
-        file, oracle = self.proof.file, self.proof.file.oracle
+        file, oracle = self.proof.file, self.oracle
         recipe: Input = variant.input or file.input
         arguments = file.args if variant.args is None else variant.args
         if oracle.kind == "growth":
-            limits = msgspec.structs.replace(self.limits, cpu_seconds=(oracle.cpu_seconds or 0) + 1.0)
-            measured = measure(
-                lambda n: self._observe(environment, input_bytes(recipe, self.proof.folder, n), arguments, limits),
-                oracle.sizes if recipe.grows else oracle.sizes[-1:],
-                oracle.cpu_seconds or 0,
-            )
-            return Effect(measured.fires, measured.signature, void=None if measured.fires else measured.void), None
+            run, sizes = self._by_size(environment, variant)
+            return _of_growth(measure(run, sizes, oracle.cpu_seconds or 0)), None
         size = oracle.sizes[-1] if oracle.sizes else None
         content = input_bytes(recipe, self.proof.folder, size)
         if (content.strip(), arguments) in self.benign:
             return Effect(False), None  # a genuine signature, replayed, is accepted as it should be
         seen = self._observe(environment, content, arguments)
         return judge(oracle, seen, oracle.functions if variant.functions is None else variant.functions, ordinary), seen
+
+    def _repeat_growth(self, environment: Environment) -> list[Effect]:
+        """Measure every size once, then repeat the decisive one: the smaller ones cost time and add nothing."""
+        run, sizes = self._by_size(environment, Variant())
+        limit = self.oracle.cpu_seconds or 0
+        measured = measure(run, sizes, limit)
+        effects = [_of_growth(measured)]
+        while len(effects) < self.settings.runs and effects[-1].void is None:
+            effects.append(_of_growth(again(run, measured, limit)))
+        return effects
+
+    def _by_size(self, environment: Environment, variant: Variant) -> tuple[Callable[[int], Observation], tuple[int, ...]]:
+        recipe = variant.input or self.proof.file.input
+        arguments = self.proof.file.args if variant.args is None else variant.args
+        limits = msgspec.structs.replace(self.limits, cpu_seconds=self.limits.cpu_seconds + 1.0)
+
+        def run(size: int) -> Observation:
+            return self._observe(environment, input_bytes(recipe, self.proof.folder, size), arguments, limits)
+
+        return run, self.oracle.sizes if recipe.grows else self.oracle.sizes[-1:]
 
     def _observe(self, environment: Environment, content: bytes, arguments: Iterable[str], limits: Limits | None = None) -> Observation:
         seen = self.bench.observe(environment, content, tuple(arguments), limits or self.limits)
@@ -349,15 +370,27 @@ class Attempt:
                 self.evidence.append(Evidence(f"{name} {kind}", hashlib.sha256(kept).hexdigest()))
 
 
-def _limits(proof: Proof, settings: Settings) -> Limits:
-    wishes, oracle = proof.file.limits, proof.file.oracle
-    wall = min(settings.wall_seconds_cap, wishes.wall_seconds if wishes.wall_seconds and wishes.wall_seconds > 0 else settings.wall_seconds)
-    memory = min(settings.memory_mb_cap, wishes.memory_mb if wishes.memory_mb and wishes.memory_mb >= 16 else settings.memory_mb)
+def _floored(oracle: Oracle, settings: Settings) -> Oracle:
+    if oracle.cpu_seconds is None:
+        return oracle
+    return msgspec.structs.replace(oracle, cpu_seconds=min(settings.wall_seconds_cap, max(oracle.cpu_seconds, settings.least_cpu_seconds)))
+
+
+def _limits(proof: Proof, oracle: Oracle, settings: Settings) -> Limits:
+    wishes = proof.file.limits
+    wall = settings.wall_seconds if wishes.wall_seconds is None else max(wishes.wall_seconds, settings.least_wall_seconds)
+    wall = min(settings.wall_seconds_cap, wall)
+    memory = settings.memory_mb if wishes.memory_mb is None else max(wishes.memory_mb, settings.least_memory_mb)
+    memory = min(settings.memory_mb_cap, memory)
     cpu = settings.cpu_seconds
     if oracle.cpu_seconds is not None:
-        cpu = min(oracle.cpu_seconds, settings.wall_seconds_cap)
+        cpu = oracle.cpu_seconds
         wall = max(wall, min(settings.wall_seconds_cap, 4 * cpu + 5))  # a busy machine is no effect
     return Limits(wall_seconds=wall, cpu_seconds=cpu, memory_bytes=memory << 20)
+
+
+def _of_growth(measured: Measured) -> Effect:
+    return Effect(measured.fires, measured.signature, void=None if measured.fires else measured.void)
 
 
 def _wrong_in(feature: Feature, seen: Observation) -> str | None:

@@ -13,6 +13,9 @@ from clearwell.proving.running import Observation
 from clearwell.proving.sanitizer_report import UNDEFINED, Report, names_function, parse_report
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{42,65536}")  # 32 digits are 43 letters, or 42 and a part
+_PYTHON_FRAME = re.compile(r'  File "([^"]{1,500})", line \d')
+_NODE_FRAME = re.compile(r"    at (?:[^()]{0,300} \()?(?:file://)?(/[^:()]{1,500}):\d")
+_PACKAGES = ("/box/src/", "/box/build/", "/box/with/", "/box/node_modules/")
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 
 
@@ -55,7 +58,7 @@ def crash(seen: Observation) -> str | None:
 
 def first_report(seen: Observation) -> Report | None:
     """The first sanitizer report of a run, from the files that only the sanitizer's runtime knows."""
-    return next((report for text in seen.reports if (report := parse_report(text)) is not None), None)
+    return next((report for text in seen.reports if (report := parse_report(text, seen.sources)) is not None), None)
 
 
 def holds_token(data: bytes, token: str) -> bool:
@@ -153,20 +156,34 @@ def _exhaustion(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _
 
 
 def _died_of(exception: str, seen: Observation) -> bool:
-    """True when the process left with an error and its runtime named that exception as the uncaught one."""
+    """True when the process left with an error, its runtime named that exception as the uncaught one, and it came out of the package.
+
+    A harness dies of its own too: of bytes that are no text, of an argument that is missing.
+    """
     if seen.result.exit == 0 or seen.result.killed is not None:
         return False
     lines = seen.result.stderr[-65536:].decode("utf-8", "replace").splitlines()
     starts = [number for number, line in enumerate(lines) if line == "Traceback (most recent call last):"]
     if starts:  # Python: the first line after the last traceback that is not indented
-        named = next((line for line in lines[starts[-1] + 1 :] if line and not line.startswith(" ")), "")
-        return _names(named, exception)
+        trace = lines[starts[-1] + 1 :]
+        end = next((number for number, line in enumerate(trace) if line and not line.startswith(" ")), len(trace))
+        named = trace[end] if end < len(trace) else ""
+        return _names(named, exception) and _passed_through(_PYTHON_FRAME, trace[:end], -1, seen)
     if any(line.startswith("Node.js v") for line in lines[-3:]):
-        return any(_names(line.removeprefix("Uncaught "), exception) for line in lines if not line.startswith(" "))
+        named_at = [number for number, line in enumerate(lines) if _names(line.removeprefix("Uncaught "), exception)]
+        return any(_passed_through(_NODE_FRAME, lines[number + 1 :], 0, seen) for number in named_at)
     # C++: the runtime's own last words before it aborts
     thrown = "terminate called after throwing an instance of '"
     plain = exception.rsplit("::", 1)[-1]
     return any(line.startswith(thrown) and line[len(thrown) :].split("'")[0].rsplit("::", 1)[-1] == plain for line in lines)
+
+
+def _passed_through(frame: re.Pattern[str], trace: list[str], innermost: int, seen: Observation) -> bool:
+    """True when a frame lies in a package; compiled code leaves none, so there the harness's own call must be the innermost."""
+    files = [match[1] for line in trace if (match := frame.match(line))]
+    if any(file.startswith(_PACKAGES) for file in files):
+        return True
+    return seen.is_compiled and bool(files) and files[innermost].startswith("/box/harness/")
 
 
 def _names(line: str, exception: str) -> bool:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of a harness's command in the box: paths, search paths, the canary, fd 3, the sanitizer's report out of the target's reach."""
 
+import functools
 import secrets
 from pathlib import Path
 
@@ -9,18 +10,25 @@ import msgspec
 from clearwell.proving.environments import Environment, libasan
 from clearwell.proving.folder import Harness
 from clearwell.proving.sandbox import Limits, Result, Sandbox, Server, Spec
+from clearwell.proving.sanitizer_report import Sources, files_beneath
 
 WORDS = ("accepted", "refused", "polluted", "clean")
 _SANITIZER_EXIT = 86
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What one run showed: the sandbox's result, the run's token, the word on fd 3 (None unless exactly one), sanitizer reports."""
+    """What one run showed: the sandbox's result, the run's token, the word on fd 3 (None unless exactly one), sanitizer reports.
+
+    `sources` are the names by which a report's relative ones are told; empty where there is no report.
+    `is_compiled` is true when the package holds compiled modules, which leave no frames in a traceback.
+    """
 
     result: Result
     token: str
     word: str | None
     reports: tuple[str, ...]
+    sources: Sources = Sources()
+    is_compiled: bool = False
 
     @property
     def stdout(self) -> str:
@@ -49,7 +57,8 @@ class Bench(msgspec.Struct, frozen=True):
         finally:
             file.unlink()
         written = tuple(e.content.decode("utf-8", "replace") for e in result.files.get(reports, ()) if e.kind == "file")
-        return Observation(result, token, _word(result.said), written)
+        sources = _sources(environment, self.harness) if written else Sources()
+        return Observation(result, token, _word(result.said), written, sources, _is_compiled(environment.source, environment.build))
 
     def _spec(self, env: Environment, file: Path, arguments: tuple[str, ...], limits: Limits, token: str, reports: str) -> Spec:
         binds = [(file, "/box/input"), (self.proof_folder, "/box/proof"), (self.harness_folder, "/box/harness"), (env.source, "/box/src")]
@@ -121,6 +130,19 @@ def environment_variables(harness: Harness, search_path: str, reports: str) -> d
     undefined = f"log_path={reports}/report:exitcode={_SANITIZER_EXIT}:print_stacktrace=1:report_error_type=1:halt_on_error=1"
     env["UBSAN_OPTIONS"] = ":".join(filter(None, [env.get("UBSAN_OPTIONS"), undefined]))
     return env
+
+
+def _sources(environment: Environment, harness: Harness) -> Sources:
+    places = [("/box/src", environment.source)]
+    if environment.build is not None:
+        places.append(("/box/build", environment.build))
+    project = frozenset(f"{inside}/{name}" for inside, place in places for name in files_beneath(place))
+    return Sources(project, frozenset(harness.folder.files))
+
+
+@functools.cache
+def _is_compiled(*places: Path | None) -> bool:
+    return any(name.endswith((".so", ".node")) for place in places if place is not None for name in files_beneath(place))
 
 
 def _server(port: int, status: int, location: str | None, headers: dict[str, str], body: str) -> Server:

@@ -3,6 +3,8 @@
 
 import posixpath
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -18,6 +20,8 @@ _SUMMARY = re.compile(r"SUMMARY: UndefinedBehaviorSanitizer: (?P<class>[a-z0-9-]
 _SUFFIX = re.compile(r"(?:\.(?:isra|part|constprop|cold|lto_priv|llvm)(?:\.\d{1,6})?)+$")
 _PROJECT = ("/box/src/", "/box/build/")
 
+
+_Place = Callable[[str], str | None]
 
 UNDEFINED = "undefined-behavior"
 """UndefinedBehaviorSanitizer's class for what has no narrower one; a proof that asserts it accepts every class of that sanitizer."""
@@ -45,6 +49,32 @@ _UNDEFINED = {
     "reached the end of a value-returning function": "missing-return",
 }
 # fmt: on
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """The files of /box/src and /box/build, and those of /box/harness: they tell whose a relative name in a frame is.
+
+    A build that compiles by relative names (`cd $SRC; $CC src/*.c`, any make) leaves such names in its debug information, and gcc's
+    runtime prints them as they are; the C library's look the same (`../sysdeps/nptl/libc_start_call_main.h`).
+    """
+
+    project: frozenset[str] = frozenset()
+    harness: frozenset[str] = frozenset()
+
+    def place(self, name: str) -> str | None:
+        """Return the path in the box of a project file of that relative name (from any folder of it), else None."""
+        plain = posixpath.normpath(name)
+        while plain.startswith("../"):
+            plain = plain[3:]
+        if plain in self.harness or plain.removeprefix("harness/") in self.harness:
+            return None
+        found = [known for known in self.project if known.endswith("/" + plain)]
+        return min(found, key=lambda known: (len(known), known), default=None)
+
+
+def files_beneath(folder: Path) -> frozenset[str]:
+    """Return the names of the files beneath a folder, relative to it."""
+    return frozenset(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 class StackFrame(msgspec.Struct, frozen=True):
@@ -81,27 +111,30 @@ class Report(msgspec.Struct, frozen=True):
         return f"{self.report_class}{access} | " + " < ".join(frame.function for frame in self.project_frames[:3])
 
 
-def parse_report(text: str) -> Report | None:
-    """Return the first report of a file that a sanitizer wrote, or None; only its first stack is read."""
+def parse_report(text: str, sources: Sources = Sources()) -> Report | None:
+    """Return the first report of a file that a sanitizer wrote, or None; only its first stack is read.
+
+    `sources` says which relative names of source files are the project's.
+    """
     lines = [line[:_LINE_MAX] for line in text.split("\n", _LINES_MAX)[:_LINES_MAX]]
     for number, line in enumerate(lines):
         match = _ERROR.match(line)
         if match:
-            return _address_report(match, lines[number + 1 :])
+            return _address_report(match, lines[number + 1 :], sources.place)
         error = _RUNTIME_ERROR.match(line)
         if error:
-            return _undefined_report(line[error.end() :], lines[number + 1 :])
+            return _undefined_report(line[error.end() :], lines[number + 1 :], sources.place)
     return None
 
 
-def _address_report(head: re.Match[str], lines: list[str]) -> Report:
+def _address_report(head: re.Match[str], lines: list[str], place: _Place) -> Report:
     first = head["rest"].split()
     report_class = first[0].rstrip(":")
     if head["rest"].startswith("attempting "):  # "attempting double-free on ...", "attempting free on address which was not malloc()-ed"
         report_class = "bad-free" if first[1] == "free" else first[1]
     elif head["rest"].startswith("requested allocation size"):
         report_class = "allocation-size-too-big"
-    access, size, frames = None, None, _first_stack(lines)
+    access, size, frames = None, None, _first_stack(lines, place)
     for line in lines[:6]:
         match = _ACCESS.match(line)
         caused = _CAUSED.match(line)
@@ -114,14 +147,14 @@ def _address_report(head: re.Match[str], lines: list[str]) -> Report:
     return Report(head["sanitizer"], report_class, access, size, frames)
 
 
-def _undefined_report(message: str, lines: list[str]) -> Report:
+def _undefined_report(message: str, lines: list[str], place: _Place) -> Report:
     summary = next((m["class"] for line in lines if (m := _SUMMARY.match(line))), UNDEFINED)
     if summary == UNDEFINED:  # gcc's runtime says no more than that; the message does
         summary = next((name for words, name in _UNDEFINED.items() if words in message), UNDEFINED)
-    return Report("UndefinedBehaviorSanitizer", summary, None, None, _first_stack(lines))
+    return Report("UndefinedBehaviorSanitizer", summary, None, None, _first_stack(lines, place))
 
 
-def _first_stack(lines: list[str]) -> tuple[StackFrame, ...]:
+def _first_stack(lines: list[str], place: _Place) -> tuple[StackFrame, ...]:
     frames: list[StackFrame] = []
     for line in lines:
         match = _FRAME.match(line)
@@ -131,11 +164,11 @@ def _first_stack(lines: list[str]) -> tuple[StackFrame, ...]:
             continue
         if frames and match[1] == "0":
             break
-        frames.append(_frame(match["what"] or ""))
+        frames.append(_frame(match["what"] or "", place))
     return tuple(frames)
 
 
-def _frame(what: str) -> StackFrame:
+def _frame(what: str, place_of: _Place) -> StackFrame:
     """Split `function file:line:column`; the function may hold blanks (C++), the file does not."""
     if what.endswith(")"):  # not symbolized to a file: "function (module+0x1234)"
         return StackFrame(plain_function(what.rpartition(" (")[0]), None, None)
@@ -144,6 +177,8 @@ def _frame(what: str) -> StackFrame:
     if not function or match is None:
         return StackFrame(plain_function(what), None, None)
     file = posixpath.normpath(match["file"])
+    if not file.startswith("/"):
+        file = place_of(file) or file
     return StackFrame(plain_function(function), file, int(match["line"]) if match["line"] else None)
 
 
