@@ -8,7 +8,8 @@ and, hashed, in the database; never in a log or the ledger.
 import hmac
 import re
 import secrets
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -101,18 +102,41 @@ def _issue_link(house: House, tx: Transaction, kept: KeptCase, participant: Part
     return link.id, f"{house.settings.public_url}/maintainer/{secret}"
 
 
-def remind(house: House, tx: Transaction, kept: KeptCase, days_before: int) -> None:
-    """Tell the maintainer that the end date comes near, whatever their limit and whether or not it is proven (never 2)."""
-    contact = store.contact_of(tx, kept.case.component)
-    if contact is not None:
-        participant = next((p for p in store.participants_of(tx, kept.id) if p.role == Role.VENDOR.value), None)
-        address = _issue_link(house, tx, kept, participant.id)[1] if participant is not None else _introduce(house, tx, kept, contact)
-        text = (
-            f"Dear {contact.name},\n\na report about {kept.case.component} reaches its end date on {kept.case.ends_at:%Y-%m-%d}.\n"
-            f"On that day a minimal advisory is published without anyone acting. Your page about it:\n\n  {address}\n"
-        )
-        post(house, tx, Mail(contact.contact, f"{days_before} days left: a report about {kept.case.component}", text))
+class Reminder(msgspec.Struct, frozen=True):
+    """One line of a reminder: to whom, about which component, until when, and the link's address."""
+
+    contact: Contact
+    component: str
+    ends_at: datetime
+    address: str
+
+
+def remind(house: House, tx: Transaction, kept: KeptCase, days_before: int) -> tuple[Reminder, ...]:
+    """Note that the maintainer is told of a near end date, whatever their limit and whether or not it is proven (never 2).
+
+    Returns the line for the mail; nothing when no contact is recorded.
+    """
     house.write(tx, MaintainerReminded(kept.id, days_before), by=CASE)
+    contact = store.contact_of(tx, kept.case.component)
+    if contact is None:
+        return ()
+    participant = next((p for p in store.participants_of(tx, kept.id) if p.role == Role.VENDOR.value), None)
+    address = _issue_link(house, tx, kept, participant.id)[1] if participant is not None else _introduce(house, tx, kept, contact)
+    return (Reminder(contact, kept.case.component, kept.case.ends_at, address),)
+
+
+def post_reminders(house: House, tx: Transaction, told: Sequence[Reminder]) -> None:
+    """Mail each contact once, however many end dates come near."""
+    for contact in dict.fromkeys(reminder.contact for reminder in told):
+        mine = [reminder for reminder in told if reminder.contact == contact]
+        lines = "\n".join(f"  {r.component}, until {r.ends_at:%Y-%m-%d}:\n    {r.address}" for r in mine)
+        what = "a report reaches its end date" if len(mine) == 1 else f"{len(mine)} reports reach their end dates"
+        text = (
+            f"Dear {contact.name},\n\n{what} soon. On that day a minimal advisory is published without anyone acting.\n"
+            f"Your pages about this (no account needed; keep the addresses to yourself):\n\n{lines}\n"
+        )
+        first = min(r.ends_at for r in mine)
+        post(house, tx, Mail(contact.contact, f"Until {first:%Y-%m-%d}: {what}", text))
 
 
 def _introduce(house: House, tx: Transaction, kept: KeptCase, contact: Contact) -> str:

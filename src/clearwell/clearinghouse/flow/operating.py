@@ -18,7 +18,7 @@ from clearwell.formats import kev
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DISTRIBUTION, Member
 from clearwell.ground.identity.members import Organization, load_organization
-from clearwell.ground.jobs.queue import defer
+from clearwell.ground.jobs.queue import defer_once
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Scope, Transaction
@@ -65,7 +65,7 @@ def send_inventory(house: House, actor: Member, asset_name: str, exposed: bool |
             inventory_store.replace_inventory(tx, inventory, actor.organization, asset.id, read.format, digest, read.components, now)
             mine = actor.organization
             house.write_unnamed(tx, InventoryReceived(Salted(mine, organization=mine), Salted(digest, organization=mine)))
-        defer(tx, [MATCH.job(organization=actor.organization)])
+        defer_once(tx, [MATCH.job(organization=actor.organization)])
     return InventoryTaken(asset.id, read.format, named, len(read.components) - named)
 
 

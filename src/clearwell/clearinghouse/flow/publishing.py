@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publishing: the advisory of a distributed fix, the minimal one of an end date, the signed feed, and the clocks' chore."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,17 +17,18 @@ from clearwell.clearinghouse.distribution.feed import Documents, documents, make
 from clearwell.clearinghouse.distribution.store import Published
 from clearwell.clearinghouse.distribution.writing import full_advisory
 from clearwell.clearinghouse.flow.jobs import MATCH, WRITE_FEED
-from clearwell.clearinghouse.flow.maintaining import next_in_queue, remind
+from clearwell.clearinghouse.flow.maintaining import Reminder, next_in_queue, post_reminders, remind
 from clearwell.formats.csaf import Publisher
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, DISTRIBUTION, Actor
-from clearwell.ground.jobs.queue import defer
+from clearwell.ground.jobs.queue import defer_once
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.advisory import Advisory
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Unavailable
 from clearwell.vocabulary.ids import AdvisoryId, CaseId
 
+_AT_ONCE = 50
 _REMINDER_DAYS = sorted({days for policy in POLICIES for days in policy.reminder_days})
 
 
@@ -72,20 +74,41 @@ def look_at_clocks(house: House) -> int:
             due = store.cases_with_duties(tx, now, _REMINDER_DAYS, after)
         if not due:
             break
-        for listed in due:
-            if listed.case.duties_due(now, frozenset(listed.reminded)):
-                try:
-                    with house.transaction(CASE) as tx:
-                        done += _do_duties(house, tx, listed.id)
-                except (ClearwellError, ValueError, LookupError, TypeError) as reason:  # whatever the words of a report provoke
-                    failed.append(reason)
+        for cases in _rounds(house, [listed for listed in due if listed.case.duties_due(now, frozenset(listed.reminded))]):
+            done += _do_round(house, cases, failed)
         after = due[-1].case.ends_at, due[-1].id
     if failed:
         raise Unavailable(f"{len(failed)} cases' duties could not be done; the first: {type(failed[0]).__name__}") from failed[0]
     return done
 
 
-def _do_duties(house: House, tx: Transaction, case: CaseId) -> int:
+def _rounds(house: House, due: Sequence[KeptCase]) -> list[tuple[CaseId, ...]]:
+    """Cases whose duties are done together, because one person is told about them: one mail for many reminders."""
+    with house.transaction(CASE) as tx:
+        contacts = {component: store.contact_of(tx, component) for component in {kept.case.component for kept in due}}
+    by_contact: dict[str, list[CaseId]] = {}
+    for kept in due:
+        contact = contacts[kept.case.component]
+        by_contact.setdefault(contact.contact if contact else "", []).append(kept.id)
+    return [tuple(cases[n : n + _AT_ONCE]) for cases in by_contact.values() for n in range(0, len(cases), _AT_ONCE)]
+
+
+def _do_round(house: House, cases: tuple[CaseId, ...], failed: list[Exception]) -> int:
+    """Do the duties of these cases in one transaction; when one of them cannot be done, each in its own."""
+    try:
+        with house.transaction(CASE) as tx:
+            told: list[Reminder] = []
+            done = sum(_do_duties(house, tx, case, told) for case in cases)
+            post_reminders(house, tx, told)
+        return done
+    except (ClearwellError, ValueError, LookupError, TypeError) as reason:  # whatever the words of a report provoke
+        if len(cases) == 1:
+            failed.append(reason)
+            return 0
+        return sum(_do_round(house, (case,), failed) for case in cases)
+
+
+def _do_duties(house: House, tx: Transaction, case: CaseId, told: list[Reminder]) -> int:
     now = house.clock.now()
     kept = store.load_case(tx, case, lock=True)
     if kept.merged_into is not None:
@@ -93,7 +116,7 @@ def _do_duties(house: House, tx: Transaction, case: CaseId) -> int:
     duties = kept.case.duties_due(now, frozenset(kept.reminded))
     for duty in duties:
         if duty.kind is DutyKind.TELL_MAINTAINER:
-            remind(house, tx, kept, duty.days_before)
+            told.extend(remind(house, tx, kept, duty.days_before))
             kept = msgspec.structs.replace(kept, reminded=(*kept.reminded, duty.days_before))
             store.save_case(tx, kept)
         elif duty.kind is DutyKind.PUBLISH_MINIMAL:
@@ -119,7 +142,7 @@ def _release(house: House, tx: Transaction, kept: KeptCase, advisory: Advisory, 
     written = _documents(house, advisory)
     entry = AdvisoryPublished(kept.id, advisory_id, advisory.id, advisory.is_minimal, written.csaf_sha256, written.osv_sha256)
     house.write(tx, entry, by=by)
-    defer(tx, [WRITE_FEED.job(), *(MATCH.job(organization=operator) for operator in distribution_store.operators(tx))])
+    defer_once(tx, [WRITE_FEED.job(), *(MATCH.job(organization=operator) for operator in distribution_store.operators(tx))])
 
 
 def refresh_feed(house: House) -> None:

@@ -10,7 +10,7 @@ import psycopg
 from procrastinate.schema import SchemaManager
 from psycopg.types.json import Jsonb
 
-from clearwell.ground.storage.database import Row, Transaction
+from clearwell.ground.storage.database import Row, Transaction, as_json
 from clearwell.ground.storage.embedded import APPLICATION
 from clearwell.vocabulary.errors import Invalid, NotFound
 
@@ -47,6 +47,27 @@ def defer(tx: Transaction, jobs: Sequence[Job]) -> None:
         for job in jobs
     ]  # fmt: skip
     tx.execute(_DEFER, jobs=Jsonb(rows))
+
+
+def defer_once(tx: Transaction, jobs: Sequence[Job]) -> None:
+    """Defer jobs, except where an equal one waits already and has not begun.
+
+    The waiting one's row is locked until this transaction ends, so that it cannot begin before what it should see is committed.
+    """
+    fresh = []
+    for job in jobs:
+        waits = tx.value(
+            """
+            SELECT id FROM procrastinate.procrastinate_jobs
+            WHERE status = 'todo' AND task_name = %(name)s AND args = %(ids)s AND (scheduled_at IS NULL OR scheduled_at <= now())
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+            """,
+            name=job.name,
+            ids=as_json(job.ids),
+        )
+        if waits is None:
+            fresh.append(job)
+    defer(tx, fresh)
 
 
 class JobRow(msgspec.Struct, frozen=True):

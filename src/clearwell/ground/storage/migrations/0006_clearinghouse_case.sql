@@ -129,7 +129,8 @@ CREATE INDEX run_finding ON clearwell.run (finding_id, id);
 ALTER TABLE clearwell.run ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON clearwell.run FOR SELECT USING (organization_id = (SELECT clearwell.my_organization()) AND fix_id IS NULL);
 CREATE POLICY coordinator ON clearwell.run USING ((SELECT clearwell.my_kind()) = 'coordinator');
-CREATE POLICY linked ON clearwell.run FOR SELECT USING (case_id = (SELECT clearwell.my_case()));
+CREATE POLICY linked ON clearwell.run FOR SELECT
+    USING (case_id = (SELECT clearwell.my_case()) AND proof_id IN (SELECT p.id FROM clearwell.proof p WHERE p.marking <> 'TLP:RED'));
 CREATE POLICY systems ON clearwell.run USING ((SELECT clearwell.is_system('system:proving', 'system:dedupe', 'system:distribution')));
 
 CREATE TABLE clearwell.maintainer_contact (
