@@ -43,6 +43,20 @@ def test_an_item_says_what_why_until_when_how_long_and_where(scene: Scene) -> No
     assert "Unknown. Nobody measured it" in page
 
 
+def test_until_when_follows_the_rank_where_no_directive_sets_a_date(scene: Scene) -> None:
+    scene.run_software(scene.city, "Web server", "made-up-reader==1.4.0\n", True)
+    scene.run_software(scene.city, "Archive", "made-up-reader==1.4.0\n", False)
+    ranks = {action.asset_name: action.priority // 10**8 for action in operating.read_actions(scene.house, scene.city)}
+
+    with Client(scene, scene.city) as client:
+        page = client.get("/todo").text
+
+    assert ranks == {"Web server": 4, "Archive": 3}
+    first, second = page.split('class="cw-item"')[1:]
+    assert "No directive sets a date for you." in first and "do it now, before other work" in first and "Web server" in first
+    assert "Do not wait for the regular maintenance" in second
+
+
 def test_an_operator_that_does_not_run_it_sees_nothing_of_it(scene: Scene) -> None:
     with Client(scene, scene.city) as client:
         page, feed = client.get("/todo").text, client.get("/todo.json").json()
