@@ -119,6 +119,7 @@ def _may_join(signature: Signature, submission: SubmissionId, version: str | Non
         return False
     if standing in {Standing.FIXED, Standing.PUBLISHED}:
         return version is not None and version in fires_on(case)
+    same_version = signature.any_version or signature.at is None or other.version is None or signature.at == other.version
     if standing is Standing.PROVEN and case.fires:
-        return version is None or version in fires_on(case)
-    return signature.any_version or signature.at is None or other.version is None or signature.at == other.version
+        return (version is None or version in fires_on(case)) and (same_version or signature.kind not in PLACES)
+    return same_version
