@@ -28,18 +28,18 @@ def case(name: str = "case_a", fires: tuple[str, ...] = (), clean: tuple[str, ..
     return KeptCase(case=noun, marking=Marking.AMBER, fires=fires, clean=clean)
 
 
-def signature(kind: str = "location", at: str | None = "1.0", rung: str = "L1") -> Signature:
+def signature(kind: str = "location", at: str | None = "1.5", rung: str = "L1") -> Signature:
     return Signature(rung=rung, kind=kind, version=1, key=KEY, at=at, any_version=rung == "L0", evidence=("place", "pump in a.c"))  # type: ignore[arg-type]
 
 
-def stored(version: str | None = "1.0", submission: str = "sub_other", name: str = "case_a", proven: bool = False) -> Known:
+def stored(version: str | None = "1.5", submission: str = "sub_other", name: str = "case_a", proven: bool = False) -> Known:
     return Known(KEY, FindingId("finding_x"), SubmissionId(submission), CaseId(name), version, proven)
 
 
 def decided(
-    found: Signature, others: list[Known], cases: list[KeptCase], version: str | None = "1.0", has_proof: bool = False
+    found: Signature, others: list[Known], cases: list[KeptCase], version: str | None = "1.5", has_proof: bool = False
 ) -> Joined | None:
-    return decide([found], SubmissionId("sub_mine"), version, has_proof, {KEY: others}, {kept.id: kept for kept in cases})
+    return decide([found], SubmissionId("sub_mine"), "1.5", has_proof, {KEY: others}, {kept.id: kept for kept in cases})
 
 
 def test_a_report_joins_an_unproven_case_of_its_signature_and_version() -> None:
@@ -52,12 +52,12 @@ def test_a_report_joins_an_unproven_case_of_its_signature_and_version() -> None:
     ("found", "others", "cases", "has_proof"),
     [
         (signature(), [stored()], [case()], True),
-        (signature(), [stored(version="2.0")], [case()], False),
+        (signature(), [stored(version="2.5")], [case()], False),
         (signature(), [stored(submission="sub_mine")], [case()], False),
         (signature(), [stored()], [case(standing="refused")], False),
-        (signature(), [stored()], [case(standing="fixed", fires=("2.0",))], False),
-        (signature(), [stored()], [case(standing="proven", fires=("2.0",))], False),
-        (signature("order"), [stored(version="2.0")], [case(standing="proven", fires=("1.0", "2.0"))], False),
+        (signature(), [stored()], [case(standing="fixed", fires=("2.5",))], False),
+        (signature(), [stored()], [case(standing="proven", fires=("2.5",))], False),
+        (signature("order"), [stored(version="2.5")], [case(standing="proven", fires=("1.5", "2.5"))], False),
         (signature(), [stored(), stored(name="case_b")], [case(), case("case_b")], False),
     ],
     ids=["own proof", "other version", "same run", "refused", "fixed elsewhere", "proven elsewhere", "order across versions", "doubt"],
@@ -67,7 +67,7 @@ def test_doubt_opens_a_case_of_its_own(found: Signature, others: list[Known], ca
 
 
 def test_a_report_on_a_version_where_the_proof_fired_joins_the_public_flaw() -> None:
-    assert decided(signature(), [stored()], [case(standing="fixed", fires=("1.0",))]) is not None
+    assert decided(signature(), [stored()], [case(standing="fixed", fires=("1.5",))]) is not None
 
 
 def test_the_same_proof_belongs_where_the_first_went() -> None:
@@ -75,8 +75,8 @@ def test_the_same_proof_belongs_where_the_first_went() -> None:
 
 
 def test_proven_cases_are_one_only_when_their_ladders_agree() -> None:
-    new = case("case_new", fires=("1.0",), clean=("1.1",), standing="proven")
-    agreeing, contradicting = case(fires=("1.0",), standing="proven"), case(fires=("1.1",), standing="proven")
+    new = case("case_new", fires=("1.5",), clean=("1.1",), standing="proven")
+    agreeing, contradicting = case(fires=("1.5",), standing="proven"), case(fires=("1.1",), standing="proven")
 
     assert same_proven(new, [signature("crash")], {KEY: [stored(proven=True)]}, {agreeing.id: agreeing}) is not None
     assert same_proven(new, [signature("crash")], {KEY: [stored(proven=True)]}, {contradicting.id: contradicting}) is None
