@@ -202,3 +202,19 @@ def _start_and_kill_as(user: pwd.struct_passwd, home: Path) -> int:
     except BaseException as error:  # noqa: BLE001 whatever it is, the parent must hear of it
         print(error)
         return 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only as root does the cluster lie outside the data folder")
+def test_a_data_folder_that_was_removed_starts_empty_and_the_old_database_is_kept_aside(own: EmbeddedServer) -> None:
+    own.start()
+    own.administer("CREATE TABLE kept ()", "clearwell")
+    folder = own.cluster.parent
+    link = next(path for path in own._folder.iterdir() if path.is_symlink())
+    link.unlink()
+
+    own.start()
+
+    assert own.administer("SELECT to_regclass('kept') IS NULL", "clearwell").strip() == "t"
+    aside = list(folder.parent.glob(f"{folder.name}.left-*"))
+    assert len(aside) == 1
+    shutil.rmtree(aside[0])

@@ -97,14 +97,21 @@ class EmbeddedServer:
         if self._user is not None:
             _ensure_user(self._user)
             _ROOT_HOME.mkdir(mode=0o711, parents=True, exist_ok=True)
-            self._own(self._home)
             link = self._folder / "postgres"
+            if not link.is_symlink() and (self.cluster / "PG_VERSION").exists():
+                self._set_aside()
+            self._own(self._home)
             if not link.is_symlink() and not link.exists():
                 link.symlink_to(self.cluster)
         self._own(self.socket)
         status = self.socket.lstat()
         if status.st_uid != self._owner_uid() or status.st_mode & 0o077:
             raise Unavailable(f"{self.socket} belongs to somebody else or is open to others; remove it, then start again")
+
+    def _set_aside(self) -> None:
+        """The data folder was removed and made anew: its old database would meet new keys. Keep it under another name."""
+        self._run([self._binaries() / "pg_ctl", "-D", self.cluster, "-m", "fast", "-w", "stop"], check=False)
+        self._home.rename(self._home.with_name(f"{self._home.name}.left-{time.time_ns()}"))
 
     def _own(self, folder: Path) -> None:
         """Create `folder` closed to others, for the server's user; one that exists is left as it is."""
