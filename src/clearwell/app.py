@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import structlog
 
 from clearwell.clearinghouse.flow import answering, checking, jobs, maintaining, operating, post, publishing, remediating, validating
 from clearwell.ground.house import Clock, House, SystemClock, random_bits
+from clearwell.ground.identity.actor import INTAKE
 from clearwell.ground.jobs import queue
 from clearwell.ground.jobs.worker import Chore, Work, WorkerPlan
 from clearwell.ground.ledger.ledger import Ledger
@@ -29,6 +31,7 @@ from clearwell.vocabulary.errors import Unavailable
 from clearwell.vocabulary.ids import EntryId, spell, uuid7
 
 _CLOCK_SECONDS = 5.0
+_SWEEP_SECONDS = 6 * 3600.0
 
 
 def settings_now(environ: Mapping[str, str] | None = None) -> tuple[Settings, tuple[Sourced, ...]]:
@@ -114,7 +117,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
 
 
 def chores_of(house: House) -> tuple[Chore, ...]:
-    """What each worker keeps up: folding the ledger at its cadence, doing what clocks make due."""
+    """What each worker keeps up: folding the ledger at its cadence, doing what clocks make due, sweeping what crashes left."""
     key = SigningKey(house.settings.ledger_origin, house.keys.ledger)
     sequencer = Sequencer(house.database, house.settings.ledger_dir, key, house.settings.ledger_origin)
 
@@ -124,7 +127,11 @@ def chores_of(house: House) -> tuple[Chore, ...]:
     def look_at_clocks() -> None:
         publishing.look_at_clocks(house)
 
-    return (house.settings.sequencer_seconds, fold_ledger), (_CLOCK_SECONDS, look_at_clocks)
+    def sweep_blobs() -> None:
+        with house.transaction(INTAKE) as tx:
+            house.blobs.sweep(tx, house.clock.now() - timedelta(days=1))
+
+    return (house.settings.sequencer_seconds, fold_ledger), (_CLOCK_SECONDS, look_at_clocks), (_SWEEP_SECONDS, sweep_blobs)
 
 
 def plan_of(house: House) -> WorkerPlan:

@@ -42,7 +42,8 @@ SAME = (
 
 LEFT = "SELECT array_agg(task_name || ' ' || status::text) FROM procrastinate.procrastinate_jobs WHERE status IN ('todo', 'doing')"
 PASSED_ON = (
-    "data_dir", "port", "public_url", "harnesses", "kev_feed", "worker_poll_seconds", "stalled_worker_seconds", "sequencer_seconds", "log_level",
+    "data_dir", "port", "public_url", "harnesses", "kev_feed", "worker_poll_seconds", "stalled_worker_seconds", "sequencer_seconds",
+    "log_level",
 )  # fmt: skip
 """The rig's settings that its processes get by their environment."""
 
