@@ -113,3 +113,18 @@ def test_an_upheld_appeal_opens_the_finding_and_its_case_again(hub: Hub, labs: t
     assert [row.answer.value for row in opened.history] == ["needs_proof", "refused", "needs_proof"]
     with hub.house.transaction(CASE) as tx:
         assert load_case(tx, CaseId(one.finding.case)).case.standing.value == "unproven"
+
+
+def test_a_report_left_alone_in_doubt_is_decided_anew_when_the_doubt_is_refused(hub: Hub, labs: tuple[Member, Member]) -> None:
+    plain = send(hub, labs[0], report("overflow"))
+    proving = send(hub, labs[1], report("overflow with a proof", proof="x = 1"))
+    third = hub.member(OrganizationKind.LAB)
+    doubtful = send(hub, third, report("which of the two?"))
+    assert doubtful.finding.answer is Answer.NEEDS_PROOF
+
+    with hub.house.transaction(PROVING) as tx:
+        checking.refuse(hub.house, tx, proving.finding.id, "not_reproduced", PROVING)
+
+    settled = again(hub, third, doubtful)
+    assert settled.finding.answer is Answer.DUPLICATE
+    assert settled.finding.case == again(hub, labs[0], plain).finding.case

@@ -294,6 +294,15 @@ class AliasesRecorded(Entry, frozen=True):
     aliases: Salted
 
 
+class DecisionPointsRecorded(Entry, frozen=True):
+    """What a case's flaw gives an attacker was recorded (SSVC's automatable and technical impact), with its source."""
+
+    type = "decision_points.recorded"
+    case: CaseId
+    source: str
+    points: Salted
+
+
 class OrganizationAdded(Entry, frozen=True):
     """An organization joined the hub."""
 

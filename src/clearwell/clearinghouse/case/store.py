@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from clearwell.clearinghouse.case.case import Case
+from clearwell.clearinghouse.case.decision_point import DecisionPoint
 from clearwell.clearinghouse.case.embargo import Embargo
 from clearwell.clearinghouse.case.participant import Queued
 from clearwell.clearinghouse.case.state import CaseState
@@ -19,7 +20,8 @@ from clearwell.vocabulary.marking import Marking
 class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
     """A case with what the hub keeps beside the noun: marking, embargo, ladder, representative proof, place in the queue.
 
-    `fires` and `clean` are versions on which a proof of it was seen to fire or not (the ladder).
+    `fires` and `clean` are versions on which a proof of it was seen to fire or not (the ladder). `automatable` and
+    `technical_impact` are SSVC's decision points that a coordinator recorded.
     """
 
     case: Case
@@ -29,6 +31,8 @@ class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
     clean: tuple[str, ...] = ()
     proof: ProofId | None = None
     aliases: tuple[str, ...] = ()
+    automatable: DecisionPoint = DecisionPoint()
+    technical_impact: DecisionPoint = DecisionPoint()
     merged_into: CaseId | None = None
     advisory: AdvisoryId | None = None
     presented_at: datetime | None = None
@@ -115,8 +119,8 @@ class Contact(msgspec.Struct, frozen=True):
 
 _CASE = """
 SELECT id, component, title, weaknesses, marking, letters, first_received, opened, ends_at, end_date_policy, proven_at, refused_at, refusal,
-       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, aliases, merged_into, advisory_id, presented_at, reminded, priority,
-       priority_reasons
+       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, aliases, automatable, technical_impact, merged_into, advisory_id,
+       presented_at, reminded, priority, priority_reasons
 FROM clearwell.vulnerability_case
 """
 _PARTICIPANT = """
@@ -163,8 +167,8 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
         SET title = %(title)s, weaknesses = %(weaknesses)s, marking = %(marking)s, letters = %(letters)s, first_received = %(first_received)s,
             ends_at = %(ends_at)s, proven_at = %(proven_at)s, refused_at = %(refused_at)s, refusal = %(refusal)s, fixed_at = %(fixed_at)s,
             published_at = %(published_at)s, extended_by = %(extended_by)s, embargo = %(embargo)s, fires = %(fires)s, clean = %(clean)s,
-            proof_id = %(proof)s, aliases = %(aliases)s, merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s,
-            reminded = %(reminded)s, priority = %(priority)s, priority_reasons = %(priority_reasons)s
+            proof_id = %(proof)s, aliases = %(aliases)s, automatable = %(automatable)s, technical_impact = %(technical_impact)s,
+            merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s, reminded = %(reminded)s, priority = %(priority)s, priority_reasons = %(priority_reasons)s
         WHERE id = %(id)s
         """,
         id=c.id,
@@ -185,6 +189,8 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
         clean=list(kept.clean),
         proof=kept.proof,
         aliases=list(kept.aliases),
+        automatable=as_json(kept.automatable),
+        technical_impact=as_json(kept.technical_impact),
         merged_into=kept.merged_into,
         advisory=kept.advisory,
         presented_at=kept.presented_at,
@@ -525,8 +531,11 @@ def _case(row: Row) -> KeptCase:
     case = msgspec.convert({**noun, "state": CaseState(row["letters"])}, Case)
     rest = {
         name: row[name]
-        for name in ("marking", "embargo", "fires", "clean", "aliases", "merged_into", "presented_at", "reminded", "priority")
-    }
+        for name in (
+            "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded",
+            "priority",
+        )
+    }  # fmt: skip
     return msgspec.convert(
         {**rest, "case": case, "proof": row["proof_id"], "advisory": row["advisory_id"], "priority_reasons": row["priority_reasons"]},
         KeptCase,

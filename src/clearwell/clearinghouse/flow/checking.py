@@ -10,6 +10,7 @@ from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, Case
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.flow.jobs import VALIDATE
+from clearwell.clearinghouse.flow.joining import reconsider
 from clearwell.clearinghouse.validation.sanity import Check, Result, Source, is_checkable
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, SANITY, System
@@ -67,6 +68,7 @@ def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by
         house.write(tx, CaseRefused(kept.id), by=by)
     elif rest and all(other.answer is Answer.DUPLICATE for other in rest):
         _stand_alone(house, tx, kept, rest, by)
+    reconsider(house, tx, finding)
     return True
 
 

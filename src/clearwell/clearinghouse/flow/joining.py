@@ -9,9 +9,12 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import AnswerMoved, CasesJoined
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
-from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe import store as dedupe_store
+from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
+from clearwell.clearinghouse.dedupe.signature import signatures
+from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import Member, System
+from clearwell.ground.identity.actor import DEDUPE, Member, System
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict
@@ -75,3 +78,29 @@ def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined
 def _copy(house: House, case: CaseId, old: KeptParticipant) -> KeptParticipant:
     """The same finder in the other case: its credit and its date go along."""
     return msgspec.structs.replace(old, id=ParticipantId(house.new_id("part")), case=case, joined_at=house.clock.now())
+
+
+def reconsider(house: House, tx: Transaction, refused: KeptFinding) -> None:
+    """Decide anew on lone reports that may have been left apart only because the refused one made it doubtful where they belong.
+
+    Runs as dedupe, in the refusal's own transaction; looks at the refused one's own signatures and at few reports (never a scan).
+    """
+    with tx.acting_as(DEDUPE.scope):
+        stated = usable(signatures(refused.body, unknown=refused.organization))
+        near = dedupe_store.known(tx, [signature.key for signature in stated])
+        for finding_id in sorted(
+            {other.finding for others in near.values() for other in others}, reverse=True
+        ):  # the newer joins the older
+            finding = report_store.load_finding(tx, finding_id)
+            if finding.answer is Answer.NEEDS_PROOF and len(report_store.findings_of_case(tx, finding.case, limit=2)) == 1:
+                joined = _decide_anew(tx, finding)
+                if joined is not None:
+                    attach_case(house, tx, finding.case, joined, DEDUPE)
+
+
+def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
+    found = usable(signatures(finding.body, unknown=finding.organization))
+    known = dedupe_store.known(tx, [signature.key for signature in found])
+    others = {key: [other for other in rows if other.case != finding.case] for key, rows in known.items()}
+    cases = store.load_cases(tx, list({other.case for rows in others.values() for other in rows}))
+    return decide(found, finding.submission, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component)
