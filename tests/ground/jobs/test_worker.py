@@ -64,7 +64,7 @@ def test_jobs_of_a_killed_worker_are_taken_over_by_another(hub: Hub, tmp_path: P
     _until(plan, {"stuck": ("trial", remember)}, lambda: bool(seen))
 
     assert seen == [case]
-    assert time.monotonic() - killed < 3 * STALLED + 2
+    assert time.monotonic() - killed < 20
 
 
 def test_a_job_that_kills_every_worker_ends_on_the_list(hub: Hub) -> None:
