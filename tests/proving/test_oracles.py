@@ -38,6 +38,7 @@ def judged(oracle: Oracle, functions: tuple[str, ...] = (), reports: tuple[str, 
         (Oracle("sanitizer", "heap-buffer-overflow"), ("copy",), True),
         (Oracle("sanitizer", "heap-buffer-overflow", "WRITE"), ("other", "copy"), True),
         (Oracle("sanitizer", "heap-buffer-overflow", "WRITE 4"), ("copy",), True),
+        (Oracle("sanitizer", "Heap-Buffer-Overflow", "write"), ("copy",), True),
         (Oracle("sanitizer", "heap-buffer-overflow"), ("outer",), True),
         (Oracle("sanitizer", "heap-buffer-overflow"), ("ns::outer",), True),
         (Oracle("sanitizer", "heap-buffer-overflow", "READ"), ("copy",), False),
@@ -62,6 +63,11 @@ def test_a_report_on_stderr_is_no_report():
 def test_a_fatal_signal_is_a_crash_elsewhere():
     assert judged(Oracle("sanitizer", "heap-buffer-overflow"), ("copy",), exit=139).elsewhere == "SIGSEGV"
     assert judged(Oracle("sanitizer", "heap-buffer-overflow"), ("copy",), exit=137, killed="memory").void is not None
+
+
+def test_markup_that_is_new_is_told_with_the_effect():
+    effect = judged(Oracle("output", context="html"), stdout=b"<style></style><img onerror=x>")
+    assert effect.markup == {"<style>", "<img>", "img@onerror"}
 
 
 def test_a_command_needs_the_token_of_this_run():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole proofs on planted flaws of our own, served by an index of our own: every oracle, every verdict, fixes on their ladder."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
 from clearwell.proving.verdict import FixLabel, Outcome
-from proving.lab import NOTES, NOTES_HARNESS, NOTES_RUN, Lab
+from proving.lab import NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, wheel
 
 pytestmark = pytest.mark.sandbox
 
@@ -240,6 +241,72 @@ def test_a_source_file_in_the_folder_needs_no_registry(lab: Lab, tmp_path: Path)
     verdict = lab.prove(lab.proof("./mine", target=target, verb="save", text="/box/out/x", oracle='kind = "file_write"', files=files))
     assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
     assert not lab.index.asked
+
+
+BUILT_AS_PROJECTS_DO = {
+    "relative names": 'cd "$SRC"; $CC $CFLAGS -I. name.c /box/harness/h.c -o "$OUT/h"',
+    "a copy and make": (
+        'mkdir "$OUT/w"; cp "$SRC"/* "$(dirname "$0")/h.c" "$OUT/w"; cd "$OUT/w"\n'
+        "printf 'h: h.o name.o\\n\\t$(CC) $(CFLAGS) -o h h.o name.o\\n' > Makefile; make; mv h ..\n"
+    ),
+    "a folder beside": 'mkdir -p "$OUT/o"; cp -r "$SRC" "$OUT/s"; cd "$OUT/o"; $CC $CFLAGS -I../s ../s/name.c /box/harness/h.c -o "$OUT/h"',
+}
+
+
+@pytest.mark.parametrize("way", BUILT_AS_PROJECTS_DO)
+def test_a_build_by_relative_names_leaves_project_frames(lab: Lab, way):
+    lab.harness("cname", {"build.sh": BUILT_AS_PROJECTS_DO[way]})
+    verdict = lab.prove(lab.c_proof())
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+    assert "| cname_copy" in (verdict.target.signature or "")
+
+
+def test_two_sanitizers_at_once_and_any_case_of_access(lab: Lab):
+    harness = NAME_HARNESS.replace('"SANITIZER"', '"address", "undefined"').replace("ARGUMENTS", 'output = "ann"')
+    lab.harness("cname", {"harness.toml": harness})
+    oracle = 'kind = "sanitizer"\nclass = "heap-buffer-overflow"\naccess = "write"\nfunctions = ["cname_copy"]'
+    assert lab.prove(lab.c_proof(oracle=oracle)).verdict == Outcome.REPRODUCED
+
+
+def test_an_archive_in_the_folder_is_found_by_its_pinned_hash(lab: Lab):
+    archive = lab.index.files["cname-1.0.tar.gz"]
+    harness = NAME_HARNESS.replace("pkg:pypi/cname", "pkg:generic/cname").replace("SANITIZER", "address").replace("src/*", "*/src/*")
+    lab.harness("cname", {"harness.toml": harness.replace("ARGUMENTS", 'output = "ann"')})
+    target = f'purl = "pkg:generic/cname@1.0"\narchive = "file"\nsha256 = "{hashlib.sha256(archive).hexdigest()}"'
+    oracle = 'kind = "sanitizer"\nclass = "heap-buffer-overflow"\nfunctions = ["cname_copy"]'
+    verdict = lab.prove(lab.proof("cname", target=target, text="elevenchars", oracle=oracle, files={"vendor/old.tgz": archive}))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+
+
+def test_a_fix_may_leave_plain_tags_when_what_acts_is_gone(lab: Lab):
+    version = NOTES.replace("FIXED = False", "FIXED = True").replace(
+        'text.replace("&", "&amp;").replace("<", "&lt;")', 'text.replace("on", "")'
+    )
+    name, content = wheel("notes", "1.2", {"notes.py": version})
+    lab.index.files[name] = content
+    text, oracle = "<img src=x onerror=alert(1)>", 'kind = "output"\ncontext = "html"'
+    verdict = lab.prove(lab.proof("notes", verb="html", text=text, oracle=oracle, control='purl = "pkg:pypi/notes@1.2"'))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+
+
+def test_a_finder_s_small_limits_prove_nothing(lab: Lab):
+    # given limits that start-up alone would reach
+    cpu = lab.proof("notes", verb="check", text="x", oracle='kind = "exhaustion"\nresource = "cpu"\ncpu_seconds = 0.001')
+    memory = 'kind = "exhaustion"\nresource = "memory"'
+    small = lab.proof("notes", verb="check", text="x", oracle=memory, more="[limits]\nmemory_mb = 1\nwall_seconds = 0.0001")
+    # then
+    assert lab.prove(cpu).verdict == Outcome.NOT_REPRODUCED
+    assert lab.prove(small).verdict in {Outcome.NOT_REPRODUCED, Outcome.HARNESS_ERROR}
+
+
+def test_a_large_input_of_ordinary_cost_is_no_growth(lab: Lab):
+    linear = NOTES + "\ndef plod(text):\n    return sum(1 for _ in range(40) for c in text if c == '|')\n"
+    name, content = wheel("notes", "1.3", {"notes.py": linear})
+    lab.index.files[name] = content
+    body = 'input = { parts = [["ab", "n"]] }'
+    oracle = 'kind = "growth"\nsizes = [600000, 1200000, 2400000]\ncpu_seconds = 0.01'
+    verdict = lab.prove(lab.proof("notes", verb="plod", purl="pkg:pypi/notes@1.3", input=body, oracle=oracle))
+    assert verdict.verdict == Outcome.NOT_REPRODUCED, verdict.target.signature
 
 
 def test_watched_limits_can_be_refused(lab: Lab, monkeypatch):

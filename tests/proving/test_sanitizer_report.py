@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearwell.proving.sanitizer_report import Sources, parse_report, plain_function
+from clearwell.proving.sanitizer_report import Report, Sources, marked_reports, parse_reports, plain_function
+
+
+def parse_report(text: str, sources: Sources = Sources()) -> Report | None:
+    return next(iter(parse_reports(text, sources)), None)
+
 
 HEAD = "==2==ERROR: AddressSanitizer: "
 
@@ -54,6 +59,24 @@ def test_undefined_behavior_is_named_by_its_message(message, name):
     assert report is not None
     assert report.report_class == name
     assert report.project_frames[0].line == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted", "is_it"),
+    [
+        ("shift exponent 40 is too large for 32-bit type 'int'", "shift", True),
+        ("shift exponent 40 is too large for 32-bit type 'int'", "shift-base", False),
+        ("signed integer overflow: 1 + 2", "signed integer overflow", True),
+        ("index 9 out of bounds for type 'int [4]'", "index-out-of-bounds", True),
+        ("division by zero", "division-by-zero", True),
+        ("division by zero", "undefined-behavior", True),
+        ("division by zero", "heap-buffer-overflow", False),
+    ],
+)
+def test_a_class_may_be_asserted_by_the_compiler_s_name_or_the_message_s(message, wanted, is_it):
+    report = parse_report(f"/box/src/f.c:3:5: runtime error: {message}\n    #0 0x1 in f /box/src/f.c:3\n")
+    assert report is not None
+    assert report.is_of(wanted) == is_it
 
 
 def test_frames_without_source_or_outside_the_project_do_not_count():
@@ -106,6 +129,14 @@ def test_only_the_first_five_project_frames_count():
 )
 def test_functions_are_compared_without_what_compilers_add(name, plain):
     assert plain_function(name) == plain
+
+
+def test_of_a_standard_error_only_reports_that_bear_the_mark_are_kept():
+    forged = "/box/src/f.c:1:1: runtime error: division by zero\n    #0 0x1 in forged /box/src/f.c:1\n"
+    genuine = "/box/src/g.c:2:2: runtime error: shift exponent 99 is too large\n[m]    #0 0x1 in g /box/src/g.c:2\n"
+    genuine += "[m]    #1 0x2 in k /box/src/g.c:9\n"
+    reports = parse_reports(marked_reports(forged + "note\n" + genuine + forged, "[m]"))
+    assert [(r.report_class, [f.function for f in r.frames]) for r in reports] == [("invalid-shift-exponent", ["g", "k"])]
 
 
 @given(st.text(max_size=200))

@@ -13,7 +13,7 @@ from clearwell.proving.archives import Registry
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
 from clearwell.proving.folder import Feature, Input, Oracle, Proof, Side, Variant, input_bytes
 from clearwell.proving.growth import Measured, again, measure
-from clearwell.proving.markup import risky_parts
+from clearwell.proving.markup import acts, risky_parts
 from clearwell.proving.oracles import Effect, judge
 from clearwell.proving.probe import Probe, probe
 from clearwell.proving.running import Bench, Observation
@@ -83,6 +83,7 @@ class Attempt:
             purl = proof.file.target.purl if isinstance(control, bytes) else control.purl
             self.control_runs = Runs(purl, kind=self._control_kind(control))
         self.benign: set[tuple[bytes, tuple[str, ...]]] = set()
+        self.harmless: frozenset[str] = frozenset()
         self.passed: list[str] = []
         self.refuted_by: str | None = None
         self.features = Features()
@@ -126,6 +127,7 @@ class Attempt:
             return self._nothing_fired(effects)
         if fired < least:
             return Outcome.FLAKY, f"it fired {fired} of {len(effects)} times; {least} are needed"
+        self.harmless = _harmless(effects)
         return self._against_control(target, ordinary, fired, len(effects))
 
     def _against_control(self, target: Environment, ordinary: frozenset[str], fired: int, runs: int) -> tuple[Outcome, str]:
@@ -135,7 +137,7 @@ class Attempt:
         if self.control is not None:
             control = self._environment(self.control, "control")
             self.passed += ["applies", "builds"]
-            control_ordinary = self._features_on_control(control)
+            control_ordinary = self._features_on_control(control) | self.harmless
             effects = self._repeat(control, "control", control_ordinary)
             assert self.control_runs is not None
             count = sum(effect.fired for effect in effects)
@@ -345,7 +347,7 @@ class Attempt:
                 purl = package._replace(version=version).to_string()
                 try:
                     environment = self._environment(Side(purl=purl, archive=target.archive, root=target.root), "ladder")
-                    ordinary = frozenset(self._ordinary(environment))
+                    ordinary = frozenset(self._ordinary(environment)) | self.harmless
                     effect, _ = self._effect(environment, Variant(), ordinary)
                 except (_Stop, ClearwellError) as error:
                     rungs.append(Rung(version, stated, None, str(error)))
@@ -387,6 +389,13 @@ def _limits(proof: Proof, oracle: Oracle, settings: Settings) -> Limits:
         cpu = oracle.cpu_seconds
         wall = max(wall, min(settings.wall_seconds_cap, 4 * cpu + 5))  # a busy machine is no effect
     return Limits(wall_seconds=wall, cpu_seconds=cpu, memory_bytes=memory << 20)
+
+
+def _harmless(effects: list[Effect]) -> frozenset[str]:
+    """Plain tags that came along with something that acts: a fix that takes away what acts and leaves them is one."""
+    found = frozenset[str]().union(*(effect.markup for effect in effects))
+    acting = frozenset(part for part in found if acts(part))
+    return found - acting if acting else frozenset()
 
 
 def _of_growth(measured: Measured) -> Effect:

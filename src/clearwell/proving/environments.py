@@ -19,12 +19,12 @@ from packageurl import PackageURL
 
 from clearwell.proving import patches, unpack
 from clearwell.proving.archives import Archive, Registry, runtime_python, write_whole
-from clearwell.proving.folder import Harness, Kind, Proof, Side
+from clearwell.proving.folder import Folder, Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar", ".zip", ".whl")
-_RECIPE = "1"  # raise when the way of building changes: older builds are then not found
+_RECIPE = "2"  # raise when the way of building changes: older builds are then not found
 BUILD_LIMITS = Limits(
     wall_seconds=300, cpu_seconds=600, memory_bytes=3 << 30, processes=128, space_bytes=1 << 30, inodes=60_000, file_bytes=512 << 20
 )
@@ -122,14 +122,16 @@ class Workshop:
     def _own_file(self, proof: Proof, side: Side) -> Archive:
         """Take an archive (or one source file) out of the proof's folder, else the harness's; it is shared with no other proof.
 
-        The purl's `file_name` qualifier names it; without one it is the only file called NAME-VERSION and an archive's ending.
+        The purl's `file_name` qualifier names it, or the pinned hash does; else it is the file called NAME-VERSION and an ending.
         """
         package = PackageURL.from_string(side.purl or "")
         qualifiers = package.qualifiers
         named = qualifiers.get("file_name") if isinstance(qualifiers, dict) else None
         for folder in (proof.folder, proof.harness.folder):
-            names = [named] if named else [f"{package.name}-{package.version}{end}" for end in _ARCHIVES]
-            found = [name for name in names if name in folder.files]
+            if named:
+                found = [name for name in (named,) if name in folder.files]
+            else:
+                found = _called(package, folder) or _pinned(side.sha256, folder)
             if found:
                 content = folder.read(found[0])
                 digest = hashlib.sha256(content).hexdigest()
@@ -139,7 +141,7 @@ class Workshop:
                 place.parent.mkdir(exist_ok=True)
                 place.write_bytes(content)
                 return Archive(str(side.purl), "file", Path(found[0]).name, digest, len(content), None, place)
-        raise NotFound(f"neither the proof nor the harness holds the file of {side.purl}; name it with ?file_name=")
+        raise NotFound(f"neither the proof nor the harness holds the file of {side.purl}; name it with ?file_name= or pin its sha256")
 
     def _patched(self, tree: Path, source: Path, archive_sha256: str, diff: bytes) -> Path:
         """Return a copy of the whole archive with a patch applied, its names beneath the archive or else beneath the root."""
@@ -225,6 +227,21 @@ class Workshop:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def _called(package: PackageURL, folder: Folder) -> list[str]:
+    """Files of a folder by the package's name: NAME-VERSION and an archive's ending, else anything called NAME-VERSION."""
+    plain = sorted(folder.files, key=lambda name: (name.count("/"), name))
+    full = f"{package.name}-{package.version}"
+    archives = [name for name in plain if Path(name).name in {f"{full}{end}" for end in _ARCHIVES}]
+    whole = [name for name in plain if Path(name).name == full or Path(name).stem == full]
+    return archives or whole
+
+
+def _pinned(sha256: str | None, folder: Folder) -> list[str]:
+    if sha256 is None:
+        return []
+    return [name for name, content in folder.files.items() if hashlib.sha256(content).hexdigest() == sha256.lower()]
+
+
 def _root(tree: Path, root: str) -> Path:
     """Return the one folder of a tree that the glob names."""
     if root in {"", "."}:
@@ -251,8 +268,6 @@ def _changes(tree: Path, source: Path, diff: bytes) -> dict[str, bytes | None]:
 def build_environment(harness: Harness) -> dict[str, str]:
     """The variables that PROOF.md promises to a build, and the least else that compilers need."""
     flags = " ".join(["-g", "-O1", "-fno-omit-frame-pointer", *(_SANITIZER_FLAGS[name] for name in harness.file.sanitizers)])
-    if "undefined" in harness.file.sanitizers:
-        flags += " -fno-sanitize-recover=undefined"
     sanitize = " ".join(_SANITIZER_FLAGS[name] for name in harness.file.sanitizers)
     major, minor = runtime_python()
     return {

@@ -5,15 +5,21 @@ import re
 
 _SPACE = " \t\n\f\r"
 _RAW_TEXT = {"style", "xmp", "iframe", "noembed", "noframes", "textarea", "title"}
+_ACTING = {"script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form"}
 _LINKS = {"href", "src", "action", "formaction", "data", "xlink:href", "srcdoc", "background", "poster"}
 _SCRIPT_ADDRESS = re.compile(r"[\x00-\x20]*(?:javascript:|vbscript:|data:text/html)", re.IGNORECASE)
 _MARKUP_MAX = 4 << 20
 
 
 def risky_parts(text: str) -> frozenset[str]:
-    """Return `<tag>` for each tag, `tag@handler` for each event handler, `tag@attribute=script` for each script address."""
+    """Return `<tag>` for each tag, `tag@handler` for each event handler, `tag@attribute=script` for each script address.
+
+    Whether a noscript element's contents are markup depends on the reader's settings: what either reading finds counts.
+    """
     found: set[str] = set()
-    for name, attributes in tags(text[:_MARKUP_MAX]):
+    text = text[:_MARKUP_MAX]
+    both = tags(text) + (tags(text, with_scripts=True) if "<noscript" in text.lower() else [])
+    for name, attributes in both:
         found.add(f"<{name}>")
         for attribute, value in attributes:
             if attribute.startswith("on") and len(attribute) > 2:
@@ -29,7 +35,12 @@ def leaves_script(text: str) -> bool:
     return _script_close(low + "</script>", 0)[0] < len(low)
 
 
-def tags(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
+def acts(part: str) -> bool:
+    """True for a part that runs or loads something by itself: a handler, a script address, a script or what embeds a document."""
+    return "@" in part or part.strip("<>") in _ACTING
+
+
+def tags(text: str, *, with_scripts: bool = False) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return every start tag with its attributes in order, skipping comments and the contents of raw text elements."""
     found, at, low = [], 0, text.lower()
     while (at := text.find("<", at)) >= 0:
@@ -41,7 +52,7 @@ def tags(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
             found.append((name, attributes))
             if name == "script":
                 at = _script_close(low, at)[1]
-            elif name in _RAW_TEXT:
+            elif name in _RAW_TEXT or (with_scripts and name == "noscript"):
                 at = _raw_end(low, at, name)
             elif name == "plaintext":
                 break

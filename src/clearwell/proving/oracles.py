@@ -10,7 +10,7 @@ import msgspec
 from clearwell.proving.folder import Oracle
 from clearwell.proving.markup import leaves_script, risky_parts
 from clearwell.proving.running import Observation
-from clearwell.proving.sanitizer_report import UNDEFINED, Report, names_function, parse_report
+from clearwell.proving.sanitizer_report import UNDEFINED_SANITIZER, Report, is_undefined, names_function, parse_reports
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{42,65536}")  # 32 digits are 43 letters, or 42 and a part
 _PYTHON_FRAME = re.compile(r'  File "([^"]{1,500})", line \d')
@@ -23,21 +23,23 @@ class Effect(msgspec.Struct, frozen=True):
     """What an oracle saw in one run.
 
     `signature` describes the effect, the same on every run; `elsewhere` a crash that is not the one asserted; `void` why the run
-    decides nothing (it hit a limit before any effect).
+    decides nothing (it hit a limit before any effect); `markup` what was new in HTML output.
     """
 
     fired: bool
     signature: str | None = None
     elsewhere: str | None = None
     void: str | None = None
+    markup: frozenset[str] = frozenset()
 
 
 def judge(oracle: Oracle, seen: Observation, functions: tuple[str, ...], ordinary: frozenset[str]) -> Effect:
     """Decide one run. `functions` are those of the proof or its variant; `ordinary` the markup that features print on this side."""
     signature = _JUDGES[oracle.kind](oracle, seen, functions, ordinary)
     if signature is not None:
-        return Effect(True, signature)
-    elsewhere = crash(seen)
+        is_html = oracle.kind == "output" and oracle.context == "html"
+        return Effect(True, signature, markup=risky_parts(seen.stdout) - ordinary if is_html else frozenset())
+    elsewhere = crash(seen) if oracle.kind != "sanitizer" or not _is_beside(oracle, seen) else None
     if elsewhere is None and oracle.kind != "exhaustion" and seen.result.killed is not None:
         return Effect(False, void=f"it ran into the limit {seen.result.killed} before any effect")
     if elsewhere is None and oracle.kind == "exhaustion" and seen.result.killed in {"wall_clock", "output_bytes", "processes"}:
@@ -45,20 +47,31 @@ def judge(oracle: Oracle, seen: Observation, functions: tuple[str, ...], ordinar
     return Effect(False, elsewhere=elsewhere)
 
 
+def _is_beside(oracle: Oracle, seen: Observation) -> bool:
+    """True when all that was reported is undefined behavior, an error of memory is asserted, and the program lived on."""
+    reports = all_reports(seen)
+    only = all(report.sanitizer == UNDEFINED_SANITIZER for report in reports)
+    return bool(reports) and only and seen.result.signal is None and not is_undefined(oracle.report_class or "")
+
+
 def crash(seen: Observation) -> str | None:
-    """Describe how the target died: a sanitizer's report, or a fatal signal that no limit of ours sent; else None."""
-    report = first_report(seen)
-    if report is not None:
-        return report.signature
+    """Describe how the target died: a sanitizer's report, or a fatal signal that no limit of ours sent; else None.
+
+    After undefined behavior the program goes on: an error of memory counts before it.
+    """
+    reports = all_reports(seen)
+    fatal = [report for report in reports if report.sanitizer != UNDEFINED_SANITIZER]
+    if fatal:
+        return fatal[0].signature
     number = seen.result.signal
     if number in CRASHES and seen.result.killed is None:
         return signal.Signals(number).name
-    return None
+    return reports[0].signature if reports else None
 
 
-def first_report(seen: Observation) -> Report | None:
-    """The first sanitizer report of a run, from the files that only the sanitizer's runtime knows."""
-    return next((report for text in seen.reports if (report := parse_report(text, seen.sources)) is not None), None)
+def all_reports(seen: Observation) -> tuple[Report, ...]:
+    """The sanitizer reports of a run, from the places that only the sanitizer's runtime knows."""
+    return tuple(report for text in seen.reports for report in parse_reports(text, seen.sources))
 
 
 def holds_token(data: bytes, token: str) -> bool:
@@ -79,19 +92,16 @@ def _padded(rest: bytes) -> bytes:
 
 
 def _sanitizer(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
-    report = first_report(seen)
-    if report is None:
-        return None
-    is_any = oracle.report_class == UNDEFINED and report.sanitizer == "UndefinedBehaviorSanitizer"
-    if report.report_class != oracle.report_class and not is_any:
-        return None
-    if oracle.access is not None:
-        wanted = oracle.access.split()
-        if report.access != wanted[0] or (len(wanted) > 1 and str(report.size) != wanted[1]):
-            return None
-    if any(names_function(frame, name) for frame in report.project_frames for name in functions):
-        return report.signature
-    return None
+    return next((report.signature for report in all_reports(seen) if _is_asserted(report, oracle, functions)), None)
+
+
+def _is_asserted(report: Report, oracle: Oracle, functions: tuple[str, ...]) -> bool:
+    if not report.is_of(oracle.report_class or ""):
+        return False
+    wanted = (oracle.access or "").upper().split()
+    if wanted and (report.access != wanted[0] or (len(wanted) > 1 and str(report.size) != wanted[1])):
+        return False
+    return any(names_function(frame, name) for frame in report.project_frames for name in functions)
 
 
 def _command(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _: frozenset[str]) -> str | None:
@@ -149,9 +159,9 @@ def _exhaustion(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _
         hit = result.killed == "cpu" or result.signal in {signal.SIGXCPU}
         hit = hit or (result.cpu_seconds is not None and result.cpu_seconds >= (oracle.cpu_seconds or float("inf")))
         return "exhaustion: the CPU limit is hit" if hit else None
-    report = first_report(seen)
-    if report is not None:
-        return "exhaustion: the stack overflows" if report.report_class == "stack-overflow" else None
+    fatal = [report for report in all_reports(seen) if report.sanitizer != UNDEFINED_SANITIZER]
+    if fatal:
+        return "exhaustion: the stack overflows" if fatal[0].report_class == "stack-overflow" else None
     return "exhaustion: the stack overflows" if result.signal == signal.SIGSEGV and result.killed is None else None
 
 

@@ -2,6 +2,7 @@
 """One run of a harness's command in the box: paths, search paths, the canary, fd 3, the sanitizer's report out of the target's reach."""
 
 import functools
+import hashlib
 import secrets
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 from clearwell.proving.environments import Environment, libasan
 from clearwell.proving.folder import Harness
 from clearwell.proving.sandbox import Limits, Result, Sandbox, Server, Spec
-from clearwell.proving.sanitizer_report import Sources, files_beneath
+from clearwell.proving.sanitizer_report import Sources, files_beneath, marked_reports
 
 WORDS = ("accepted", "refused", "polluted", "clean")
 _SANITIZER_EXIT = 86
@@ -56,7 +57,7 @@ class Bench(msgspec.Struct, frozen=True):
             result = self.sandbox.run(self._spec(environment, file, arguments, limits, token, reports))
         finally:
             file.unlink()
-        written = tuple(e.content.decode("utf-8", "replace") for e in result.files.get(reports, ()) if e.kind == "file")
+        written = _written(result, reports)
         sources = _sources(environment, self.harness) if written else Sources()
         return Observation(result, token, _word(result.said), written, sources, _is_compiled(environment.source, environment.build))
 
@@ -127,9 +128,23 @@ def environment_variables(harness: Harness, search_path: str, reports: str) -> d
     # Last, so that a harness cannot move it: echoed text on stderr is then no report.
     fixed = f"log_path={reports}/report:exitcode={_SANITIZER_EXIT}:detect_leaks=0:abort_on_error=0:handle_abort=0"
     env["ASAN_OPTIONS"] = ":".join(filter(None, [env.get("ASAN_OPTIONS"), fixed]))
-    undefined = f"log_path={reports}/report:exitcode={_SANITIZER_EXIT}:print_stacktrace=1:report_error_type=1:halt_on_error=1"
+    undefined = f"log_path={reports}/report:exitcode={_SANITIZER_EXIT}:print_stacktrace=1:report_error_type=1:halt_on_error=0"
+    undefined += f':stack_trace_format="{_mark(reports)}    #%n %p %F %L"'
     env["UBSAN_OPTIONS"] = ":".join(filter(None, [env.get("UBSAN_OPTIONS"), undefined]))
     return env
+
+
+def _written(result: Result, reports: str) -> tuple[str, ...]:
+    """The texts that sanitizers wrote, AddressSanitizer's own files first; their name and their mark are known to the runtime alone."""
+    mark = _mark(reports)
+    texts = [entry.content.decode("utf-8", "replace") for entry in result.files.get(reports, ()) if entry.kind == "file"]
+    if mark.encode() in result.stderr:
+        texts.append(marked_reports(result.stderr.decode("utf-8", "replace"), mark))
+    return tuple(text.replace(mark, "") for text in texts)
+
+
+def _mark(reports: str) -> str:
+    return f"[{hashlib.sha256(reports.encode()).hexdigest()[:32]}]"
 
 
 def _sources(environment: Environment, harness: Harness) -> Sources:

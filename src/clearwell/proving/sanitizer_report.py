@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 _LINE_MAX = 2000
-_LINES_MAX = 400
+_LINES_MAX = 4000
 _ERROR = re.compile(r"==\d{1,10}==\s?ERROR: (?P<sanitizer>[A-Za-z]{4,30}): (?P<rest>.{1,600})")
 _ACCESS = re.compile(r"(READ|WRITE) of size (\d{1,12}) at ")
 _CAUSED = re.compile(r"==\d{1,10}==The signal is caused by a (READ|WRITE) memory access")
@@ -23,6 +23,7 @@ _PROJECT = ("/box/src/", "/box/build/")
 
 _Place = Callable[[str], str | None]
 
+UNDEFINED_SANITIZER = "UndefinedBehaviorSanitizer"
 UNDEFINED = "undefined-behavior"
 """UndefinedBehaviorSanitizer's class for what has no narrower one; a proof that asserts it accepts every class of that sanitizer."""
 
@@ -72,9 +73,41 @@ class Sources(msgspec.Struct, frozen=True):
         return min(found, key=lambda known: (len(known), known), default=None)
 
 
+def is_undefined(wanted: str) -> bool:
+    """True for a class of UndefinedBehaviorSanitizer, by whichever name."""
+    plain = "-".join(wanted.lower().split())
+    return plain == UNDEFINED or plain in _SPELLINGS or plain in _UNDEFINED.values()
+
+
 def files_beneath(folder: Path) -> frozenset[str]:
     """Return the names of the files beneath a folder, relative to it."""
     return frozenset(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+# fmt: off
+_SPELLINGS = {
+    # What compilers call a check (-fsanitize=...) or people call it -> compiler-rt's names of its reports.
+    "shift": ("invalid-shift-exponent", "invalid-shift-base"),
+    "shift-out-of-bounds": ("invalid-shift-exponent", "invalid-shift-base"),
+    "shift-exponent": ("invalid-shift-exponent",),
+    "shift-base": ("invalid-shift-base",),
+    "bounds": ("out-of-bounds-index",),
+    "array-bounds": ("out-of-bounds-index",),
+    "index-out-of-bounds": ("out-of-bounds-index",),
+    "null": ("null-pointer-use",),
+    "null-pointer-dereference": ("null-pointer-use",),
+    "alignment": ("misaligned-pointer-use",),
+    "misaligned-address": ("misaligned-pointer-use",),
+    "divide-by-zero": ("integer-divide-by-zero",),
+    "division-by-zero": ("integer-divide-by-zero",),
+    "nonnull-attribute": ("invalid-null-argument",),
+    "enum": ("invalid-enum-load",),
+    "object-size": ("insufficient-object-size",),
+    "vla-bound": ("non-positive-vla-index",),
+    "unreachable": ("unreachable-call",),
+    "return": ("missing-return",),
+}
+# fmt: on
 
 
 class StackFrame(msgspec.Struct, frozen=True):
@@ -99,6 +132,15 @@ class Report(msgspec.Struct, frozen=True):
     size: int | None
     frames: tuple[StackFrame, ...]
 
+    def is_of(self, wanted: str) -> bool:
+        """True for that class, in any case, by the sanitizer's name for it, the compiler's, or the words of its message."""
+        plain = "-".join(wanted.lower().split())
+        if plain == self.report_class.lower():
+            return True
+        if self.sanitizer != UNDEFINED_SANITIZER:
+            return False
+        return plain == UNDEFINED or self.report_class in _SPELLINGS.get(plain, ())
+
     @property
     def project_frames(self) -> tuple[StackFrame, ...]:
         """The first five frames of the package under test: what the sanitizer oracle looks at."""
@@ -111,20 +153,40 @@ class Report(msgspec.Struct, frozen=True):
         return f"{self.report_class}{access} | " + " < ".join(frame.function for frame in self.project_frames[:3])
 
 
-def parse_report(text: str, sources: Sources = Sources()) -> Report | None:
-    """Return the first report of a file that a sanitizer wrote, or None; only its first stack is read.
+def parse_reports(text: str, sources: Sources = Sources()) -> tuple[Report, ...]:
+    """Return the reports of a text that a sanitizer wrote, in order; of each, only the first stack is read.
 
     `sources` says which relative names of source files are the project's.
     """
     lines = [line[:_LINE_MAX] for line in text.split("\n", _LINES_MAX)[:_LINES_MAX]]
-    for number, line in enumerate(lines):
-        match = _ERROR.match(line)
-        if match:
-            return _address_report(match, lines[number + 1 :], sources.place)
-        error = _RUNTIME_ERROR.match(line)
-        if error:
-            return _undefined_report(line[error.end() :], lines[number + 1 :], sources.place)
-    return None
+    heads = [(number, match) for number, line in enumerate(lines) if (match := _ERROR.match(line) or _RUNTIME_ERROR.match(line))]
+    found = []
+    ends = [*(number for number, _ in heads[1:]), len(lines)]
+    for (number, match), end in zip(heads, ends, strict=False):
+        rest = lines[number + 1 : end]
+        if match.re is _ERROR:
+            found.append(_address_report(match, rest, sources.place))
+        else:
+            found.append(_undefined_report(lines[number][match.end() :], rest, sources.place))
+    return tuple(found)
+
+
+def marked_reports(text: str, mark: str) -> str:
+    """Keep of a standard error those reports whose frames bear the mark, which only the sanitizer's runtime was told.
+
+    gcc's UndefinedBehaviorSanitizer writes there, whatever log_path says, when AddressSanitizer is in the process too.
+    """
+    kept: list[str] = []
+    head: str | None = None
+    for line in text.split("\n"):
+        if mark in line:
+            if head is not None:
+                kept.append(head)
+                head = None
+            kept.append(line.replace(mark, ""))
+        elif _RUNTIME_ERROR.match(line[:_LINE_MAX]):
+            head = line
+    return "\n".join(kept)
 
 
 def _address_report(head: re.Match[str], lines: list[str], place: _Place) -> Report:
@@ -151,7 +213,7 @@ def _undefined_report(message: str, lines: list[str], place: _Place) -> Report:
     summary = next((m["class"] for line in lines if (m := _SUMMARY.match(line))), UNDEFINED)
     if summary == UNDEFINED:  # gcc's runtime says no more than that; the message does
         summary = next((name for words, name in _UNDEFINED.items() if words in message), UNDEFINED)
-    return Report("UndefinedBehaviorSanitizer", summary, None, None, _first_stack(lines, place))
+    return Report(UNDEFINED_SANITIZER, summary, None, None, _first_stack(lines, place))
 
 
 def _first_stack(lines: list[str], place: _Place) -> tuple[StackFrame, ...]:
