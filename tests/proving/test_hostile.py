@@ -291,6 +291,105 @@ os.chmod('/box/out/closed', 0)
     assert found["closed/f"].content == b"inside"
 
 
+def test_sparse_hard_linked_and_oddly_named_effects_are_read_within_bounds(run):
+    result = run(
+        """
+import os, socket
+with open('/box/out/sparse', 'wb') as f: f.truncate(60 << 20)
+for n in range(40): os.link('/box/out/sparse', f'/box/out/link{n}')
+open(b'/box/out/\\xff\\xfe', 'w').write('odd')
+socket.socket(socket.AF_UNIX).bind('/box/out/socket')
+try: os.mknod('/box/out/device', 0o20666, os.makedev(1, 3)); print('device')
+except OSError as error: print(error.errno)
+""",
+        Limits(wall_seconds=8, memory_bytes=128 << 20),
+    )
+    found = {entry.path: entry for entry in result.files["/box/out"]}
+    assert result.stdout == b"1\n"
+    assert sum(len(entry.content) for entry in found.values()) <= 4 << 20
+    assert found["\\xff\\xfe"].size == 3
+    assert found["socket"].kind == "other"
+
+
+def test_ten_thousand_effects_are_cut_not_waited_for(run):
+    result = run("for n in range(10000): open(f'/box/out/{n}', 'w').close()", Limits(wall_seconds=8, inodes=12_000))
+    assert 0 < len(result.files["/box/out"]) <= 4096
+    assert result.wall_seconds < 6
+
+
+def test_the_token_cannot_be_removed_changed_or_hidden(run):
+    result = run(
+        """
+import os
+for act in (lambda p: os.unlink(p), lambda p: open(p, 'w'), lambda p: os.rename(p, '/box/out/x'), lambda p: os.chmod(p, 0),
+            lambda p: os.rename('/box/secret', '/box/other'), lambda p: os.link(p, '/box/out/pwned')):
+    try: act('/box/secret/canary.txt'); print('done')
+    except OSError: print('no')
+print(open('/box/secret/canary.txt').read())
+""",
+        files={"/box/secret/canary.txt": b"f" * 32},
+    )
+    assert result.stdout.split() == [b"no"] * 6 + [b"f" * 32]
+
+
+def test_the_box_s_first_process_is_no_way_around_the_filter(run):
+    # given: it runs as the same user, so its memory can be written
+    result = run(
+        """
+status = open('/proc/1/status').read().splitlines()
+print([line.split()[1] for line in status if line.startswith(('Seccomp:', 'NoNewPrivs', 'CapEff', 'CapBnd', 'CapPrm'))])
+"""
+    )
+    # then it may do nothing that the target may not
+    assert result.stdout.strip() == b"['0000000000000000', '0000000000000000', '0000000000000000', '1', '2']"
+
+
+@pytest.mark.parametrize("word", ["eval", "exec", ".", "cd", "set"])
+def test_a_command_is_a_program_never_a_shell_s_own(run, word):
+    result = run((word, "echo done > /box/out/x"))
+    assert result.exit != 0
+    assert not result.files["/box/out"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+def test_the_signal_that_ended_a_target_is_known(run, number):
+    assert run(f"import os\nos.kill(os.getpid(), {int(number)})").signal == number
+
+
+def test_an_input_of_64_mb_arrives_whole(run, tmp_path):
+    (tmp_path / "input").write_bytes(b"x" * (64 << 20))
+    result = run("import sys\nprint(len(sys.stdin.buffer.read()))", Limits(wall_seconds=8), stdin=tmp_path / "input")
+    assert result.stdout == f"{64 << 20}\n".encode()
+
+
+def test_a_folder_of_reports_cannot_be_made(run):
+    result = run(
+        """
+import os
+for place in ('/box/reports', '/box/.reports', '/box/.reports-x'):
+    try: os.mkdir(place); print('made')
+    except OSError: print('no')
+"""
+    )
+    assert result.stdout.split() == [b"no"] * 3
+
+
+def test_a_netlink_socket_changes_no_route_and_no_address(run):
+    result = run(
+        """
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.bind((0, 0))
+body = struct.pack('BBHiII', 0, 0, 1, 1, 0, 1)
+s.send(struct.pack('IHHII', 16 + len(body), 16, 5, 1, 0) + body)  # RTM_NEWLINK: take lo down
+print(struct.unpack('i', s.recv(4096)[16:20])[0])
+try: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9); print('audit')
+except OSError as error: print(error.errno)
+"""
+    )
+    assert result.stdout.split() == [b"-1", b"1"]
+
+
 def test_a_tree_of_effects_deeper_than_paths_may_be_is_survived(run):
     result = run(
         "import os\nos.chdir('/box/out')\nfor _ in range(60): os.mkdir('d' * 200); os.chdir('d' * 200)\nopen('f', 'w').write('x')", SMALL

@@ -261,6 +261,24 @@ def test_a_build_by_relative_names_leaves_project_frames(lab: Lab, way):
     assert "| cname_copy" in (verdict.target.signature or "")
 
 
+def test_a_build_runs_by_its_own_first_line(lab: Lab):
+    bash = '#!/usr/bin/env bash\nset -euo pipefail\nflags=(-I"$SRC")\n[[ -n $CC ]] && cd "$SRC"\n'
+    bash += '$CC $CFLAGS "${flags[@]}" name.c "${0%/*}/h.c" -o "$OUT/h"\n'
+    lab.harness("cname", {"build.sh": bash})
+    assert lab.prove(lab.c_proof()).verdict == Outcome.REPRODUCED
+
+
+def test_a_program_of_the_harness_may_be_started_and_an_argument_may_be_the_input(lab: Lab):
+    own = {"mine/h.py": "#!/usr/bin/python3 -S\nimport sys, notes\nprint(notes.html(open(sys.argv[1]).read()))\n"}
+    own["mine/harness.toml"] = (
+        'format = 1\nversion = 1\nfor = ["pkg:pypi/notes"]\ncommand = ["{harness}/h.py", "{args}"]\n'
+        '[[feature]]\ninput = { text = "x" }\nargs = ["{input}"]\noutput = "<p>x</p>"\n'
+    )
+    oracle = 'kind = "output"\ncontext = "html"'
+    verdict = lab.prove(lab.proof("./mine", verb="{input}", text="<b onclick=x>", oracle=oracle, files=own))
+    assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+
+
 def test_two_sanitizers_at_once_and_any_case_of_access(lab: Lab):
     harness = NAME_HARNESS.replace('"SANITIZER"', '"address", "undefined"').replace("ARGUMENTS", 'output = "ann"')
     lab.harness("cname", {"harness.toml": harness})

@@ -201,7 +201,7 @@ class Workshop:
         binds = [(source, "/box/src"), (harness_folder, "/box/harness")]
         binds += [(path, f"/box/with/{number}") for number, (_, path, _) in enumerate(packages)]
         spec = Spec(
-            argv=("/bin/sh", "-e", f"/box/harness/{harness.file.build}"),
+            argv=_build_command(harness),
             env=build_environment(harness),
             binds=tuple(binds),
             writable=("/box/build", "/box/root", "/tmp", "/dev/shm"),  # noqa: S108 - paths in the box
@@ -263,6 +263,14 @@ def _changes(tree: Path, source: Path, diff: bytes) -> dict[str, bytes | None]:
         except Invalid as error:
             first = first or error
     raise PatchDoesNotApply(str(first)) from first
+
+
+def _build_command(harness: Harness) -> tuple[str, ...]:
+    """A build runs by its own first line (`#!/bin/bash`), and by `sh -e` without one."""
+    name = harness.file.build or ""
+    first = harness.folder.read(name).split(b"\n", 1)[0][:200]
+    words = first[2:].decode("utf-8", "replace").split() if first.startswith(b"#!") else []
+    return (*(words or ("/bin/sh", "-e")), f"/box/harness/{name}")
 
 
 def build_environment(harness: Harness) -> dict[str, str]:

@@ -168,7 +168,8 @@ class Folder(msgspec.Struct, frozen=True):
                 (into / folder).mkdir(mode=0o755, exist_ok=True)
                 (into / folder).chmod(0o755)
             place.write_bytes(content)
-            place.chmod(0o644)
+            # Modes do not travel with a proof: a program is told by how it begins.
+            place.chmod(0o755 if content.startswith((b"#!", b"\x7fELF")) else 0o644)
 
 
 class Harness(msgspec.Struct, frozen=True):

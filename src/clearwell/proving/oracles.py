@@ -15,6 +15,7 @@ from clearwell.proving.sanitizer_report import UNDEFINED_SANITIZER, Report, is_u
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{42,65536}")  # 32 digits are 43 letters, or 42 and a part
 _PYTHON_FRAME = re.compile(r'  File "([^"]{1,500})", line \d')
 _NODE_FRAME = re.compile(r"    at (?:[^()]{0,300} \()?(?:file://)?(/[^:()]{1,500}):\d")
+_NODE_HEAP = re.compile(rb"^FATAL ERROR: .{0,200}JavaScript heap out of memory$", re.MULTILINE)
 _PACKAGES = ("/box/src/", "/box/build/", "/box/with/", "/box/node_modules/")
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 
@@ -154,7 +155,7 @@ def _exhaustion(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _
     if oracle.resource is None:
         return None
     if oracle.resource == "memory":
-        return "exhaustion: the memory limit is hit" if result.is_out_of_memory or result.killed == "memory" else None
+        return "exhaustion: the memory limit is hit" if _ran_out_of_memory(seen) else None
     if oracle.resource == "cpu":
         hit = result.killed == "cpu" or result.signal in {signal.SIGXCPU}
         hit = hit or (result.cpu_seconds is not None and result.cpu_seconds >= (oracle.cpu_seconds or float("inf")))
@@ -163,6 +164,17 @@ def _exhaustion(oracle: Oracle, seen: Observation, functions: tuple[str, ...], _
     if fatal:
         return "exhaustion: the stack overflows" if fatal[0].report_class == "stack-overflow" else None
     return "exhaustion: the stack overflows" if result.signal == signal.SIGSEGV and result.killed is None else None
+
+
+def _ran_out_of_memory(seen: Observation) -> bool:
+    """True when the limit was hit, or the runtime gave up before: an allocation that no limit would grant."""
+    if seen.result.is_out_of_memory or seen.result.killed == "memory":
+        return True
+    if any(report.report_class in {"allocation-size-too-big", "out-of-memory", "calloc-overflow"} for report in all_reports(seen)):
+        return True
+    if seen.result.signal == signal.SIGABRT and _NODE_HEAP.search(seen.result.stderr):
+        return True
+    return _died_of("MemoryError", seen) or _died_of("std::bad_alloc", seen)
 
 
 def _died_of(exception: str, seen: Observation) -> bool:

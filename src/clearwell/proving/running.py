@@ -98,7 +98,7 @@ def command(harness: Harness, arguments: tuple[str, ...]) -> tuple[str, ...]:
     vector: list[str] = []
     for word in harness.file.command:
         if word == "{args}":
-            vector += arguments
+            vector += [places.get(argument, argument) for argument in arguments]
             continue
         for name, place in places.items():
             word = word.replace(name, place)

@@ -235,7 +235,7 @@ def _request(spec: Spec, use_cgroups: bool) -> dict[str, Any]:
     files = {"/etc/passwd": _PASSWD, "/etc/hosts": _HOSTS, "/etc/group": b"nogroup:x:65534:\n", "/etc/nsswitch.conf": b"hosts: files\n"}
     files |= spec.files
     return {
-        "argv": list(spec.argv),
+        "argv": [_program(spec.argv[0]), *spec.argv[1:]],
         "env": spec.env,
         "binds": binds,
         "symlinks": [*symlinks, *spec.symlinks],
@@ -253,6 +253,11 @@ def _request(spec: Spec, use_cgroups: bool) -> dict[str, Any]:
         "bubblewrap": bubblewrap(),
         "cgroup": use_cgroups,
     }
+
+
+def _program(name: str) -> str:
+    """A path, so that the box's first process never takes a name for one of its own commands."""
+    return name if "/" in name else shutil.which(name, path="/usr/bin:/bin") or f"/usr/bin/{name}"
 
 
 def _result(answer: dict[str, Any]) -> Result:

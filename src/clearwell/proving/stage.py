@@ -275,7 +275,10 @@ class Run:
             command += ["--symlink", link, target]
         for bind in binds:
             command += bind
-        command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", request["cwd"], "--", *request["argv"]]
+        # bubblewrap's own first process would be without the filter and, being the same user's, writable through /proc/1/mem: a shell
+        # takes its place, beneath the filter like everything else. It passes 128 + n on for a signal, as bubblewrap does.
+        command += ["--as-pid-1", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", request["cwd"], "--"]
+        command += ["/bin/sh", "-c", '"$@"; exit $?', "sh", *request["argv"]]
         return command
 
     def _watch(self, pid: int, loopback: Loopback, started: float) -> int:
