@@ -211,7 +211,7 @@ def osv_id(tracking_id: str) -> str:
 def write(advisory: Advisory) -> bytes:
     """Write an advisory as an OSV record, valid by the schema of 1.7.5, as indented UTF-8 with a stable order of keys.
 
-    What OSV has no field for (revision, marking, remediations that are no version) goes to `database_specific`.
+    What OSV has no field for (revision, marking, remediations that are no version, SSVC's decision points) goes to `database_specific`.
     """
     flaw = advisory.vulnerability
     record: dict[str, Any] = {
@@ -234,6 +234,7 @@ def write(advisory: Advisory) -> bytes:
             "is_minimal": advisory.is_minimal,
             "cwe_ids": list(flaw.weaknesses),
             "remediations": [{"category": step.category, "details": step.details} for step in advisory.remediations],
+            **({"ssvc": dict(advisory.decision_points)} if advisory.decision_points else {}),
         },
     }
     kept = {name: value for name, value in record.items() if value not in (None, [], "")}

@@ -19,6 +19,8 @@ class Remediation(msgspec.Struct, frozen=True):
 class Advisory(msgspec.Struct, frozen=True):
     """A published advisory: `id` is its tracking id, `revision` counts from 1, times are UTC.
 
+    `decision_points` are SSVC's answers about the flaw, as far as they are known: ("automatable", "yes"), ("technical_impact", "total").
+    `revised` are the dates of the revisions after the first, as far as they were kept.
     `is_minimal` marks one that an embargo's expiry published without anyone acting: it names the component and weakness only.
     """
 
@@ -32,3 +34,5 @@ class Advisory(msgspec.Struct, frozen=True):
     remediations: tuple[Remediation, ...] = ()
     credits: tuple[str, ...] = ()
     is_minimal: bool = False
+    decision_points: tuple[tuple[str, str], ...] = ()
+    revised: tuple[datetime, ...] = ()

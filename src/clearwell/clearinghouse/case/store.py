@@ -140,6 +140,11 @@ SELECT id, case_id AS "case", finding_id AS finding, from_case_id AS from_case, 
 FROM clearwell.attachment
 """
 
+_SAME_NAME = (
+    "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded", "priority",
+)  # fmt: skip
+"""Columns that are KeptCase's fields under the same name."""
+
 
 # -- cases -----------------------------------------------------------------------------------------------------
 
@@ -168,7 +173,8 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
             ends_at = %(ends_at)s, proven_at = %(proven_at)s, refused_at = %(refused_at)s, refusal = %(refusal)s, fixed_at = %(fixed_at)s,
             published_at = %(published_at)s, extended_by = %(extended_by)s, embargo = %(embargo)s, fires = %(fires)s, clean = %(clean)s,
             proof_id = %(proof)s, aliases = %(aliases)s, automatable = %(automatable)s, technical_impact = %(technical_impact)s,
-            merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s, reminded = %(reminded)s, priority = %(priority)s, priority_reasons = %(priority_reasons)s
+            merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s, reminded = %(reminded)s,
+            priority = %(priority)s, priority_reasons = %(priority_reasons)s
         WHERE id = %(id)s
         """,
         id=c.id,
@@ -529,13 +535,7 @@ def queue_of_contact(tx: Transaction, contact: str) -> tuple[Queued, ...]:
 def _case(row: Row) -> KeptCase:
     noun = {field.name: row[field.name] for field in msgspec.structs.fields(Case) if field.name in row}
     case = msgspec.convert({**noun, "state": CaseState(row["letters"])}, Case)
-    rest = {
-        name: row[name]
-        for name in (
-            "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded",
-            "priority",
-        )
-    }  # fmt: skip
+    rest = {name: row[name] for name in _SAME_NAME}
     return msgspec.convert(
         {**rest, "case": case, "proof": row["proof_id"], "advisory": row["advisory_id"], "priority_reasons": row["priority_reasons"]},
         KeptCase,

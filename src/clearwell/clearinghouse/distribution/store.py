@@ -153,7 +153,7 @@ def save_action(tx: Transaction, action: Action) -> None:
             installed_version = EXCLUDED.installed_version, fixed_version = EXCLUDED.fixed_version, status = EXCLUDED.status,
             receipt = EXCLUDED.receipt, planned_for = EXCLUDED.planned_for, priority = EXCLUDED.priority, outcome = EXCLUDED.outcome,
             due_on = EXCLUDED.due_on, reasons = EXCLUDED.reasons, why = EXCLUDED.why, received_at = EXCLUDED.received_at,
-            planned_at = EXCLUDED.planned_at, installed_at = EXCLUDED.installed_at
+            planned_at = EXCLUDED.planned_at, installed_at = EXCLUDED.installed_at, told_at = EXCLUDED.told_at
         """,
         **{**msgspec.structs.asdict(action), "reasons": as_json(list(action.reasons))},
     )

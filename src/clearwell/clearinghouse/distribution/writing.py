@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from clearwell.clearinghouse.case.decision_point import UNKNOWN
 from clearwell.clearinghouse.case.store import Fix, KeptCase
 from clearwell.inventory.versions import key
 from clearwell.vocabulary.advisory import Advisory, Remediation
@@ -44,7 +45,14 @@ def full_advisory(kept: KeptCase, public_id: str, fix: Fix, credited: Sequence[s
         current_release=now,
         remediations=(remedy,),
         credits=tuple(credited),
+        decision_points=points_of(kept),
     )
+
+
+def points_of(kept: KeptCase) -> tuple[tuple[str, str], ...]:
+    """SSVC's decision points of a case as far as they are known, as an advisory tells them: name and value."""
+    points = (("automatable", kept.automatable.value), ("technical_impact", kept.technical_impact.value))
+    return tuple((name, value) for name, value in points if value != UNKNOWN)
 
 
 def _remedy(kept: KeptCase, fix: Fix) -> tuple[Remediation, str | None]:

@@ -8,11 +8,13 @@ import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import open_case
+from clearwell.clearinghouse.case.decision_point import DecisionPoint, PointSource
 from clearwell.clearinghouse.case.embargo import Terms, default_embargo
 from clearwell.clearinghouse.case.entries import (
     AliasesRecorded,
     CaseSplit,
     ContactRecorded,
+    DecisionPointsRecorded,
     EmbargoExtended,
     ExtensionProposed,
     LinkRevoked,
@@ -22,8 +24,11 @@ from clearwell.clearinghouse.case.participant import ContactOrigin
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
 from clearwell.clearinghouse.dedupe.decide import Joined
-from clearwell.clearinghouse.flow.jobs import INVITE, VALIDATE
+from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.prioritization.facts import Answer as Known
+from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
+from clearwell.clearinghouse.prioritization.priority import rank_case
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
 from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
@@ -242,4 +247,36 @@ def record_aliases(house: House, actor: Member, case_id: CaseId, aliases: tuple[
         kept = msgspec.structs.replace(kept, aliases=names)
         store.save_case(tx, kept)
         house.write(tx, AliasesRecorded(case_id, Salted(" ".join(names), case=case_id)), by=actor)
+    return kept
+
+
+def record_decision_points(
+    house: House,
+    actor: Member,
+    case_id: CaseId,
+    automatable: Known | None,
+    technical_impact: TechnicalImpact | None,
+    source: PointSource,
+) -> KeptCase:
+    """Record what SSVC asks of a flaw and no machine here can tell; BOD 26-04 dates what KEV lists by these two answers.
+
+    None leaves a point as it was, with its own source and date, so that the two may come from different sources. The case is ranked
+    anew; one that is published with its fix gets a revision, by which every operator is ranked anew. Raises Invalid, NotFound.
+    """
+    if automatable is None and technical_impact is None:
+        raise Invalid("say whether attackers can automate it (automatable), what control it gives (technical_impact), or both")
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.RECORD_DECISION_POINTS, Subject(case_id))
+        kept, now = store.load_case(tx, case_id, lock=True), house.clock.now()
+        told = {
+            name: DecisionPoint(answer.value, source, now, actor.person)
+            for name, answer in (("automatable", automatable), ("technical_impact", technical_impact))
+            if answer is not None
+        }
+        kept = rank_case(msgspec.structs.replace(kept, **told))
+        store.save_case(tx, kept)
+        said = Salted("; ".join(f"{name}: {point.value}" for name, point in told.items()), case=case_id)
+        house.write(tx, DecisionPointsRecorded(case_id, source.value, said), by=actor)
+        if kept.case.published_at is not None and kept.case.fixed_at is not None:
+            defer(tx, [PUBLISH.job(case=case_id)])
     return kept

@@ -11,8 +11,9 @@ from clearwell.clearinghouse.case.entries import InventoryReceived, OperatorMatc
 from clearwell.clearinghouse.distribution import store as distribution_store
 from clearwell.clearinghouse.distribution.store import Action, Published
 from clearwell.clearinghouse.flow.jobs import MATCH
+from clearwell.clearinghouse.prioritization.bod_26_04 import Outcome
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
-from clearwell.clearinghouse.prioritization.facts import AssetFacts, Exploitation, FlawFacts, answer
+from clearwell.clearinghouse.prioritization.facts import AssetFacts, Exploitation, FlawFacts, TechnicalImpact, answer
 from clearwell.clearinghouse.prioritization.priority import Priority, prioritize_asset
 from clearwell.formats import kev
 from clearwell.ground.house import House
@@ -119,18 +120,21 @@ class _Matching:
     def _next(self, published: Published, key: Place, before: Action | None, installed: Installed | None, found: Match) -> Action | None:
         if found.status == "not_affected":
             return self._installed(before, installed, found)
-        ranked = self._rank(published, self._assets[key[0]])
-        due = ranked.directive.due if ranked.directive is not None else None
-        outcome = ranked.directive.outcome if ranked.directive is not None else ranked.deployer.urgency
+        reopened = before is not None and before.receipt == "installed"
+        found_at = before.told_at if before is not None and not reopened else self._now
+        ranked = self._rank(published, self._assets[key[0]], found_at)
+        directive = ranked.directive if ranked.directive is not None and ranked.directive.is_binding else None
+        due = directive.due if directive is not None else None
+        outcome = directive.outcome if directive is not None else ranked.deployer.urgency
         told = Action(
             id=ActionId(self._house.new_id("action")), organization=self._operator.id, asset=key[0], advisory=published.id,
             component=key[2], installed_version=installed.version if installed else None, fixed_version=found.fixed, status=found.status,
             receipt="told", priority=ranked.value, outcome=str(outcome), due_on=due, reasons=ranked.reasons, why=found.why,
-            told_at=self._now, asset_name=self._assets[key[0]].name, public_id=published.advisory.id, title=published.advisory.title,
+            told_at=found_at, asset_name=self._assets[key[0]].name, public_id=published.advisory.id, title=published.advisory.title,
         )  # fmt: skip
         if before is None:
             return told
-        reopened = before.receipt == "installed"
+        undecided = outcome is Outcome.UNDETERMINED and not reopened
         return msgspec.structs.replace(
             before,
             installed_version=told.installed_version,
@@ -140,7 +144,8 @@ class _Matching:
             outcome=told.outcome,
             reasons=told.reasons,
             why=told.why,
-            due_on=before.due_on if before.due_on is not None and not reopened else told.due_on,
+            due_on=before.due_on if undecided else told.due_on,
+            told_at=told.told_at,
             receipt="told" if reopened else before.receipt,
             installed_at=None if reopened else before.installed_at,
         )
@@ -151,19 +156,23 @@ class _Matching:
         version = installed.version if installed else None
         return msgspec.structs.replace(before, receipt="installed", installed_version=version, why=found.why, installed_at=self._now)
 
-    def _rank(self, published: Published, asset: Asset) -> Priority:
+    def _rank(self, published: Published, asset: Asset, found_at: datetime) -> Priority:
+        """Rank the flaw on the asset. A directive's clock starts when the flaw was found there, not when it is ranked again."""
         names = {published.advisory.id, *published.advisory.vulnerability.aliases}
         known = next((entry for entry in self._kev or () if entry.cve in names), None)
         in_kev = Known.UNKNOWN if self._kev is None else Known.YES if known else Known.NO
+        points = dict(published.advisory.decision_points)
         flaw = FlawFacts(
             kev=in_kev,
             kev_added=known.date_added if known else None,
             kev_due=known.due_date if known else None,
             exploitation=Exploitation.ACTIVE if known else Exploitation.UNKNOWN,
+            automatable=Known(points.get("automatable", Known.UNKNOWN)),
+            technical_impact=TechnicalImpact(points.get("technical_impact", TechnicalImpact.UNKNOWN)),
         )
         facts = AssetFacts(system_class=self._operator.system_class or "other", exposed=answer(_spoken(asset.exposed)))
         zone = ZoneInfo(self._operator.time_zone)
-        return prioritize_asset(flaw, facts, zone, self._now.astimezone(zone).date(), identified_at=self._now, proven=True)
+        return prioritize_asset(flaw, facts, zone, self._now.astimezone(zone).date(), identified_at=found_at, proven=True)
 
 
 def read_actions(house: House, actor: Member, with_installed: bool = False) -> tuple[Action, ...]:

@@ -15,7 +15,7 @@ from clearwell.clearinghouse.case.store import Fix, KeptCase
 from clearwell.clearinghouse.distribution import store as distribution_store
 from clearwell.clearinghouse.distribution.feed import Documents, documents, make_signer, write_feed
 from clearwell.clearinghouse.distribution.store import Published
-from clearwell.clearinghouse.distribution.writing import full_advisory
+from clearwell.clearinghouse.distribution.writing import full_advisory, points_of
 from clearwell.clearinghouse.flow.jobs import MATCH, WRITE_FEED
 from clearwell.clearinghouse.flow.maintaining import Reminder, next_in_queue, post_reminders, remind
 from clearwell.formats.csaf import Publisher
@@ -35,7 +35,8 @@ _REMINDER_DAYS = sorted({days for policy in POLICIES for days in policy.reminder
 def publish_case(house: House, case: CaseId) -> None:
     """Publish the advisory of a case whose verified fix two people distributed (a job); repeated, it publishes nothing twice.
 
-    When an end date published a minimal advisory before, this is its next revision.
+    When an end date published a minimal advisory before, this is its next revision. When the case's decision points were recorded
+    after its publication, the next revision tells them.
     """
     with house.transaction(DISTRIBUTION) as tx:
         house.policy.require(DISTRIBUTION, Act.PUBLISH, Subject(case))
@@ -44,9 +45,11 @@ def publish_case(house: House, case: CaseId) -> None:
         if fix is None:
             raise Conflict("no fix of this case was distributed by two people")
         earlier = distribution_store.advisory_by_id(tx, kept.advisory) if kept.advisory is not None else None
-        if earlier is not None and not earlier.advisory.is_minimal:
-            return
-        _publish_full(house, tx, kept, fix, earlier)
+        if earlier is None or earlier.advisory.is_minimal:
+            _publish_full(house, tx, kept, fix, earlier)
+        elif earlier.advisory.decision_points != points_of(kept):
+            told = msgspec.structs.replace(earlier.advisory, decision_points=points_of(kept))
+            _release(house, tx, kept, _revision(told, earlier, house.clock.now()), earlier, DISTRIBUTION)
 
 
 def _publish_full(house: House, tx: Transaction, kept: KeptCase, fix: Fix, earlier: Published | None) -> None:
@@ -54,9 +57,20 @@ def _publish_full(house: House, tx: Transaction, kept: KeptCase, fix: Fix, earli
     public_id = earlier.advisory.id if earlier else _public_id(house)
     advisory = full_advisory(kept, public_id, fix, (), now)
     if earlier is not None:
-        first = earlier.advisory.initial_release
-        advisory = msgspec.structs.replace(advisory, revision=earlier.advisory.revision + 1, initial_release=first)
+        advisory = _revision(advisory, earlier, now)
     _release(house, tx, kept, advisory, earlier, DISTRIBUTION)
+
+
+def _revision(advisory: Advisory, earlier: Published, now: datetime) -> Advisory:
+    """The advisory as the next revision of what was published, which keeps the dates of those before."""
+    before = earlier.advisory
+    return msgspec.structs.replace(
+        advisory,
+        revision=before.revision + 1,
+        initial_release=before.initial_release,
+        current_release=now,
+        revised=(*before.revised, now),
+    )
 
 
 def look_at_clocks(house: House) -> int:

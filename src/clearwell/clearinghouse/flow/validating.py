@@ -19,9 +19,7 @@ from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.jobs import INVITE
 from clearwell.clearinghouse.flow.joining import attach_case
-from clearwell.clearinghouse.prioritization.facts import Answer as Known
-from clearwell.clearinghouse.prioritization.facts import FlawFacts, exploitation_seen
-from clearwell.clearinghouse.prioritization.priority import prioritize_case
+from clearwell.clearinghouse.prioritization.priority import rank_case
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING
@@ -153,16 +151,14 @@ def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) 
     clean = {rung.version for rung in verdict.ladder if rung.fired is False}
     if isinstance(verdict.control, Runs) and verdict.control.purl is not None and verdict.control.kind == "same package":
         clean.add(Product(purl=verdict.control.purl).version or "")
-    priority = prioritize_case(FlawFacts(exploitation=exploitation_seen(kept.case.state, Known.UNKNOWN)), proven=True)
-    return msgspec.structs.replace(
+    proven = msgspec.structs.replace(
         kept,
         case=kept.case.prove(now),
         proof=proof.id,
         fires=tuple(sorted({*kept.fires, *(version for version in fires if version)})),
         clean=tuple(sorted({*kept.clean, *(version for version in clean if version)})),
-        priority=priority.value,
-        priority_reasons=priority.reasons,
     )
+    return rank_case(proven)
 
 
 def _seen_signatures(finding: KeptFinding, done: Reproduction) -> tuple[Signature, ...]:

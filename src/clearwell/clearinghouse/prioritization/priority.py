@@ -5,9 +5,10 @@ from datetime import date, datetime, tzinfo
 
 import msgspec
 
+from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.prioritization import bod_26_04, ssvc
 from clearwell.clearinghouse.prioritization.bod_26_04 import Decision, Outcome
-from clearwell.clearinghouse.prioritization.facts import Answer, AssetFacts, FlawFacts, TechnicalImpact
+from clearwell.clearinghouse.prioritization.facts import Answer, AssetFacts, FlawFacts, TechnicalImpact, exploitation_seen
 from clearwell.clearinghouse.prioritization.ssvc import DeployerDecision, Urgency
 
 BANDS: dict[Outcome | Urgency, int] = {
@@ -64,6 +65,19 @@ def prioritize_case(flaw: FlawFacts, proven: bool = False) -> Priority:
     general = "This ranks the case; each operator's assets are ranked on their own."
     reasons = (*_flaw(flaw), *deployer.reasons, general, *_circumstances(asset, proven))
     return Priority(value=_value(flaw, asset, None, deployer, proven), reasons=reasons, deployer=deployer)
+
+
+def rank_case(kept: KeptCase) -> KeptCase:
+    """Return the case with the priority that what is recorded of it gives. One that was never proven stays unranked, as it was."""
+    if kept.case.proven_at is None:
+        return kept
+    flaw = FlawFacts(
+        exploitation=exploitation_seen(kept.case.state, Answer.UNKNOWN),
+        automatable=Answer(kept.automatable.value),
+        technical_impact=TechnicalImpact(kept.technical_impact.value),
+    )
+    priority = prioritize_case(flaw, proven=True)
+    return msgspec.structs.replace(kept, priority=priority.value, priority_reasons=priority.reasons)
 
 
 def _value(flaw: FlawFacts, asset: AssetFacts, directive: Decision | None, deployer: DeployerDecision, proven: bool) -> int:

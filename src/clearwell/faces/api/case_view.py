@@ -5,12 +5,22 @@ from datetime import datetime
 
 import msgspec
 
+from clearwell.clearinghouse.case.decision_point import DecisionPoint
 from clearwell.clearinghouse.case.participant import Role
 from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, Fix, KeptCase
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.faces.api.findings import RunView, run_view
 from clearwell.faces.api.fixes import ProposalView, proposal_view
+
+
+class PointView(msgspec.Struct, frozen=True):
+    """One of SSVC's decision points: `value` (SSVC's word, or unknown), where it comes from, when and by whom it was recorded."""
+
+    value: str
+    source: str | None
+    recorded_at: datetime | None
+    recorded_by: str | None
 
 
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +38,8 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     first_received: datetime
     ends_at: datetime
     aliases: tuple[str, ...]
+    automatable: PointView
+    technical_impact: PointView
 
 
 class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +152,7 @@ def case_row(kept: KeptCase) -> CaseRow:
         id=case.id, component=case.component, title=case.title, weaknesses=case.weaknesses, standing=case.standing.value,
         state=case.state.letters, marking=kept.marking.value, priority=kept.priority, priority_reasons=kept.priority_reasons,
         first_received=case.first_received, ends_at=case.ends_at, aliases=kept.aliases,
+        automatable=_point(kept.automatable), technical_impact=_point(kept.technical_impact),
     )  # fmt: skip
 
 
@@ -188,6 +201,10 @@ def fix_view(fix: Fix) -> FixView:
         id=fix.id, kind=fix.kind, version=fix.version, state=fix.state, reason=fix.reason, claimed_at=fix.claimed_at,
         diff_sha256=fix.diff_sha256, distributed_at=fix.distributed_at,
     )  # fmt: skip
+
+
+def _point(point: DecisionPoint) -> PointView:
+    return PointView(point.value, point.source, point.recorded_at, point.recorded_by or None)
 
 
 def _finding(kept: KeptFinding) -> CaseFinding:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/cases: coordinators see why findings are one, split and join cases, record aliases, propose extensions and destructions."""
+"""/cases: coordinators see why findings are one, split and join cases, record what is known, propose extensions and destructions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,8 +8,11 @@ import msgspec
 from litestar.params import FromPath, FromQuery
 
 from clearwell.clearinghouse.case.case import Standing
+from clearwell.clearinghouse.case.decision_point import PointSource
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.flow import coordinating
+from clearwell.clearinghouse.prioritization.facts import Answer as Known
+from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.faces.api.case_view import CasePage, CaseRow, case_page, case_row
 from clearwell.faces.api.findings import Done
 from clearwell.faces.api.fixes import ProposalView, proposal_view
@@ -54,6 +57,14 @@ class Aliases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aliases: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=60)], ...], msgspec.Meta(min_length=1, max_length=20)]
 
 
+class DecisionPoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """SSVC's two points that BOD 26-04 asks of a flaw; one that is left out stays as it was, `unknown` takes it back."""
+
+    source: PointSource
+    automatable: Known | None = None
+    technical_impact: TechnicalImpact | None = None
+
+
 class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A later end date, with its time zone (RFC 3339)."""
 
@@ -93,6 +104,13 @@ def record_aliases(house: Housed, member: Signed, case_id: FromPath[str], data: 
     return case_row(coordinating.record_aliases(house, member, _case(case_id), data.aliases))
 
 
+@write("/cases/{case_id:str}/decision-points", Act.RECORD_DECISION_POINTS)
+def record_decision_points(house: Housed, member: Signed, case_id: FromPath[str], data: DecisionPoints) -> CaseRow:
+    """Record whether attackers can automate it and what control it gives, with the source."""
+    told = (data.automatable, data.technical_impact, data.source)
+    return case_row(coordinating.record_decision_points(house, member, _case(case_id), *told))
+
+
 @write("/cases/{case_id:str}/extension", Act.PROPOSE_EXTENSION)
 def propose_extension(house: Housed, member: Signed, case_id: FromPath[str], data: Extension) -> ProposalView:
     """Propose a later end date; a second person confirms."""
@@ -122,4 +140,13 @@ def _cursor(after: str | None) -> tuple[int, str] | None:
     return min(int(priority), 2**63 - 1), parse_id("case", case_id)
 
 
-ROUTES = (list_cases, read_case, split_case, merge_cases, record_aliases, propose_extension, propose_destruction)
+ROUTES = (
+    list_cases,
+    read_case,
+    split_case,
+    merge_cases,
+    record_aliases,
+    record_decision_points,
+    propose_extension,
+    propose_destruction,
+)

@@ -8,11 +8,14 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from clearwell.clearinghouse.case.case import Standing
+from clearwell.clearinghouse.case.decision_point import PointSource
 from clearwell.clearinghouse.case.participant import NEXT_STEP, ContactOrigin, StatementKind
 from clearwell.clearinghouse.case.store import Contact, Fix
 from clearwell.clearinghouse.flow import coordinating, evidence, remediating
 from clearwell.clearinghouse.flow.coordinating import EXTEND, CaseView
 from clearwell.clearinghouse.flow.remediating import DISTRIBUTE
+from clearwell.clearinghouse.prioritization.facts import Answer as Known
+from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.faces.web.pages import page, redirect
 from clearwell.faces.web.visit import PageRequest, Visit
 from clearwell.vocabulary.errors import Invalid, NotFound
@@ -47,6 +50,7 @@ def case(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
         "next_steps": {kind.value: step for kind, step in NEXT_STEP.items()},
         "kinds": StatementKind,
         "origins": ContactOrigin,
+        "sources": PointSource,
         "me": member.person,
         "done": visit.asked("done"),
     }
@@ -85,6 +89,20 @@ def contact(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
     told = Contact(component, visit.said("name").strip()[:200], visit.said("contact").strip(), visit.said("origin"), int(limit))
     coordinating.record_contact(visit.house, member, told)
     return redirect(f"/cases/{case}?done=contact")
+
+
+@post("/cases/{case:str}/decision-points", sync_to_thread=True)
+def decision_points(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
+    """Record SSVC's decision points of the case's flaw; a point whose answer was left alone keeps its source and date."""
+    visit: Visit = request.state.visit
+    try:
+        automatable = Known(visit.said("automatable")) if visit.said("automatable") else None
+        impact = TechnicalImpact(visit.said("technical_impact")) if visit.said("technical_impact") else None
+        source = PointSource(visit.said("source"))
+    except ValueError:
+        raise Invalid("choose answers and a source from the lists of the form") from None
+    coordinating.record_decision_points(visit.house, visit.signed_in(), _case(case), automatable, impact, source)
+    return redirect(f"/cases/{case}?done=points")
 
 
 @post("/cases/{case:str}/extension", sync_to_thread=True)
@@ -184,6 +202,7 @@ PAGES = (
     split,
     merge,
     contact,
+    decision_points,
     extension,
     confirm_extension,
     revoke,

@@ -42,7 +42,7 @@ class Revision(msgspec.Struct, frozen=True):
 def write(advisory: Advisory, publisher: Publisher, history: tuple[Revision, ...] = ()) -> bytes:
     """Write an advisory as a `csaf_security_advisory` (CSAF 4.4), as indented UTF-8 with a stable order of keys.
 
-    `history` lists every revision from 1; it may be left out up to revision 2, whose dates the advisory itself holds.
+    `history` lists every revision from 1; it may be left out where the advisory itself holds the dates (always up to revision 2).
     Versions that are named one by one and ranges (as `vers`) are products of their own, so no product has two statuses.
     Raises Invalid when the history has gaps or does not end at the advisory's revision.
     """
@@ -78,9 +78,9 @@ def _time(moment: datetime) -> str:
 
 def _tracking(advisory: Advisory, history: tuple[Revision, ...]) -> dict[str, Any]:
     if not history:
+        dates = (*advisory.revised[: advisory.revision - 2], advisory.current_release) if advisory.revision > 1 else ()
         history = (Revision(1, advisory.initial_release, "Initial release."),)
-        if advisory.revision == 2:
-            history += (Revision(2, advisory.current_release, "Revised."),)
+        history += tuple(Revision(number, date, "Revised.") for number, date in enumerate(dates, 2))
     if [revision.number for revision in history] != list(range(1, advisory.revision + 1)):
         raise Invalid(f"the revision history must list every revision from 1 to {advisory.revision} (CSAF 6.1.21)")
     if [revision.date for revision in history] != sorted(revision.date for revision in history):
@@ -182,6 +182,9 @@ def _vulnerability(advisory: Advisory, products: _Products) -> dict[str, Any]:
         written["cwe"] = {"id": cwe, "name": NAMES[cwe]}
     if unnamed := [weakness for weakness in flaw.weaknesses if weakness != cwe]:
         written["notes"].append({"category": "other", "title": "Further weaknesses", "text": ", ".join(unnamed)})
+    if advisory.decision_points:
+        said = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in advisory.decision_points)
+        written["notes"].append({"category": "other", "title": "SSVC decision points", "text": said})
     if products.status:
         written["product_status"] = products.status
     concerned = products.status.get("known_affected", []) or products.status.get("under_investigation", [])

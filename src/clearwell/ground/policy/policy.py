@@ -35,6 +35,7 @@ class Act(StrEnum):
     MERGE_CASES = "merge_cases"
     DECIDE_APPEAL = "decide_appeal"
     RECORD_ALIASES = "record_aliases"
+    RECORD_DECISION_POINTS = "record_decision_points"
     RECORD_CONTACT = "record_contact"
     REVOKE_LINK = "revoke_link"
     READ_DIFF = "read_diff"

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clearwell.faces.cli.demo.client import Client
-from clearwell.faces.cli.demo.exercise import Act, Exercise, Maintainer, Operator, Receipt, Submission
+from clearwell.faces.cli.demo.exercise import Act, DecisionPoints, Exercise, Maintainer, Operator, Receipt, Submission
 from clearwell.faces.cli.demo.surroundings import Surroundings
 from clearwell.vocabulary.errors import Conflict, NotFound
 
@@ -131,6 +131,10 @@ class Played:
             aliases = list(self._exercise.coordinators.aliases.get(name, ()))
             if aliases and page["case"]["aliases"] != aliases:
                 first.post(f"/cases/{case_id}/aliases", {"aliases": aliases})
+            points = self._exercise.coordinators.decision_points.get(name)
+            if points is not None and not _are_recorded(page["case"], points):
+                told = {"automatable": points.automatable, "technical_impact": points.technical_impact, "source": points.source}
+                first.post(f"/cases/{case_id}/decision-points", told)
             for fix in page["fixes"]:
                 if fix["state"] == "verified" and fix["distributed_at"] is None:
                     _distribute_by_two(first, second, fix["id"])
@@ -178,6 +182,10 @@ def _is_done(seen: Any, act: Act) -> bool:
     if act.version is not None:
         return any(fix["version"] == act.version for fix in seen["fixes"])
     return any(said["kind"] == act.say for said in seen["statements"])
+
+
+def _are_recorded(case: Any, points: DecisionPoints) -> bool:
+    return all(case[name]["value"] == getattr(points, name) for name in ("automatable", "technical_impact"))
 
 
 def _distribute_by_two(first: Client, second: Client, fix: str) -> None:

@@ -3,6 +3,7 @@
 
 import base64
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,13 +42,23 @@ class Maintainer(_Strict, frozen=True):
     act: tuple[Act, ...]
 
 
+class DecisionPoints(_Strict, frozen=True):
+    """What the coordinators say of a flaw in SSVC's words, and whose word it is; `because` is for whoever reads the exercise."""
+
+    automatable: str
+    technical_impact: str
+    source: str
+    because: str
+
+
 class Coordinators(_Strict, frozen=True):
-    """The hub's own people: cases' names elsewhere, and the cases whose fix they distribute, two by two."""
+    """The hub's own people: the cases whose fix they distribute, two by two, and what they record of cases before."""
 
     name: str
     people: tuple[str, str]
     distribute: tuple[str, ...]
     aliases: dict[str, tuple[str, ...]]
+    decision_points: dict[str, DecisionPoints] = {}
 
 
 class Asset(_Strict, frozen=True):
@@ -119,7 +130,10 @@ class ExpectedMaintainer(_Strict, frozen=True):
 
 
 class ExpectedAction(_Strict, frozen=True):
-    """One thing an operator was told; `due_in_days` counts from the day of telling in its own zone, None: no due date."""
+    """One thing an operator was told; `due_in_days` counts from the day of telling in its own zone, None: no due date.
+
+    `listed_on` is the day KEV lists it, from which the days count when it is the earlier one.
+    """
 
     asset: str
     case: str
@@ -127,6 +141,7 @@ class ExpectedAction(_Strict, frozen=True):
     status: str = "affected"
     outcome: str | None = None
     due_in_days: int | None = None
+    listed_on: date | None = None
 
 
 class ExpectedOperator(_Strict, frozen=True):

@@ -220,7 +220,8 @@ class _Observation:
         if expected.outcome is not None:
             self._equal(f"{what}: outcome", action["outcome"], expected.outcome)
         told = _moment(action["told_at"]).astimezone(ZoneInfo(operator.time_zone)).date()
-        due = told + timedelta(days=expected.due_in_days) if expected.due_in_days is not None else None
+        start = min(told, expected.listed_on or told)
+        due = start + timedelta(days=expected.due_in_days) if expected.due_in_days is not None else None
         self._equal(f"{what}: due (told on {told})", action["due_on"], due.isoformat() if due else None)
 
     def _advisory_key(self, case: ExpectedCase) -> tuple[str, tuple[str, ...]]:

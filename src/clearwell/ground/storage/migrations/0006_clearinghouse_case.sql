@@ -27,6 +27,8 @@ CREATE TABLE clearwell.vulnerability_case (
     clean text[] NOT NULL DEFAULT '{}',
     proof_id text,
     aliases text[] NOT NULL DEFAULT '{}',
+    automatable jsonb NOT NULL DEFAULT '{}',       -- SSVC's decision points, each with value, source and date
+    technical_impact jsonb NOT NULL DEFAULT '{}',
     merged_into text,
     advisory_id text,
     presented_at timestamptz,
