@@ -8,32 +8,30 @@ import msgspec
 from house.tree import ROOT
 
 FLOW = ROOT / "src" / "clearwell" / "clearinghouse" / "flow"
-CHANGING = tuple(
-    [
-        "insert",
-        "save",
-        "move_",
-        "mark_",
-        "finish_",
-        "detach",
-        "revoke",
-        "set_",
-        "count_",
-        "replace_",
-        "update_",
-        "decide_",
-        "write",
-        "hold",
-        "share",
-        "destroy",
-        "propose",
-        "confirm",
-        "defer",
-        "post",
-        "add_",
-        "issue_",
-        "execute",
-    ]
+CHANGING = (
+    "insert",
+    "save",
+    "move_",
+    "mark_",
+    "finish_",
+    "detach",
+    "revoke",
+    "set_",
+    "count_",
+    "replace_",
+    "update_",
+    "decide_",
+    "write",
+    "hold",
+    "share",
+    "destroy",
+    "propose",
+    "confirm",
+    "defer",
+    "post",
+    "add_",
+    "issue_",
+    "execute",
 )
 """How the names of calls begin that change something."""
 
