@@ -85,6 +85,31 @@ def test_aliases_and_contacts_are_recorded(api: Api, coordinator: Caller) -> Non
     coordinator.post("/contacts", {**contact, "open_reports_limit": 0}, expect=400)
 
 
+def test_decision_points_are_recorded_with_their_source_and_shown_in_the_list(api: Api, coordinator: Caller) -> None:
+    send(api, place(1))
+    (row,) = coordinator.get("/cases")["cases"]
+    path = f"/cases/{row['id']}/decision-points"
+    assert row["automatable"] == {"value": "unknown", "source": None, "recorded_at": None, "recorded_by": None}
+
+    recorded = coordinator.post(path, {"automatable": "yes", "technical_impact": "partial", "source": "vulnrichment"})
+    coordinator.post(path, {"technical_impact": "total", "source": "judgment"})
+
+    (row,) = coordinator.get("/cases")["cases"]
+    assert row["automatable"] == recorded["automatable"] and row["automatable"]["value"] == "yes"
+    assert (row["technical_impact"]["value"], row["technical_impact"]["source"]) == ("total", "judgment")
+    assert row["technical_impact"]["recorded_by"] == coordinator.member.person if coordinator.member else False
+    assert coordinator.get(f"/cases/{row['id']}")["case"] == row
+    for wrong in (
+        {"automatable": "maybe", "source": "judgment"},
+        {"automatable": "yes"},
+        {"automatable": "yes", "source": "a friend"},
+        {"source": "judgment"},
+        {"automatable": "yes", "source": "judgment", "note": "x"},
+    ):
+        coordinator.post(path, wrong, expect=400)
+    api.caller(OrganizationKind.LAB).post(path, {"automatable": "yes", "source": "judgment"}, expect=403)
+
+
 def test_an_extension_needs_a_second_person(api: Api, coordinator: Caller) -> None:
     send(api, place(1))
     (row,) = coordinator.get("/cases")["cases"]

@@ -59,6 +59,21 @@ def test_a_merge_says_why_and_goes_into_the_other_case(scene: Scene) -> None:
     assert "the same function" in page and "a person&#x27;s judgment" in page
 
 
+def test_decision_points_are_recorded_by_a_form_that_leaves_alone_what_it_is_not_told(scene: Scene) -> None:
+    path = f"/cases/{scene.case}"
+
+    with Client(scene, scene.coordinator) as client:
+        done = client.post(f"{path}/decision-points", path, automatable="no", technical_impact="", source="judgment")
+        page = client.get(done.headers["location"]).text
+        empty = client.post(f"{path}/decision-points", path, automatable="", technical_impact="", source="judgment")
+        wrong = client.post(f"{path}/decision-points", path, automatable="no", source="hearsay")
+
+    assert done.status_code == 303 and "ranked anew" in page
+    assert "<strong>no</strong>" in page and "a coordinator&#x27;s judgment" in page and "<strong>not known</strong>" in page
+    assert scene.view().kept.technical_impact.source is None
+    assert (empty.status_code, wrong.status_code) == (400, 400) and "or both" in empty.text
+
+
 def test_a_later_end_date_needs_two_people(scene: Scene) -> None:
     path = f"/cases/{scene.case}"
 

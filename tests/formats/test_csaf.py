@@ -64,6 +64,10 @@ SAMPLES = {
     "remedied": lambda: csaf.write(advisory(remediations=(Remediation("workaround", "Switch it off."),)), PUBLISHER),
     "strict": lambda: csaf.write(advisory(marking=Marking.AMBER_STRICT), PUBLISHER),
     "minimal": lambda: csaf.write(minimal(), PUBLISHER),
+    "described": lambda: csaf.write(advisory(decision_points=(("automatable", "no"), ("technical_impact", "total"))), PUBLISHER),
+    "revised twice": lambda: csaf.write(
+        advisory(revision=3, current_release=HISTORY[2].date, revised=(HISTORY[1].date, HISTORY[2].date)), PUBLISHER
+    ),
 }
 
 
@@ -131,6 +135,15 @@ def test_score_and_weakness_are_written_with_their_names() -> None:
     assert flaw["scores"][0]["cvss_v3"]["baseSeverity"] == "HIGH"
     assert {"system_name": "CVE", "text": "CVE-2026-99999"} in flaw["ids"]
     assert flaw["remediations"][0]["details"] == "Update to sample 5.2.0 or @scope/sample 1.4.2 or @scope/sample 2.0.1+x, or later."
+
+
+def test_decision_points_are_a_note_and_kept_dates_the_history() -> None:
+    notes = json.loads(SAMPLES["described"]())["vulnerabilities"][0]["notes"]
+    tracking = json.loads(SAMPLES["revised twice"]())["document"]["tracking"]
+
+    assert notes[-1] == {"category": "other", "title": "SSVC decision points", "text": "automatable: no; technical impact: total"}
+    assert [line["date"][:10] for line in tracking["revision_history"]] == [f"{revision.date:%Y-%m-%d}" for revision in HISTORY]
+    assert csaf.read(SAMPLES["described"]()) == csaf.read(SAMPLES["first"]())
 
 
 def test_a_marking_is_never_lowered() -> None:

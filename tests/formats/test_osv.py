@@ -21,6 +21,8 @@ from clearwell.vocabulary.vulnerability import Affected, Turn, VersionRange, Vul
 SCHEMA = Path(os.environ.get("CLEARWELL_SHARED", Path(__file__).parents[3] / "shared")) / "data/schemas/osv-1.7.5.json"
 WHEN = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
+POINTS = (("automatable", "no"), ("technical_impact", "total"))
+
 
 def advisory(**rest: Any) -> Advisory:
     flaw = Vulnerability(
@@ -53,7 +55,7 @@ def test_a_written_record_is_valid_by_the_schema() -> None:
         pytest.skip("OSV's schema is not at hand: set CLEARWELL_SHARED to the folder that holds data/schemas")
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA.read_bytes()), validate_formats=True)
 
-    for sample in (advisory(), advisory(is_minimal=True)):
+    for sample in (advisory(), advisory(is_minimal=True), advisory(decision_points=POINTS)):
         assert [str(error) for error in validator.iter_errors(json.loads(osv.write(sample)))] == []
 
 
@@ -72,6 +74,12 @@ def test_a_written_record_reads_back_as_the_same_ranges() -> None:
     ]
     assert record.affected[3].timelines[0].turns == (Turn("introduced", "0"), Turn("fixed", "1.2.3"))
     assert record.affected[4].release == "12"
+
+
+def test_decision_points_are_written_beside_the_record_and_read_by_nobody() -> None:
+    assert json.loads(osv.write(advisory(decision_points=POINTS)))["database_specific"]["ssvc"] == dict(POINTS)
+    assert "ssvc" not in json.loads(osv.write(advisory()))["database_specific"]
+    assert osv.read(osv.write(advisory(decision_points=POINTS))) == osv.read(osv.write(advisory()))
 
 
 def test_writing_twice_gives_the_same_bytes() -> None:

@@ -27,7 +27,7 @@ from hub import Hub
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SMALL = frozenset({"ares-escaped-dot", "yaml-objects", "minimist-prototype", "no-such-file", "no-such-version"})
 """One bug in C, one in Python, one for npm, and two false reports."""
-OPERATORS = frozenset({"cedar-valley-hospital", "millbrook-water"})
+OPERATORS = frozenset({"cedar-valley-hospital", "millbrook-water", "office-of-inland-harbors"})
 
 replace = msgspec.structs.replace
 
@@ -134,6 +134,17 @@ def test_six_operators_of_six_kinds_say_true_false_and_unknown_about_exposure() 
     assert {asset.exposed for one in operators for asset in one.asset} == {True, False, "unknown"}
 
 
+def test_one_flaw_is_due_on_different_days_and_the_points_that_decide_are_recorded_with_reasons() -> None:
+    coordinators = exercise().coordinators
+    (agency,) = (one for one in exercise().expected.operator if one.folder == "office-of-inland-harbors")
+    days = {(action.asset, action.case): (action.outcome, action.due_in_days) for action in agency.actions}
+
+    assert set(coordinators.decision_points) == {"yaml-objects", "tar-slashes"} <= set(coordinators.distribute)
+    assert all(points.because for points in coordinators.decision_points.values())
+    assert days["public-site", "yaml-objects"] == ("3DF", 3) and days["records", "yaml-objects"] == ("14D", 14)
+    assert {outcome for outcome, _ in days.values()} == {"3DF", "14D", "60D", "FSU"}
+
+
 def test_a_misspelled_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "expected.toml").write_text("days_to_end = 90\nanswer = {}\n")
     (tmp_path / "labs").mkdir()
@@ -191,6 +202,7 @@ NAMED = (
     "Cedar Valley Hospital: was told of, and of nothing else",
     "Millbrook Water District, pump-panel, ares-escaped-dot: receipt",
     "Millbrook Water District, pump-panel, ares-escaped-dot: due (told on",
+    "Office of Inland Harbors, field-kit, minimist-prototype: due (told on",
     "ruth@bindings.example: codes",
     "ruth@bindings.example: mails in all",
     "northgate/native.json [0]: answer (",
@@ -204,7 +216,8 @@ def wrongly_expected(right: Exercise) -> Exercise:
     """The same exercise with much expected wrongly."""
     wanted = right.expected
     ares = replace(wanted.case[0], standing="unproven", fixed_in="9.9", findings={"lantern": 1})
-    hospital, water = wanted.operator
+    hospital, water, agency = wanted.operator
+    sooner = replace(agency.actions[-1], due_in_days=2)
     late = replace(water.actions[0], receipt="installed", due_in_days=3)
     answer = replace(wanted.answers["northgate/native.json"][0], answer="refused", because="no such words", verdict="flaky")
     expected = replace(
@@ -213,6 +226,10 @@ def wrongly_expected(right: Exercise) -> Exercise:
         answers={**wanted.answers, "northgate/native.json": (answer, *wanted.answers["northgate/native.json"][1:])},
         case=(ares, *wanted.case[2:]),
         maintainer=(replace(wanted.maintainer[0], codes=7), *wanted.maintainer[1:]),
-        operator=(replace(hospital, actions=hospital.actions[1:]), replace(water, actions=(late, *water.actions[1:]))),
+        operator=(
+            replace(hospital, actions=hospital.actions[1:]),
+            replace(water, actions=(late, *water.actions[1:])),
+            replace(agency, actions=(*agency.actions[:-1], sooner)),
+        ),
     )
     return replace(right, expected=expected)
