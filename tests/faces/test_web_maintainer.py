@@ -56,6 +56,32 @@ def test_acts_need_the_newest_mailed_code(scene: Scene) -> None:
     assert "I accept it and work on it" in page and "I am on it &lt;b&gt;now&lt;/b&gt;" in page
 
 
+def test_asking_for_a_code_keeps_what_was_typed(scene: Scene) -> None:
+    path = f"/maintainer/{scene.link}"
+
+    with Client(scene) as client:
+        page = client.post(f"{path}/code", path, kind="fixed_in", version="1.4.1", text="released today")
+
+    assert page.status_code == 200 and "A code is on its way" in page.text
+    assert 'value="1.4.1"' in page.text and "released today</textarea>" in page.text and 'value="fixed_in" required checked' in page.text
+    assert scene.code().isdecimal()
+
+
+def test_mail_with_links_and_codes_is_readable_by_the_hub_alone(scene: Scene) -> None:
+    scene.deliver()
+
+    modes = {mail.stat().st_mode & 0o777 for mail in scene.house.settings.outbox_dir.iterdir()}
+
+    assert modes == {0o600}
+
+
+def test_the_invitation_says_what_happens_without_an_answer(scene: Scene) -> None:
+    invitation = " ".join(next(mail for mail in scene.deliver() if "/maintainer/" in mail).replace("=\n", "").split())
+
+    assert "no account needed" in invitation and "You are on record here as its maintainer" in invitation
+    assert "Without a verified fix, a minimal advisory is published on 2027-01-31" in invitation
+
+
 def test_a_fixed_version_and_a_patch_are_claimed_and_verified_later(scene: Scene) -> None:
     path = f"/maintainer/{scene.link}"
 

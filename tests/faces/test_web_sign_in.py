@@ -48,7 +48,18 @@ def test_the_form_sends_nobody_to_another_site(scene: Scene) -> None:
 
     for outside in elsewhere:
         with Client(scene) as client:
-            assert client.post("/sign-in", "/sign-in", token=token(scene), next=outside).headers["location"] == "/"
+            assert client.post("/sign-in", "/sign-in", token=token(scene), next=outside).headers["location"] in ("/", "/todo")
+
+
+def test_an_operator_lands_on_what_it_has_to_do(scene: Scene) -> None:
+    with Client(scene) as client:
+        hospital = client.post("/sign-in", "/sign-in", token=token(scene), next="/")
+    with scene.house.transaction(scene.lab) as tx:
+        secret = issue_token(tx, TokenId(scene.house.new_id("token")), scene.lab, "browser", Permission, scene.hub.clock.now(), 30)
+    with Client(scene) as client:
+        lab = client.post("/sign-in", "/sign-in", token=secret, next="/")
+
+    assert (hospital.headers["location"], lab.headers["location"]) == ("/todo", "/")
 
 
 def test_signing_out_ends_the_session_in_the_hub_too(scene: Scene) -> None:

@@ -9,6 +9,7 @@ import pytest
 from browser.client import Client
 from browser.scene import Scene
 from clearwell.clearinghouse.flow import operating
+from clearwell.faces.web.consequences import consequence
 from clearwell.ground.identity.actor import Permission
 from clearwell.ground.identity.members import issue_token
 from clearwell.vocabulary.ids import TokenId
@@ -41,6 +42,12 @@ def test_an_item_says_what_why_until_when_how_long_and_where(scene: Scene) -> No
         assert f"<dt>{question}</dt>" in page
     assert "Install version <strong>1.4.1</strong> or newer of made-up-reader. You have 1.4.0." in page
     assert "Unknown. Nobody measured it" in page
+    assert "Flaws of this kind can let strangers read or overwrite files that are none of theirs." in page
+
+
+def test_what_a_weakness_can_lead_to_is_told_in_general_and_never_guessed() -> None:
+    assert consequence("CWE-502 in pkg:pypi/pyyaml") == "run programs of their own on that system"
+    assert consequence("CWE-99999 in pkg:pypi/x") == consequence("A flaw in pkg:pypi/x") == "misuse it"
 
 
 def test_until_when_follows_the_rank_where_no_directive_sets_a_date(scene: Scene) -> None:
@@ -97,6 +104,7 @@ def test_an_inventory_ends_what_it_shows_as_repaired(scene: Scene) -> None:
     assert sent.status_code == 303 and "stored with 1 components" in page
     assert "made-up-reader 1.4.1 on System 3" in page and "5 things to do" in page
     assert (unreadable.status_code, unsaid.status_code) == (400, 400)
+    assert 'value="System 3" list' in unreadable.text and '<option value="false" selected>' in unreadable.text
 
 
 def test_the_feed_is_read_by_session_or_token_and_invents_no_minutes(scene: Scene) -> None:

@@ -16,8 +16,11 @@ from clearwell.faces.http import status_of
 from clearwell.faces.web.pages import download, page, redirect
 from clearwell.faces.web.visit import PageRequest, Visit
 from clearwell.ground.identity.actor import LinkHolder
-from clearwell.vocabulary.errors import ClearwellError, Invalid, NotFound
+from clearwell.vocabulary.errors import ClearwellError, Invalid, NotFound, Refused
 from clearwell.vocabulary.ids import ProofId
+
+_TYPED = ("kind", "text", "version")
+"""Fields that a page gives back as they were sent."""
 
 
 @get("/maintainer/{secret:str}", sync_to_thread=True)
@@ -29,9 +32,15 @@ def maintainer(request: PageRequest, secret: FromPath[str]) -> Response[bytes]:
 
 @post("/maintainer/{secret:str}/code", sync_to_thread=True)
 def code(request: PageRequest, secret: FromPath[str]) -> Response[bytes]:
-    """Mail a code to the contact that the hub has on record."""
+    """Mail a code to the contact that the hub has on record. What was typed already is kept."""
     visit: Visit = request.state.visit
-    maintaining.send_code(visit.house, maintaining.open_link(visit.house, secret))
+    holder = maintaining.open_link(visit.house, secret)
+    try:
+        maintaining.send_code(visit.house, holder)
+    except Refused as reason:
+        return _show(visit, holder, secret, reason)
+    if any(visit.said(name) for name in _TYPED):
+        return _show(visit, holder, secret, done="code")
     return redirect(f"/maintainer/{secret}?done=code#answer")
 
 
@@ -74,7 +83,7 @@ def linked_proof(request: PageRequest, secret: FromPath[str]) -> Response[bytes]
     return page(visit, "proof.html", proof=proof, files=files, back=f"/maintainer/{secret}")
 
 
-def _show(visit: Visit, holder: LinkHolder, secret: str, error: ClearwellError | None = None) -> Response[bytes]:
+def _show(visit: Visit, holder: LinkHolder, secret: str, error: ClearwellError | None = None, done: str = "") -> Response[bytes]:
     view = maintaining.read_linked(visit.house, holder)
     facts: dict[str, Any] = {
         "view": view,
@@ -83,8 +92,8 @@ def _show(visit: Visit, holder: LinkHolder, secret: str, error: ClearwellError |
         "kinds": StatementKind,
         "next_steps": {kind.value: step for kind, step in NEXT_STEP.items()},
         "error": str(error) if error else "",
-        "typed": {name: visit.said(name) for name in ("kind", "text", "version")},
-        "done": visit.asked("done"),
+        "typed": {name: visit.said(name) for name in _TYPED},
+        "done": done or visit.asked("done"),
     }
     return page(visit, "maintainer.html", status_of(error) if error else 200, **facts)
 

@@ -3,12 +3,14 @@
 
 from litestar import Response, get
 
+from clearwell.clearinghouse.distribution.store import Action
 from clearwell.clearinghouse.flow import coordinating, operating
 from clearwell.clearinghouse.flow.overview import read_overview
 from clearwell.faces.web.pages import page
 from clearwell.faces.web.visit import PageRequest, Visit
 from clearwell.ground.identity.actor import Member
 from clearwell.ground.policy.policy import Act, Subject
+from clearwell.vocabulary.component import identify
 
 
 @get("/", sync_to_thread=True)
@@ -17,10 +19,12 @@ def overview(request: PageRequest) -> Response[bytes]:
     visit: Visit = request.state.visit
     member = visit.signed_in()
     seen = read_overview(visit.house, member)
-    return page(visit, "overview.html", seen=seen, actions=_actions(visit, member), cases=_cases(visit, member))
+    actions = _actions(visit, member)
+    names = {action.id: identify(action.component).name for action in actions}
+    return page(visit, "overview.html", seen=seen, actions=actions, names=names, cases=_cases(visit, member))
 
 
-def _actions(visit: Visit, member: Member) -> tuple[object, ...]:
+def _actions(visit: Visit, member: Member) -> tuple[Action, ...]:
     if not visit.house.policy.allows(member, Act.READ_ACTIONS, Subject(organization=member.organization)):
         return ()
     return operating.read_actions(visit.house, member)[:3]

@@ -36,9 +36,9 @@ def day(value: date) -> str:
     return f"{value:%A, %B} {value.day}, {value.year}"
 
 
-def days_until(value: date | datetime, now: datetime) -> str:
-    """How far a day is from now, in words."""
-    days = (value.astimezone(UTC).date() if isinstance(value, datetime) else value).toordinal() - now.astimezone(UTC).date().toordinal()
+def days_until(value: date | datetime, now: datetime, zone: tzinfo = UTC) -> str:
+    """How far a day is from now, in words; both are days of `zone`."""
+    days = (value.astimezone(zone).date() if isinstance(value, datetime) else value).toordinal() - now.astimezone(zone).date().toordinal()
     if days == 0:
         return "today"
     plural = "" if abs(days) == 1 else "s"

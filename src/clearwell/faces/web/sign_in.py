@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from clearwell.faces.web.pages import page, redirect
 from clearwell.faces.web.visit import SESSION, VISIT, PageRequest, Visit, cookie
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import Visitor
+from clearwell.ground.identity.actor import OrganizationKind, Visitor
 from clearwell.ground.identity.members import close_session, member_of_person, member_of_token, open_session
 from clearwell.vocabulary.errors import NotFound, Refused
 from clearwell.vocabulary.ids import PersonId
@@ -77,9 +77,11 @@ def demo_page(demo: Demo) -> HTTPRouteHandler:
 
 def _start(house: House, person: PersonId, next_page: str, token: str | None = None) -> Response[bytes]:
     with house.transaction(Visitor()) as tx:
-        member_of_person(tx, person)
+        kind = member_of_person(tx, person).kind
         session = open_session(tx, person, house.clock.now(), house.settings.session_hours, token)
     seconds = house.settings.session_hours * 3600
+    if next_page == "/" and kind in (OrganizationKind.OPERATOR, OrganizationKind.AGENCY):
+        next_page = "/todo"  # what they came for; the overview is one step away
     return redirect(next_page, (cookie(house, SESSION, session, seconds), cookie(house, VISIT, "", 0)))
 
 

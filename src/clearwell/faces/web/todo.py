@@ -11,12 +11,13 @@ from litestar.params import FromPath
 
 from clearwell.clearinghouse.distribution.store import Action
 from clearwell.clearinghouse.flow import operating
-from clearwell.faces.http import actor_of
+from clearwell.faces.http import actor_of, status_of
+from clearwell.faces.web.consequences import consequence
 from clearwell.faces.web.pages import page, redirect
 from clearwell.faces.web.visit import PageRequest, Visit
 from clearwell.ground.identity.actor import Member
 from clearwell.vocabulary.component import identify
-from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.errors import ClearwellError, Invalid
 from clearwell.vocabulary.ids import ActionId, parse_id
 
 _AT_ONCE = 5
@@ -29,25 +30,32 @@ _EXPOSED: dict[str, bool | str] = {"true": True, "false": False, "unknown": "unk
 def todo(request: PageRequest) -> Response[bytes]:
     """What to do next: at most five items, or all of them when asked."""
     visit: Visit = request.state.visit
-    member = visit.signed_in()
+    return _show(visit, visit.signed_in())
+
+
+def _show(visit: Visit, member: Member, error: ClearwellError | None = None) -> Response[bytes]:
+    """The page; after a form that could not be taken, with the reason and what was typed."""
     organization, assets = operating.read_assets(visit.house, member)
     actions = operating.read_actions(visit.house, member, with_installed=True)
     still = [action for action in actions if action.receipt != "installed"]
-    zone = ZoneInfo(organization.time_zone)
+    zone, every = ZoneInfo(organization.time_zone), bool(visit.asked("all") or visit.said("all"))
     facts: dict[str, Any] = {
         "operator": organization,
         "assets": assets,
-        "items": still if visit.asked("all") else still[:_AT_ONCE],
+        "items": still if every else still[:_AT_ONCE],
         "total": len(still),
         "installed": [action for action in actions if action.receipt == "installed"][:_AT_ONCE],
         "names": {action.id: identify(action.component).name for action in actions},
         "zone": zone,
         "today": visit.house.clock.now().astimezone(zone).date(),
-        "all": bool(visit.asked("all")),
+        "all": every,
+        "could": {action.id: consequence(action.title) for action in actions},
         "done": visit.asked("done"),
         "counted": visit.asked("counted") if visit.asked("counted").isdecimal() else "",
+        "error": str(error) if error else "",
+        "typed": {name: visit.said(name) for name in ("asset", "exposed")},
     }
-    return page(visit, "todo.html", **facts)
+    return page(visit, "todo.html", status_of(error) if error else 200, **facts)
 
 
 @get("/todo.json", sync_to_thread=True)
@@ -66,14 +74,12 @@ def todo_feed(request: PageRequest) -> Response[bytes]:
 def receipt(request: PageRequest, action: FromPath[str]) -> Response[bytes]:
     """Say that an item was received, or for when it is planned."""
     visit: Visit = request.state.visit
-    planned = visit.said("planned_for")
+    member = visit.signed_in()
+    action_id, said = ActionId(parse_id("action", action)), visit.said("receipt")
     try:
-        planned_for = date.fromisoformat(planned) if planned else None
-    except ValueError:
-        raise Invalid("a day is written YYYY-MM-DD") from None
-    said = visit.said("receipt")
-    action_id = ActionId(parse_id("action", action))
-    operating.send_receipt(visit.house, visit.signed_in(), action_id, said, planned_for if said == "planned" else None)
+        operating.send_receipt(visit.house, member, action_id, said, _day(visit.said("planned_for")) if said == "planned" else None)
+    except Invalid as reason:
+        return _show(visit, member, reason)
     return redirect(f"/todo?done={'planned' if said == 'planned' else 'received'}{'&all=1' if visit.said('all') else ''}#{action_id}")
 
 
@@ -82,12 +88,22 @@ def inventory(request: PageRequest) -> Response[bytes]:
     """Send what runs on an asset."""
     visit: Visit = request.state.visit
     member = visit.signed_in()
-    name, content = visit.file("inventory")
-    exposed = visit.said("exposed")
-    if exposed not in _EXPOSED:
-        raise Invalid("say whether the asset is reachable from the internet: yes, no or not known")
-    taken = operating.send_inventory(visit.house, member, visit.said("asset").strip(), _EXPOSED[exposed], content, name)
+    try:
+        name, content = visit.file("inventory")
+        exposed = visit.said("exposed")
+        if exposed not in _EXPOSED:
+            raise Invalid("say whether the system can be reached from the internet: yes, no or not known")
+        taken = operating.send_inventory(visit.house, member, visit.said("asset").strip(), _EXPOSED[exposed], content, name)
+    except Invalid as reason:
+        return _show(visit, member, reason)
     return redirect(f"/todo?done=inventory&counted={taken.components}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("choose the day on which you plan it; it is written YYYY-MM-DD") from None
 
 
 def _told(action: Action) -> dict[str, Any]:
