@@ -90,7 +90,7 @@ NEXT_STEP = {
     StatementKind.DUPLICATE: "a coordinator compares it with the report named and may merge them; the case stays open",
     StatementKind.NOT_A_BUG: "a coordinator looks at the proof and the reason; the case stays open",
     StatementKind.FIXED_IN: "the hub runs the proof, its variants and the features on that version; the case stays open until they agree",
-    StatementKind.NEEDS_MORE: "the finder is asked; the end date stands",
+    StatementKind.NEEDS_MORE: "a coordinator reads it and can ask the finder; the end date stands",
 }
 """Statement -> what it makes necessary."""
 

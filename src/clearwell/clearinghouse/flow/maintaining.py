@@ -39,6 +39,12 @@ ACTS = ("make_statement", "claim_fix")
 _TRIES = 5
 _CODES_AN_HOUR = 20
 _OPEN_CLAIMS = 5
+_FOUND: dict[str, str] = {
+    ContactOrigin.SECURITY_TXT: "from its security.txt", ContactOrigin.SECURITY_POLICY: "from its security policy",
+    ContactOrigin.REGISTRY: "from its package registry", ContactOrigin.COORDINATOR: "entered by a coordinator",
+    ContactOrigin.MAINTAINER: "told by a maintainer",
+}  # fmt: skip
+"""Where a contact was found, in the words of a mail."""
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z._+~!:-]{0,98}")
 _PATCH_LIMIT = 2 * 1024 * 1024
 
@@ -84,10 +90,14 @@ def _present(house: House, tx: Transaction, kept: KeptCase, contact: Contact) ->
     store.save_case(tx, msgspec.structs.replace(kept, case=state, presented_at=now, embargo=kept.embargo.add(participant.id)))
     link, address = _issue_link(house, tx, kept, participant.id)
     text = (
-        f"Dear {contact.name},\n\nthis hub reproduced one flaw in {kept.case.component} and asks for your help.\n"
+        f"Dear {contact.name},\n\nsomebody reported a flaw in {kept.case.component}. This hub ran the proof in isolation: it works.\n"
+        f"You are on record here as its maintainer ({_FOUND.get(contact.origin, contact.origin)}), so we ask for your help.\n\n"
         f"Your page about it (no account needed; keep the address to yourself):\n\n  {address}\n\n"
-        f"It holds the report, a minimal proof and what was seen when it ran. Details are published on {kept.case.ends_at:%Y-%m-%d} "
-        f"at the latest.\nYou get at most {contact.open_reports_limit} open reports at a time from us.\n"
+        f"It holds the report, a minimal proof and what was seen when it ran. There you can say that you work on it, that it is no bug\n"
+        f"or which version has the fix, or send a patch. The hub tries a fix with the same proof.\n\n"
+        f"Without a verified fix, a minimal advisory is published on {kept.case.ends_at:%Y-%m-%d}: the component and the kind of\n"
+        f"weakness, nothing else. A verified fix is published earlier.\n"
+        f"You get at most {contact.open_reports_limit} open reports at a time from us.\n"
     )
     post(house, tx, Mail(contact.contact, f"A reproduced flaw in {kept.case.component}", text))
     salted = Salted(contact.contact, case=kept.id)
@@ -187,7 +197,10 @@ def send_code(house: House, actor: LinkHolder) -> None:
         contact = store.load_participant(tx, actor.participant).contact or ""
         expires = house.clock.now() + timedelta(minutes=house.settings.code_minutes)
         store.set_code(tx, actor.link, _code_digest(actor.link, code), expires)
-        text = f"Your code is {code}. It is valid for {house.settings.code_minutes} minutes, on the page that you opened.\n"
+        text = (
+            f"Your code is {code}. It is valid for {house.settings.code_minutes} minutes, on the page that you opened.\n"
+            f"If you did not ask for it, somebody else holds the address of your page: tell the coordinator, who can end it.\n"
+        )
         post(house, tx, Mail(contact, "Your code", text))
         house.write(tx, CodeSent(actor.link, actor.case), by=actor)
 

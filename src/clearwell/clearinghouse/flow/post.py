@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Post: mail leaves as a job. Its text lies sealed until it is sent and is deleted then; it never reaches a log."""
 
+import os
 import smtplib
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -74,5 +75,7 @@ def _deliver(house: House, mail_id: str, mail: Mail) -> None:
 def _write(folder: Path, mail_id: str, message: bytes) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     half = folder / f".{mail_id}"
-    half.write_bytes(message)
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # links and codes: for us alone
+        file.write(message)
     half.rename(folder / f"{mail_id}.eml")
