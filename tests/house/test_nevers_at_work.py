@@ -437,7 +437,6 @@ def test_never_7_without_a_catalog_nobody_says_that_a_flaw_is_not_exploited(hub:
 # -- never 8: no loss ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="a split leaves behind the earlier date, the stricter marking, the finder and the key")
 def test_never_8_a_merge_and_its_split_leave_everything_as_it_was(server: Any, hub: Hub) -> None:
     early, late = hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.LAB)
     coordinator = hub.member(OrganizationKind.COORDINATOR)

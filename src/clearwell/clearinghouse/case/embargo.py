@@ -231,6 +231,15 @@ class Embargo(msgspec.Struct, frozen=True):
         capped = tuple(msgspec.structs.replace(p, signed_until=p.signed_until and min(p.signed_until, case_ends_at)) for p in self.parties)
         return self._replace(terms=terms, proposal=proposal, parties=capped)
 
+    def follows(self, before: datetime, case_ends_at: datetime) -> "Embargo":
+        """Follow a case whose end date went back to where it was (a split undid a merge): terms that were cut to `before` end with it."""
+        if self.terms is None or self.terms.ends_at != before:
+            return self
+        parties = tuple(
+            msgspec.structs.replace(p, signed_until=case_ends_at if p.signed_until == before else p.signed_until) for p in self.parties
+        )
+        return self._replace(terms=msgspec.structs.replace(self.terms, ends_at=case_ends_at), parties=parties)
+
     def _end(self, at: datetime, because: str) -> "Embargo":
         if self.state is EmbargoState.PROPOSED:
             return self.reject()

@@ -236,6 +236,18 @@ def proofs_of_case(tx: Transaction, case: CaseId) -> tuple[Proof, ...]:
     return tuple(msgspec.convert(row, Proof) for row in tx.rows(f"{_PROOF} WHERE case_id = %(case)s ORDER BY id", case=case))
 
 
+def proofs_that_left(tx: Transaction, case: CaseId) -> tuple[str, ...]:
+    """Addresses of the proofs of findings that were in a case once and are in another now."""
+    rows = tx.rows(
+        """
+        SELECT DISTINCT p.address FROM clearwell.proof p JOIN clearwell.attachment a ON a.finding_id = p.finding_id
+        WHERE (a.case_id = %(case)s OR a.from_case_id = %(case)s) AND p.case_id <> %(case)s
+        """,
+        case=case,
+    )
+    return tuple(row["address"] for row in rows)
+
+
 def insert_proof_read(tx: Transaction, read_id: str, proof: Proof, reader: str, purpose: str, now: datetime, entry: str) -> None:
     """Show a read to the proof's contributor (never 4)."""
     tx.execute(

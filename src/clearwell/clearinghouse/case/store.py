@@ -306,6 +306,17 @@ def participants_of(tx: Transaction, case: CaseId) -> tuple[KeptParticipant, ...
     return tuple(msgspec.convert(row, KeptParticipant) for row in rows)
 
 
+def remove_idle_finders(tx: Transaction, case: CaseId) -> None:
+    """Take finders out of a case in which no finding of theirs is left (a split undid what brought them)."""
+    tx.execute(
+        """
+        DELETE FROM clearwell.participant p WHERE p.case_id = %(case)s AND p.role = 'finder' AND NOT EXISTS (
+            SELECT FROM clearwell.finding f WHERE f.case_id = p.case_id AND f.organization_id = p.organization_id)
+        """,
+        case=case,
+    )
+
+
 def load_participant(tx: Transaction, participant: ParticipantId) -> KeptParticipant:
     """Load a participant; raise NotFound."""
     row = tx.row(f"{_PARTICIPANT} WHERE id = %(id)s", id=participant)

@@ -25,7 +25,7 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
 from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
-from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
@@ -122,6 +122,7 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                 if proof is not None:
                     house.blobs.share(tx, proof.address, proof.case, target)
                 report_store.move_to_case(tx, finding_id, target)
+                let_go(house, tx, case_id)
                 store.detach(tx, attachment.id, actor.person, reason, now)
                 back.append(target)
                 if finding.answer is Answer.REFUSED:
@@ -130,6 +131,7 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                 report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", now)
                 if answer is Answer.NEW and proof is not None:
                     defer(tx, [VALIDATE.job(proof=proof.id)])
+            settle(tx, case_id, now)
             for target in dict.fromkeys(back):
                 house.write(tx, CaseSplit(case_id, target, back.count(target), Salted(reason, case=case_id)), by=actor)
         defer(tx, [INVITE.job(case=target) for target in dict.fromkeys(back)])

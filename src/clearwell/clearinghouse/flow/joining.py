@@ -2,10 +2,12 @@
 """Joining: a case's findings are attached to another, reversibly. Every report, proof, finder and date is kept (never 8)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.deadline import policy_for
 from clearwell.clearinghouse.case.entries import AnswerMoved, CasesJoined
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
@@ -60,6 +62,7 @@ def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined
             if proof is not None:
                 house.blobs.share(tx, proof.address, proof.case, joined.case)
         report_store.move_to_case(tx, finding.id, joined.case)
+        let_go(house, tx, finding.case)
         rows.append(
             Attachment(
                 id=house.new_id("attach"),
@@ -73,6 +76,37 @@ def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined
             )
         )
     store.insert_attachments(tx, rows)
+
+
+def let_go(house: House, tx: Transaction, case: CaseId) -> None:
+    """A case keeps the keys of the proofs it has, and of no other proof."""
+    kept = {proof.address for proof in report_store.proofs_of_case(tx, case)}
+    for address in report_store.proofs_that_left(tx, case):
+        if address not in kept:
+            house.blobs.release(tx, case, address)
+
+
+def settle(tx: Transaction, case: CaseId, now: datetime) -> None:
+    """After a split a case is what its own findings make it: dates, marking, finders. An end date that two people moved stays."""
+    store.remove_idle_finders(tx, case)
+    left = report_store.findings_of_case(tx, case, limit=None)
+    kept = store.load_case(tx, case, lock=True)
+    if not left:
+        return
+    noun = kept.case
+    first = min(finding.received_at for finding in left)
+    ends_at = noun.ends_at if noun.extended_by or noun.has_ended(now) else policy_for(first).ends_at(first)
+    told = kept.reminded if ends_at == noun.ends_at else ()
+    store.save_case(
+        tx,
+        msgspec.structs.replace(
+            kept,
+            case=msgspec.structs.replace(noun, first_received=first, ends_at=ends_at),
+            marking=strictest(finding.marking for finding in left),
+            embargo=kept.embargo.follows(noun.ends_at, ends_at),
+            reminded=told,
+        ),
+    )
 
 
 def _copy(house: House, case: CaseId, old: KeptParticipant) -> KeptParticipant:

@@ -118,6 +118,13 @@ class BlobStore:
             key = _open(self._holder_key(tx, holder), row["wrapped_key"], address.encode())
             self._wrap(tx, new_holder, address, row["size"], row["file"], key)
 
+    def release(self, tx: Transaction, holder: str, address: str) -> None:
+        """Let go of a blob that another holder has taken over, so that destroying that one's key destroys it."""
+        with tx.acting_as(_BLOBS):
+            tx.execute(
+                "DELETE FROM clearwell.blob_hold WHERE holder = %(holder)s AND address = %(address)s", holder=holder, address=address
+            )
+
     def _wrap(self, tx: Transaction, holder: str, address: str, size: int, file: str, key: bytes) -> None:
         self._make_holder_key(tx, holder)
         nonce = secrets.token_bytes(_NONCE)
