@@ -39,6 +39,13 @@ def test_public_pages_need_no_sign_in(scene: Scene) -> None:
     assert all(answer.status_code == 200 and "<h1" in answer.text for answer in answers)
 
 
+def test_static_files_are_kept_by_browsers_for_a_while(scene: Scene) -> None:
+    with Client(scene) as client:
+        answer = client.get("/static/clearwell.css")
+
+    assert answer.headers["cache-control"] == "max-age=3600, public"
+
+
 def test_every_answer_bears_the_strict_headers(scene: Scene) -> None:
     with Client(scene, scene.hospital) as client:
         paths = (*PUBLIC, "/todo", "/nothing-here", "/advisories/CLEARWELL-0", "/maintainer/guess")

@@ -4,15 +4,17 @@
 import json
 import re
 
+import msgspec
 import pytest
 
 from browser.client import Client
 from browser.scene import Scene
 from clearwell.clearinghouse.flow import operating
 from clearwell.faces.web.consequences import consequence
+from clearwell.faces.web.todo import highest
 from clearwell.ground.identity.actor import Permission
 from clearwell.ground.identity.members import issue_token
-from clearwell.vocabulary.ids import TokenId
+from clearwell.vocabulary.ids import ActionId, AssetId, TokenId
 from hub import Hub
 
 
@@ -43,6 +45,15 @@ def test_an_item_says_what_why_until_when_how_long_and_where(scene: Scene) -> No
     assert "Install version <strong>1.4.1</strong> or newer of made-up-reader. You have 1.4.0." in page
     assert "Unknown. Nobody measured it" in page
     assert "Flaws of this kind can let strangers read or overwrite files that are none of theirs." in page
+
+
+def test_the_version_to_install_repairs_every_item_about_that_software_on_that_system(scene: Scene) -> None:
+    one = operating.read_actions(scene.house, scene.hospital)[0]
+    fixed = {"action_1": "1.9.0", "action_2": "1.10.0", "action_3": None}
+    told = [msgspec.structs.replace(one, id=ActionId(name), fixed_version=version) for name, version in fixed.items()]
+    elsewhere = msgspec.structs.replace(one, id=ActionId("action_4"), asset=AssetId("another"))
+
+    assert highest([*told, elsewhere]) == {"action_1": "1.10.0", "action_2": "1.10.0", "action_4": "1.4.1"}
 
 
 def test_what_a_weakness_can_lead_to_is_told_in_general_and_never_guessed() -> None:

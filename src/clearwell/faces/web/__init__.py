@@ -4,6 +4,7 @@
 from collections.abc import Awaitable, Callable
 
 from litestar import Router
+from litestar.datastructures import CacheControlHeader
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
 
@@ -14,6 +15,9 @@ from clearwell.faces.web.sign_in import Demo
 from clearwell.faces.web.visit import PageRequest, begin
 from clearwell.ground.house import House
 from clearwell.vocabulary.errors import ClearwellError
+
+_STATIC_SECONDS = 3600
+"""How long a browser may keep a style sheet or a font: a page on a slow line does not load them again."""
 
 __all__ = ["Demo", "error_page", "web_routes"]
 
@@ -39,7 +43,8 @@ def web_routes(house: House, demo: Demo | None = None) -> tuple[Router, ...]:
         request_max_body_size=house.settings.request_bytes,
         include_in_schema=False,
     )
-    return router, create_static_files_router("/static", [STATIC], name="static", include_in_schema=False)
+    kept = CacheControlHeader(max_age=_STATIC_SECONDS, public=True)
+    return router, create_static_files_router("/static", [STATIC], name="static", include_in_schema=False, cache_control=kept)
 
 
 def _begin(house: House) -> Callable[[PageRequest], Awaitable[None]]:

@@ -16,6 +16,7 @@ from clearwell.faces.web.consequences import consequence
 from clearwell.faces.web.pages import page, redirect
 from clearwell.faces.web.visit import PageRequest, Visit
 from clearwell.ground.identity.actor import Member
+from clearwell.inventory.versions import key
 from clearwell.vocabulary.component import identify
 from clearwell.vocabulary.errors import ClearwellError, Invalid
 from clearwell.vocabulary.ids import ActionId, parse_id
@@ -49,6 +50,7 @@ def _show(visit: Visit, member: Member, error: ClearwellError | None = None) -> 
         "zone": zone,
         "today": visit.house.clock.now().astimezone(zone).date(),
         "all": every,
+        "install": highest(still),
         "could": {action.id: consequence(action.title) for action in actions},
         "done": visit.asked("done"),
         "counted": visit.asked("counted") if visit.asked("counted").isdecimal() else "",
@@ -97,6 +99,20 @@ def inventory(request: PageRequest) -> Response[bytes]:
     except Invalid as reason:
         return _show(visit, member, reason)
     return redirect(f"/todo?done=inventory&counted={taken.components}")
+
+
+def highest(actions: list[Action]) -> dict[str, str]:
+    """Action -> the repaired version to install: the highest that any item asks for of the same software on the same system."""
+    found: dict[tuple[str, str], str] = {}
+    for action in actions:
+        place, fixed = (action.asset, action.component), action.fixed_version
+        if fixed is None:
+            continue
+        kind = action.component.removeprefix("pkg:").partition("/")[0]
+        ours, known = key(kind, fixed), key(kind, found[place]) if place in found else None
+        if place not in found or (ours is not None and known is not None and ours > known):
+            found[place] = fixed
+    return {action.id: found[action.asset, action.component] for action in actions if action.fixed_version is not None}
 
 
 def _day(text: str) -> date:
