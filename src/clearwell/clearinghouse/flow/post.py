@@ -56,7 +56,7 @@ def _deliver(house: House, mail_id: str, mail: Mail) -> None:
     message["From"] = f"clearwell@{urlsplit(house.settings.public_url).hostname}"
     message["Message-ID"] = f"<{mail_id}@clearwell>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
+    message.set_content(mail.text, cte="8bit")  # lines are short; a quoted-printable break inside a link looks like a broken link
     if house.settings.smtp_url is None:
         _write(house.settings.outbox_dir, mail_id, bytes(message))
         return
