@@ -82,3 +82,10 @@ def test_proven_cases_are_one_only_when_their_ladders_agree() -> None:
     assert same_proven(new, [signature("crash")], {KEY: [stored(proven=True)]}, {contradicting.id: contradicting}) is None
     unproven = msgspec.structs.replace(agreeing, case=case().case)
     assert same_proven(new, [signature("crash")], {KEY: [stored(proven=True)]}, {unproven.id: unproven}) is None
+
+
+def test_a_proven_case_that_fires_on_the_version_makes_it_doubtful_though_it_was_told_for_another() -> None:
+    told_for_this = case(standing="proven", fires=("1.5",))
+    told_for_another = case("case_b", fires=("1.5", "2.5"), standing="proven")
+
+    assert decided(signature(), [stored(), stored(version="2.5", name="case_b")], [told_for_this, told_for_another]) is None

@@ -53,15 +53,16 @@ def decide(
     `component` is the finding's own; a proof sent before under another component's name belongs there, and says nothing here.
     """
     for signature in sorted(usable(signatures), key=lambda s: s.rung):
-        candidates: dict[CaseId, None] = {}
+        candidates: dict[CaseId, bool] = {}  # whether it may be joined; one that may not still makes it doubtful
         for other in known.get(signature.key, ()):
             case = cases.get(other.case)
             if component is not None and case is not None and signature.kind == "proof" and case.case.component != component:
                 continue
-            if case is not None and _may_join(signature, submission, version, has_proof, other, case):
-                candidates[other.case] = None
-        if len(candidates) == 1 or (candidates and signature.rung == "L0"):
-            return Joined(next(iter(candidates)), signature.rung, (signature.evidence,))
+            if case is not None and _is_near(signature, submission, version, has_proof, other, case):
+                candidates[other.case] = candidates.get(other.case, False) or _is_of_one_version(signature, other)
+        joinable = [case_id for case_id, may_join in candidates.items() if may_join]
+        if joinable and (len(candidates) == 1 or signature.rung == "L0"):
+            return Joined(joinable[0], signature.rung, (signature.evidence,))
     return None
 
 
@@ -107,7 +108,14 @@ def fires_on(case: KeptCase) -> frozenset[str | None]:
     return frozenset(version_of(case.case.component, version) for version in case.fires)
 
 
-def _may_join(signature: Signature, submission: SubmissionId, version: str | None, has_proof: bool, other: Known, case: KeptCase) -> bool:
+def _is_of_one_version(signature: Signature, other: Known) -> bool:
+    """True when the rule asks for no version, or both are stated for one, or one is unknown; a stack asks less than a place."""
+    if signature.any_version or signature.kind not in PLACES:
+        return True
+    return signature.at is None or other.version is None or signature.at == other.version
+
+
+def _is_near(signature: Signature, submission: SubmissionId, version: str | None, has_proof: bool, other: Known, case: KeptCase) -> bool:
     if signature.kind == "proof":
         return True
     if has_proof or case.merged_into is not None:
@@ -119,7 +127,6 @@ def _may_join(signature: Signature, submission: SubmissionId, version: str | Non
         return False
     if standing in {Standing.FIXED, Standing.PUBLISHED}:
         return version is not None and version in fires_on(case)
-    same_version = signature.any_version or signature.at is None or other.version is None or signature.at == other.version
     if standing is Standing.PROVEN and case.fires:
-        return (version is None or version in fires_on(case)) and (same_version or signature.kind not in PLACES)
-    return same_version
+        return version is None or version in fires_on(case)
+    return signature.any_version or signature.at is None or other.version is None or signature.at == other.version
