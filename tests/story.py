@@ -115,7 +115,8 @@ class Story:
     def distribute(self) -> None:
         """Two people read the difference and distribute the fix."""
         fix = self.verified()
-        remediating.read_difference(self.hub.house, self.coordinator, RemediationId(fix.id))
+        for reader in (self.coordinator, self.second):
+            remediating.read_difference(self.hub.house, reader, RemediationId(fix.id))
         proposal = remediating.propose_distribution(self.hub.house, self.coordinator, fix.id, fix.diff_sha256 or "")
         remediating.confirm_distribution(self.hub.house, self.second, ProposalId(proposal.id), fix.diff_sha256 or "")
 

@@ -206,6 +206,8 @@ class Scene:
     def publish(self) -> "Scene":
         """Two people distribute the fix; the operators are matched."""
         fix = self.the_fix()
+        for reader in (self.coordinator, self.second):
+            remediating.read_difference(self.house, reader, fix.id)
         proposal = remediating.propose_distribution(self.house, self.coordinator, fix.id, fix.diff_sha256 or "")
         remediating.confirm_distribution(self.house, self.second, proposal.id, fix.diff_sha256 or "")
         publishing.publish_case(self.house, self.case)

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.entries import DiffRead
 from clearwell.clearinghouse.case.report import Answer
 from clearwell.clearinghouse.case.store import Contact, Fix
 from clearwell.clearinghouse.flow import coordinating, maintaining, operating, publishing, remediating, reporting, validating
@@ -23,10 +24,11 @@ from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, IDENTITY, PROVING, Member, OrganizationKind, Visitor
 from clearwell.ground.identity.two_person import Proposal
+from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.storage.embedded import OWNER
 from clearwell.proving.reproduction import Reproduction
 from clearwell.proving.verdict import Outcome, Runs, Verdict
-from clearwell.vocabulary.errors import ClearwellError, NotFound, Refused, TooLate, Unavailable
+from clearwell.vocabulary.errors import ClearwellError, Conflict, NotFound, Refused, TooLate, Unavailable
 from clearwell.vocabulary.ids import CaseId, FindingId, ProofId, ProposalId, RemediationId
 from clearwell.vocabulary.marking import Marking
 from house.rows import database_of, rows
@@ -281,7 +283,7 @@ WORDS = re.compile(
 )
 
 
-def _proposal(hub: Hub, who: Member, act: str) -> tuple[Proposal, tuple[str, ...]]:
+def _proposal(hub: Hub, who: Member, act: str, *readers: Member) -> tuple[Proposal, tuple[str, ...]]:
     """A case ripe for the act, proposed by one person; and what the confirming verb takes besides."""
     lab = hub.member(OrganizationKind.LAB)
     (case,) = _cases(hub, who, _send(hub, lab, plain(f"a flaw to {act}", f"words for {act}")))
@@ -297,7 +299,14 @@ def _proposal(hub: Hub, who: Member, act: str) -> tuple[Proposal, tuple[str, ...
         )
         store.insert_fix(tx, claimed)
         store.save_fix(tx, msgspec.structs.replace(claimed, state="verified", diff_sha256=sha, diff_address="x"))
+        for reader in (who, *readers):
+            hub.house.write(tx, DiffRead(case, fix, Salted(sha)), by=reader)
     return remediating.propose_distribution(hub.house, who, fix, sha), (sha,)
+
+
+def _case_of(hub: Hub, proposal: Proposal) -> CaseId:
+    with hub.house.transaction(CASE) as tx:
+        return store.load_fix(tx, RemediationId(proposal.subject)).case
 
 
 def _verb(name: str) -> Any:
@@ -308,7 +317,7 @@ def _verb(name: str) -> Any:
 def test_never_5_needs_a_second_person_of_the_same_organization_in_time(hub: Hub, name: str) -> None:
     first = hub.member(OrganizationKind.COORDINATOR)
     second, elsewhere = hub.colleague(first), hub.member(OrganizationKind.COORDINATOR)
-    proposal, more = _proposal(hub, first, TWO_PERSON[name])
+    proposal, more = _proposal(hub, first, TWO_PERSON[name], second)
     confirm = _verb(name)
 
     with pytest.raises(Refused, match="second person"):
@@ -322,11 +331,23 @@ def test_never_5_needs_a_second_person_of_the_same_organization_in_time(hub: Hub
         confirm(hub.house, second, proposal.id, *more)
 
 
+def test_never_5_who_has_not_read_the_difference_neither_proposes_nor_confirms(hub: Hub) -> None:
+    first = hub.member(OrganizationKind.COORDINATOR)
+    second, third = hub.colleague(first), hub.colleague(first)
+    proposal, (sha,) = _proposal(hub, first, remediating.DISTRIBUTE)
+
+    with pytest.raises(Conflict, match="read the difference first"):
+        remediating.confirm_distribution(hub.house, second, proposal.id, sha)
+    with pytest.raises(Conflict, match="read the difference first"):
+        remediating.propose_distribution(hub.house, third, RemediationId(proposal.subject), sha)
+    assert [open_.id for open_ in coordinating.read_case(hub.house, first, _case_of(hub, proposal)).proposals] == [proposal.id]
+
+
 @pytest.mark.parametrize("name", TWO_PERSON)
 def test_never_5_a_proposal_expires_and_a_newer_one_takes_its_place(hub: Hub, name: str) -> None:
     first = hub.member(OrganizationKind.COORDINATOR)
     second = hub.colleague(first)
-    proposal, more = _proposal(hub, first, TWO_PERSON[name])
+    proposal, more = _proposal(hub, first, TWO_PERSON[name], second)
 
     hub.clock.move(hours=hub.house.settings.proposal_hours + 1)
     with pytest.raises(TooLate):

@@ -93,6 +93,7 @@ def test_one_report_becomes_one_installed_fix(hub: Hub) -> None:
     diff = remediating.read_difference(hub.house, coordinator, RemediationId(fix.id))
     assert b"index.js" in diff
     proposal = remediating.propose_distribution(hub.house, coordinator, fix.id, fix.diff_sha256 or "")
+    remediating.read_difference(hub.house, second, RemediationId(fix.id))
     remediating.confirm_distribution(hub.house, second, ProposalId(proposal.id), fix.diff_sha256 or "")
     hub.work()
     (published,) = publishing.list_advisories(hub.house, Visitor())

@@ -18,6 +18,7 @@ from clearwell.ground.identity.actor import PROVING, Member
 from clearwell.ground.identity.two_person import Proposal, confirm, propose
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.ledger.ledger import has_entry
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
@@ -113,7 +114,7 @@ def propose_distribution(house: House, actor: Member, fix: RemediationId, diff_s
     """The first of two people, having read the difference with this hash, proposes to distribute the fix."""
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.PROPOSE_DISTRIBUTION, Subject(fix))
-        kept = _seen(store.load_fix(tx, fix), diff_sha256)
+        kept = _seen(tx, actor, store.load_fix(tx, fix), diff_sha256)
         if store.load_case(tx, kept.case).merged_into is not None:
             raise Conflict("this case was joined with another; its fix is distributed there, or split it first")
         proposal_id = ProposalId(house.new_id("proposal"))
@@ -129,7 +130,7 @@ def confirm_distribution(house: House, actor: Member, proposal_id: ProposalId, d
         house.policy.require(actor, Act.CONFIRM_DISTRIBUTION, Subject(proposal_id))
         now = house.clock.now()
         agreed = confirm(tx, proposal_id, actor, DISTRIBUTE, now)
-        kept = _seen(store.load_fix(tx, RemediationId(agreed.subject), lock=True), diff_sha256)
+        kept = _seen(tx, actor, store.load_fix(tx, RemediationId(agreed.subject), lock=True), diff_sha256)
         if agreed.payload["diff_sha256"] != diff_sha256:
             raise Conflict("the first person read another difference; propose anew")
         kept = msgspec.structs.replace(kept, distributed_at=now)
@@ -139,13 +140,16 @@ def confirm_distribution(house: House, actor: Member, proposal_id: ProposalId, d
     return kept
 
 
-def _seen(fix: Fix, diff_sha256: str) -> Fix:
+def _seen(tx: Transaction, actor: Member, fix: Fix, diff_sha256: str) -> Fix:
+    """The fix, if it may be distributed and this very person read this very difference (the ledger says who read it)."""
     if fix.state != "verified" or fix.diff_sha256 is None:
         raise Conflict("only a verified fix is distributed")
     if fix.distributed_at is not None:
         raise Conflict("this fix was distributed already")
     if fix.diff_sha256 != diff_sha256:
         raise Conflict("name the SHA-256 of the difference that you read: this is another one")
+    if not has_entry(tx, fix.case, DiffRead.type, actor.name, fix=fix.id):
+        raise Conflict("read the difference first: two people read what is distributed, and the ledger does not say that you did")
     return fix
 
 

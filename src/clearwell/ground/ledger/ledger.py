@@ -8,7 +8,7 @@ import msgspec
 
 from clearwell.ground.jobs.queue import Job, defer
 from clearwell.ground.ledger.entries import Entry, encode
-from clearwell.ground.storage.database import Transaction
+from clearwell.ground.storage.database import Transaction, as_json
 from clearwell.vocabulary.ids import EntryId
 
 Subscriber = Callable[[Entry, EntryId], Job | None]
@@ -70,6 +70,21 @@ def entries_about(tx: Transaction, about: str, kind: str, since: datetime) -> in
             about=about,
             type=kind,
             since=since,
+        )
+    )
+
+
+def has_entry(tx: Transaction, about: str, kind: str, by: str, **payload: str) -> bool:
+    """True when `by` wrote an entry of one type about one id with these values in its payload (what an act must have been preceded by)."""
+    return bool(
+        tx.value(
+            """
+            SELECT EXISTS (SELECT FROM clearwell.ledger_entry WHERE about = %(about)s AND type = %(type)s
+                           AND convert_from(body, 'UTF8')::jsonb @> %(said)s)
+            """,
+            about=about,
+            type=kind,
+            said=as_json({"by": by, "payload": payload}),
         )
     )
 
