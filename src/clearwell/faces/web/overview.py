@@ -33,7 +33,8 @@ def _actions(visit: Visit, member: Member) -> tuple[Action, ...]:
 def _cases(visit: Visit, member: Member) -> tuple[object, ...]:
     if not visit.house.policy.allows(member, Act.READ_CASES):
         return ()
-    return coordinating.list_cases(visit.house, member, limit=3)
+    ranked = coordinating.list_cases(visit.house, member, limit=100)
+    return tuple(kept for kept in ranked if kept.case.published_at is None and kept.case.refused_at is None)[:3]
 
 
 PAGES = (overview,)
