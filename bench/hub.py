@@ -97,8 +97,10 @@ class BenchHub:
 
     def member(self, kind: str, name: str) -> str:
         """A new organization with one person; return its token."""
-        made = json.loads(self.run("organization", "add", "--name", name, "--kind", kind, "--json"))
-        return str(json.loads(self.run("token", "issue", "--organization", made["id"], "--json"))["token"])
+        made = json.loads(self.run("organization", "add", name, "--kind", kind, "--person", "somebody", "--json"))
+        (person,) = made["people"].values()
+        words = ("--label", "bench", "--permission", "submit", "--permission", "read", "--json")
+        return str(json.loads(self.run("token", "issue", str(person), *words))["token"])
 
     def stop(self) -> None:
         """Stop every process, and the embedded server with the last."""
