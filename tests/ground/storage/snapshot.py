@@ -61,6 +61,7 @@ def dump(url: str, target: Path) -> None:
         url,
     ]
     subprocess.run(command, check=True)
+    target.write_text(f"-- SPDX-License-Identifier: Apache-2.0\n{target.read_text()}")
 
 
 def load(url: str, snapshot: Path) -> None:
