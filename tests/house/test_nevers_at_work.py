@@ -354,6 +354,18 @@ def test_never_5_a_proposal_expires_and_a_newer_one_takes_its_place(hub: Hub, na
         _verb(name)(hub.house, second, proposal.id, *more)
 
 
+def test_never_5_both_hands_stand_in_the_ledger(hub: Hub) -> None:
+    first = hub.member(OrganizationKind.COORDINATOR)
+    second = hub.colleague(first)
+    for name, act in TWO_PERSON.items():
+        proposal, more = _proposal(hub, first, act, second)
+        _verb(name)(hub.house, second, proposal.id, *more)
+
+        with hub.house.transaction(first) as tx:
+            told = tx.rows("SELECT body FROM clearwell.ledger_entry WHERE convert_from(body, 'UTF8') LIKE %(p)s", p=f"%{proposal.id}%")
+        assert {msgspec.json.decode(row["body"])["by"] for row in told} == {first.person, second.person}, name
+
+
 def test_never_5_another_acts_proposal_confirms_nothing(hub: Hub) -> None:
     first = hub.member(OrganizationKind.COORDINATOR)
     proposal, _ = _proposal(hub, first, coordinating.EXTEND)

@@ -269,6 +269,14 @@ class AdvisoryPublished(Entry, frozen=True):
     osv_sha256: str
 
 
+class DestructionProposed(Entry, frozen=True):
+    """The first of two people proposed to destroy a case's proofs."""
+
+    type = "destruction.proposed"
+    case: CaseId
+    proposal: ProposalId
+
+
 class ProofsDestroyed(Entry, frozen=True):
     """A case's key was deleted: its proofs can be read by nobody."""
 

@@ -15,6 +15,7 @@ from clearwell.clearinghouse.case.entries import (
     CaseSplit,
     ContactRecorded,
     DecisionPointsRecorded,
+    DestructionProposed,
     EmbargoExtended,
     ExtensionProposed,
     LinkRevoked,
@@ -193,7 +194,9 @@ def propose_destruction(house: House, actor: Member, case_id: CaseId) -> Proposa
         house.policy.require(actor, Act.DESTROY_PROOFS, Subject(case_id))
         store.load_case(tx, case_id)
         proposal_id = ProposalId(house.new_id("proposal"))
-        return propose(tx, proposal_id, actor, DESTROY, case_id, {}, house.clock.now(), house.settings.proposal_hours)
+        proposal = propose(tx, proposal_id, actor, DESTROY, case_id, {}, house.clock.now(), house.settings.proposal_hours)
+        house.write(tx, DestructionProposed(case_id, proposal_id), by=actor)
+    return proposal
 
 
 def destroy_proofs(house: House, actor: Member, proposal_id: ProposalId) -> int:
