@@ -71,6 +71,7 @@ class Rig:
 
     def __init__(self, folder: Path, exercise: Exercise) -> None:
         self._exercise = exercise
+        self._clients: list[httpx.Client] = []
         self._database = EmbeddedServer(folder)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -105,6 +106,8 @@ class Rig:
 
     def stop(self) -> None:
         """End everything."""
+        for http in self._clients:
+            http.close()
         self._stopping.set()
         for thread in self._threads:
             thread.join(timeout=30)
@@ -235,6 +238,7 @@ class Rig:
     def play(self) -> tuple[Played, Surroundings]:
         """Play the exercise to its end; when something breaks in the middle, everybody looks again and goes on."""
         http = httpx.Client(base_url=self.settings.public_url, timeout=20.0)
+        self._clients.append(http)
         surroundings = Surroundings(http, self.settings.outbox_dir, self.personas, self.settle)
         for _ in range(40):
             played = Played(self._exercise, surroundings, lambda step: None)
