@@ -39,9 +39,9 @@ class AskedCrash(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class AskedSignature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One canonical signature. `target` is a package URL or REPOSITORY@COMMIT.
 
-    One of: `crash`; `file`, `function` and `weakness`; `tool` and `fingerprints` (with the rule and file they stand at); `proof_sha256` (the folder's hash, hexadecimal,
-    as `clearwell known` computes it). A file and function alone are refused: they would let somebody search a code base for
-    what others found.
+    One of: `crash`; `file`, `function` and `weakness`; `tool` and `fingerprints`, with the rule and file they stand at;
+    `proof_sha256`, the folder's hash in hexadecimal as `clearwell known` computes it. A file and function alone are refused:
+    they would let somebody search a code base for what others found.
     """
 
     target: str
