@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reproduction: run a proof k of n on the target, none of n on the control, with a feature that works; verify a fix by the same proof."""
 
+import contextlib
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Attempt, Reproduction, Settings
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, read_proof
 from clearwell.proving.sandbox import Sandbox
-from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
+from clearwell.proving.trial import FixTrial
+from clearwell.proving.verdict import RUNGS, FixVerdict, OtherProof, Outcome, Verdict
 
-__all__ = ["RUNGS", "Reproduction", "Settings", "default_harnesses", "prove", "reproduce", "reproduce_proof", "verify_fix"]
-
-RUNGS = ("applies", "builds", "proof", "features", "variants")
-"""What a fix must pass, in this order; passing all of them refutes nothing, it proves nothing either."""
+__all__ = ["RUNGS", "Reproduction", "Settings", "default_harnesses", "kills", "prove", "reproduce", "reproduce_proof", "verify_fix"]
 
 
 def prove(folder: Path, harnesses: Path | None, settings: Settings = Settings()) -> Verdict:
@@ -63,41 +66,67 @@ def verify_fix(
     fix: Control,
     settings: Settings = Settings(),
     *,
+    others: Sequence[tuple[str, Proof]] = (),
     sandbox: Sandbox | None = None,
     registry: Registry | None = None,
 ) -> FixVerdict:
     """Try to refute a fix: the bytes of a patch to the target's source, or a side naming a fixed version.
 
-    The proof must fire on the target first. Then the fix must apply, build, stop the proof in all n runs, keep every feature that
-    passes on the target, and stop every variant that fires there. The best that can be said of it is "not refuted".
+    The proof must fire on the target first. Then the fix must apply, build, stop the proof and `others` (named proofs of the same case)
+    in all n runs, keep every functional test that passes on the target, and stop every variant and mutation that fires there. What a
+    patch touches is flagged. The best that can be said of it is "not refuted".
     """
-    attempt, reproduction = _attempted(proof, settings, fix, sandbox, registry)
-    verdict = reproduction.verdict
-    is_patch = isinstance(fix, bytes)
-    reached = [rung for rung in RUNGS if rung in attempt.passed]
-    rung = reached[-1] if reached else None
-    if attempt.refuted_by is not None:
-        return FixVerdict(FixLabel.REFUTED, rung, attempt.refuted_by, verdict.reason, verdict)
-    if verdict.verdict == Outcome.REPRODUCED and "variants" in attempt.passed:
-        what = "the patch" if is_patch else "the version"
-        said = f"{what} is not refuted: the proof, {len(verdict.variants)} variants and {verdict.features.passed} features agree"
-        return FixVerdict(FixLabel.NOT_REFUTED, rung, None, said, verdict)
-    label = FixLabel.UNAVAILABLE if verdict.verdict == Outcome.UNAVAILABLE else FixLabel.INCONCLUSIVE
-    return FixVerdict(label, rung, None, verdict.reason, verdict)
+    settings = msgspec.structs.replace(settings, with_ladder=False)
+    with _workbench(settings, sandbox, registry) as (box, index, private, started):
+        trial = FixTrial(proof, settings, fix, box, index, private, started)
+        verdict = trial.run().verdict
+        seen = []
+        if trial.refuted_by is None and "proof" in trial.passed:
+            for name, other in others:
+                outcome, reason, _ = kills(other, fix, settings, sandbox=box, registry=index)
+                seen.append(OtherProof(name, outcome, reason))
+        return trial.judged(verdict, tuple(seen))
+
+
+def kills(
+    proof: Proof, fix: Control, settings: Settings = Settings(), *, sandbox: Sandbox | None = None, registry: Registry | None = None
+) -> tuple[Literal["killed", "fires", "unknown"], str, bool]:
+    """Say whether a fix silences a proof that fires without it (one cell of the kill matrix), the reason, and whether anything could run.
+
+    `killed` needs a feature that works with the fix: what deletes the feature kills nothing.
+    """
+    verdict = reproduce_proof(
+        proof, msgspec.structs.replace(settings, with_ladder=False), control=fix, sandbox=sandbox, registry=registry
+    ).verdict
+    control = verdict.control
+    if verdict.target.fired < verdict.target.n or verdict.target.n == 0 or isinstance(control, str) or control.n == 0:
+        return "unknown", verdict.reason, verdict.verdict is not Outcome.UNAVAILABLE
+    if control.fired == control.n:
+        return "fires", verdict.reason, True
+    if control.fired or verdict.verdict is not Outcome.REPRODUCED or verdict.features.control_failed:
+        return "unknown", verdict.reason, True
+    return "killed", verdict.reason, True
 
 
 def _attempted(
     proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
 ) -> tuple[Attempt, Reproduction]:
-    started = time.monotonic()
-    own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
-    private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     chosen = control if control is not None else proof.file.control
     if isinstance(chosen, Side) and chosen.patch is not None:
         chosen = proof.folder.read(chosen.patch)
-    attempt = Attempt(proof, settings, chosen, own_sandbox, own_registry, private, started)
-    try:
+    with _workbench(settings, sandbox, registry) as (box, index, private, started):
+        attempt = Attempt(proof, settings, chosen, box, index, private, started)
         return attempt, attempt.run()
+
+
+@contextlib.contextmanager
+def _workbench(settings: Settings, sandbox: Sandbox | None, registry: Registry | None) -> Iterator[tuple[Sandbox, Registry, Path, float]]:
+    """A sandbox, a registry and a private folder, gone afterwards where they are not the caller's; and when it began."""
+    started = time.monotonic()
+    own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
+    private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
+    try:
+        yield own_sandbox, own_registry, private, started
     finally:
         shutil.rmtree(private, ignore_errors=True)
         if sandbox is None:
