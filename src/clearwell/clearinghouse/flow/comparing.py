@@ -12,7 +12,7 @@ from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.dedupe.equivalence import Fixed, KnownFix, Relation, compare
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.joining import attach_case
-from clearwell.clearinghouse.flow.trying import fix_of, try_on
+from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_on
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING
 from clearwell.ground.policy.policy import Act, Subject
@@ -72,7 +72,7 @@ def _fill(house: House, owner: KeptCase, fix: Fix, other: KeptCase) -> None:
         return
     with house.transaction(PROVING) as tx:
         known = [cell for cell in kill_store.cells(tx, [fix.id], []) if cell.proof == other.proof]
-        patch = b"".join(house.blobs.open(tx, owner.id, fix.patch_address)) if fix.patch_address else None
+        patch = patch_of(house, tx, fix)
     if known:
         return
     _, files = read_proof(house, PROVING, other.proof, "comparison by a fix")
@@ -101,7 +101,7 @@ def _settle(house: House, one_id: CaseId, other_id: CaseId) -> None:
 def _fixed(house: House, tx: Transaction, kept: KeptCase) -> Fixed:
     known = []
     for fix in _verified(store.fixes_of(tx, kept.id)):
-        patch = b"".join(house.blobs.open(tx, kept.id, fix.patch_address)) if fix.patch_address else None
+        patch = patch_of(house, tx, fix)
         known.append(KnownFix(fix.id, hashlib.sha256(patch).hexdigest() if patch else None, _places(patch)))
     proofs = (kept.proof,) if kept.proof is not None else ()
     return Fixed(kept.id, proofs, tuple(known), frozenset(kept.fires), frozenset(kept.clean))

@@ -13,7 +13,7 @@ from clearwell.clearinghouse.case.store import Fix, KeptCase
 from clearwell.clearinghouse.flow.evidence import read_proof, seal_evidence
 from clearwell.clearinghouse.flow.jobs import COMPARE_FIX, PUBLISH
 from clearwell.clearinghouse.flow.maintaining import fixed_purl, next_in_queue
-from clearwell.clearinghouse.flow.trying import fix_of, try_fix
+from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_fix
 from clearwell.clearinghouse.remediation.difference import between
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, Member
@@ -42,7 +42,7 @@ def verify_fix(house: House, fix: RemediationId) -> None:
         if claimed.state != "claimed":
             return
         kept = store.load_case(tx, claimed.case)
-        patch = b"".join(house.blobs.open(tx, kept.id, claimed.patch_address)) if claimed.patch_address else None
+        patch = patch_of(house, tx, claimed)
     if kept.proof is None or kept.merged_into is not None or kept.case.proven_at is None:
         _not_verifiable(house, fix, kept)
         return

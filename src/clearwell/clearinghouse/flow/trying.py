@@ -11,11 +11,17 @@ from clearwell.clearinghouse.dedupe.equivalence import Cell
 from clearwell.clearinghouse.flow.maintaining import fixed_purl
 from clearwell.clearinghouse.flow.validating import require_writable, unusable
 from clearwell.ground.house import House
+from clearwell.ground.storage.database import Transaction
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, from_files, read_proof
 from clearwell.proving.reproduction import Settings, kills, verify_fix
 from clearwell.proving.verdict import FixLabel, FixVerdict
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
+
+
+def patch_of(house: House, tx: Transaction, fix: Fix) -> bytes | None:
+    """The bytes of a claimed patch, or None for a version. What was claimed is no finder's proof: `fix.claimed` names it in the ledger."""
+    return b"".join(house.blobs.open(tx, fix.case, fix.patch_address)) if fix.patch_address else None
 
 
 def fix_of(kept: KeptCase, fix: Fix, patch: bytes | None) -> Control:
