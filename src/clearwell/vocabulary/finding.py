@@ -77,6 +77,7 @@ class Finding(msgspec.Struct, frozen=True):
     `external_id` is the tool's own stable id; `rule` the tool's rule; `fingerprints` the tool's (name, value) pairs.
     `preconditions` are what the report says must be true of an application. `remarks` are what the document says of the
     finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves.
+    `introduced` are commits that introduced the flaw, as the document says.
     """
 
     format: str
@@ -94,6 +95,7 @@ class Finding(msgspec.Struct, frozen=True):
     preconditions: tuple[str, ...] = ()
     proof: ProofFiles | None = None
     remarks: tuple[str, ...] = ()
+    introduced: tuple[str, ...] = ()
 
     @property
     def location(self) -> Location | None:
