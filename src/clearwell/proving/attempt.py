@@ -11,10 +11,10 @@ from packageurl import PackageURL
 
 from clearwell.proving.archives import Registry
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
-from clearwell.proving.folder import Feature, Input, Oracle, Proof, Side, Variant, input_bytes
-from clearwell.proving.growth import Measured, again, measure
+from clearwell.proving.folder import TWO_WORDS, Feature, Input, Oracle, Proof, Side, Variant, input_bytes
 from clearwell.proving.markup import acts, risky_parts
-from clearwell.proving.oracles import Effect, judge
+from clearwell.proving.oracles import Asked, Effect, judge
+from clearwell.proving.oracles.growth import Measured, again, measure
 from clearwell.proving.probe import Probe, probe
 from clearwell.proving.running import Bench, Observation
 from clearwell.proving.sandbox import Limits, Sandbox, Strength
@@ -249,7 +249,7 @@ class Attempt:
             raise _Stop(
                 Outcome.HARNESS_ERROR, f"no feature works on the target, so nothing that happens there tells anything: {failures[0]}"
             )
-        if self.proof.file.oracle.kind == "bypass" and not {"accepted", "refused"} <= seen_words:
+        if self.proof.file.oracle.kind in TWO_WORDS and not {"accepted", "refused"} <= seen_words:
             raise _Stop(Outcome.HARNESS_ERROR, "the features do not show one genuine accepted and one wrong refused on the target")
         return frozenset(ordinary)
 
@@ -298,7 +298,8 @@ class Attempt:
         if (content.strip(), arguments) in self.benign:
             return Effect(False), None  # a genuine signature, replayed, is accepted as it should be
         seen = self._observe(environment, content, arguments)
-        return judge(oracle, seen, oracle.functions if variant.functions is None else variant.functions, ordinary), seen
+        functions = oracle.functions if variant.functions is None else variant.functions
+        return judge(Asked(oracle, functions, ordinary), seen), seen
 
     def _repeat_growth(self, environment: Environment) -> list[Effect]:
         """Measure every size once, then repeat the decisive one: the smaller ones cost time and add nothing."""

@@ -39,6 +39,7 @@ MANDATORY = (
 
 _RUNTIME = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf")
+_ETC_JAVA = "java-*-openjdk"  # a JDK of Debian's keeps its security settings there
 _PASSWD = b"root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/box/root:/usr/sbin/nologin\n"
 _HOSTS = b"127.0.0.1 localhost box\n"
 _SCOPE = ("systemd-run", "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--")
@@ -225,6 +226,7 @@ def has_scope() -> bool:
 
 def _request(spec: Spec, use_cgroups: bool) -> dict[str, Any]:
     binds = [(str(path), path) for path in _ETC if Path(path).exists()]
+    binds += [(str(path), str(path)) for path in sorted(Path("/etc").glob(_ETC_JAVA)) if path.is_dir()]
     symlinks = []
     for path in _RUNTIME:
         if Path(path).is_symlink():

@@ -3,7 +3,7 @@
 
 import pytest
 
-from clearwell.proving.growth import again, measure
+from clearwell.proving.oracles.growth import again, measure
 from clearwell.proving.running import Observation
 from clearwell.proving.sandbox import Result
 
