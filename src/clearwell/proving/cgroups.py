@@ -60,6 +60,16 @@ class Group:
             return False
         return any(line.split()[0] == "oom_kill" and int(line.split()[1]) > 0 for line in lines if len(line.split()) == 2)
 
+    def has_run_out_of_processes(self) -> bool:
+        """True when the kernel refused a process for the limit of processes."""
+        if self.processes is None:
+            return False
+        try:
+            words = (self.processes / "pids.events").read_text().split()
+        except OSError:
+            return False
+        return words[:1] == ["max"] and int(words[1]) > 0
+
     def remove(self) -> None:
         """Kill what is left inside and remove the folders; waits at most two seconds for the kernel."""
         deadline = time.monotonic() + 2
