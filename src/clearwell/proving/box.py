@@ -46,6 +46,7 @@ class Run:
         """Run to the end and tell everything."""
         standard_input = os.open(self.request["stdin"] or "/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self.joins = self.group.procs()
+        self.group.hold_cpu()
         harvest = os.open(self.request["harvest_to"], os.O_WRONLY | os.O_CLOEXEC) if self.request["harvest"] else -1
         is_root = os.geteuid() == 0
         kernel.leave_the_host()
@@ -92,7 +93,7 @@ class Run:
         # Opened before anything is covered. (Mounts of another namespace could not be bound.)
         sources = [(os.open(source, os.O_PATH | os.O_CLOEXEC), target) for source, target in request["binds"]]
         inodes = self.limits["inodes"] + 128 + 4 * len(request["binds"]) + 2 * len(request["files"])
-        kernel.mount_tmpfs(_SPACE, f"size={self.limits['space_bytes']},nr_inodes={inodes},mode=0755")
+        kernel.mount_tmpfs(_SPACE, f"size={self.limits['space_bytes']},nr_inodes={inodes},mode=0755", plain=self.builder.PLAIN)
         for target in ("/proc", "/dev", "/sys", "/tmp"):  # noqa: S108 - mount points in the box
             _made(target).mkdir()
         for target, content in request["files"].items():

@@ -9,6 +9,7 @@ from typing import Any
 from clearwell.proving import kernel
 
 WRITABLE_LATER = ("/dev/shm",)  # noqa: S108 - beneath the /dev that bubblewrap makes itself
+PLAIN = False
 OVERHEAD_BYTES, OVERHEAD_PROCESSES, GRACE_SECONDS = 0, 0, 0.0
 
 

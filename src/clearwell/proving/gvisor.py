@@ -12,7 +12,8 @@ from typing import Any
 
 from clearwell.proving import kernel
 
-WRITABLE_LATER = ()
+WRITABLE_LATER: tuple[str, ...] = ()
+PLAIN = True
 OVERHEAD_BYTES, OVERHEAD_PROCESSES, GRACE_SECONDS = 192 << 20, 160, 3.0
 """What runsc itself needs beside the target: two Go programs, threads for each thread inside, and the time until it stands."""
 
@@ -30,7 +31,7 @@ def start(request: dict[str, Any], space: str, later: dict[str, str], standard_i
     if outer == 0:
         try:
             kernel.die_with_parent()
-            kernel.unshare(kernel.NEWPID | kernel.NEWIPC | kernel.NEWUTS, "unshare processes")
+            kernel.unshare(kernel.NEWNS | kernel.NEWPID | kernel.NEWIPC | kernel.NEWUTS, "unshare mounts and processes")
             inner = os.fork()
             if inner == 0:
                 _become(command, standard_input, ends, go)
@@ -95,7 +96,7 @@ def _configuration(request: dict[str, Any], space: str) -> dict[str, Any]:
         "hostname": "box",
         "mounts": mounts,
         "linux": {
-            "namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")],
+            "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", *(() if request["servers"] else ("network",)))],
             "seccomp": request["oci_seccomp"],
         },
     }

@@ -58,9 +58,9 @@ def raise_loopback() -> None:
         fcntl.ioctl(control, 0x8914, struct.pack("16sH14x", b"lo", 0x1 | 0x40))  # SIOCSIFFLAGS: up, running
 
 
-def mount_tmpfs(place: str, options: str) -> None:
-    """Mount a bounded tmpfs."""
-    _mount("tmpfs", place, "tmpfs", _MS_NOSUID | _MS_NODEV, options)
+def mount_tmpfs(place: str, options: str, *, plain: bool) -> None:
+    """Mount a bounded tmpfs. A `plain` one may be remounted by a program that does not repeat our flags, as runsc must."""
+    _mount("tmpfs", place, "tmpfs", 0 if plain else _MS_NOSUID | _MS_NODEV, options)
 
 
 def mount_proc(place: str) -> None:
