@@ -99,6 +99,7 @@ def as_oci() -> dict[str, Any]:
 
     Requests of ioctl are not looked at there: gVisor knows neither TIOCSTI nor TIOCLINUX.
     """
+
     def rule(names: list[str], *arguments: tuple[int, int, str, int]) -> dict[str, Any]:
         told = [{"index": index, "value": value, "valueTwo": two, "op": f"SCMP_CMP_{op}"} for index, value, op, two in arguments]
         return {"names": names, "action": "SCMP_ACT_ALLOW", "args": told}
