@@ -331,7 +331,7 @@ class Attempt:
         run, sizes = self._by_size(environment, Variant())
         limit = self.oracle.cpu_seconds or 0
         measured = measure(run, sizes, limit)
-        effects = [_of_growth(measured)]
+        effects = [_of_growth(measured)] * min(measured.times, self.settings.runs)
         while len(effects) < self.settings.runs and effects[-1].void is None:
             effects.append(_of_growth(again(run, measured, limit)))
         return effects

@@ -92,7 +92,7 @@ class Workshop:
             source_sha256=source_hash,
             build=build,
             packages=tuple((name, path) for name, path, _ in packages),
-            module=_module_name(purl) if archive.kind == "npm" else None,
+            module=_module_name(purl) if PackageURL.from_string(purl).type == "npm" else None,
             evidence=tuple(evidence),
         )
 

@@ -28,7 +28,7 @@ _SMALLER = 5
 _LARGER = 2
 _STARTUPS = 3
 _RERUNS = 3
-_NOISE_UNSEEN, _NOISE_LEAST, _NOISE_MOST = 0.6, 0.05, 1.0
+_NOISE_UNSEEN, _NOISE_LEAST, _NOISE_MOST = 0.4, 0.05, 1.0
 _UNMEASURED = "CPU time could not be measured inside the box on this machine"
 
 Run = Callable[[int], Observation]
@@ -38,7 +38,7 @@ class Measured(msgspec.Struct, frozen=True):
     """Net CPU seconds at each size that was run to its end; `cut` is the one that hit the limit, `at_least` what it had used by then.
 
     `noise` is the relative error of a cost as repeated runs showed it, `floor` the absolute one in seconds (start-up's spread).
-    `void` says why nothing can be told.
+    `times` is how often the decisive size was run; `void` says why nothing can be told.
     """
 
     startup: float
@@ -48,6 +48,7 @@ class Measured(msgspec.Struct, frozen=True):
     void: str | None = None
     noise: float = _NOISE_UNSEEN
     floor: float = _MEASURABLE
+    times: int = 1
 
     @property
     def hit_limit(self) -> bool:
@@ -216,7 +217,7 @@ def _settled(run: Run, measured: Measured, cpu_seconds: float) -> Measured:
             spread = max(spread, seen[1] / seen[0] - 1)
         seen_noise = spread
         noise = min(_NOISE_MOST, max(_NOISE_LEAST, 1.25 * spread))
-        measured = msgspec.structs.replace(measured, net=tuple(sorted(costs.items())), noise=noise)
+        measured = msgspec.structs.replace(measured, net=tuple(sorted(costs.items())), noise=noise, times=measured.times + 1)
     if measured.is_open:
         said = f"{measured.signature}: noise on this machine would decide"
         return msgspec.structs.replace(measured, void=said)
