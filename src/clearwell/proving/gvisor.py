@@ -23,7 +23,8 @@ def start(request: dict[str, Any], space: str, later: dict[str, str], standard_i
     bundle = Path(space).with_name("own")
     (bundle / "config.json").write_text(json.dumps(_configuration(request, space)))
     state = bundle / "state"
-    # Read-only binds lie in the tree already and come along with the root. Without servers the target gets gVisor's own loopback; with them, the stage's: a network namespace that holds nothing else.
+    # Read-only binds lie in the tree already and come along with the root. Without servers the target gets gVisor's own loopback;
+    # with them, the stage's: a network namespace that holds nothing else.
     network = "host" if request["servers"] else "none"
     command = [request["program"], "--rootless", "--ignore-cgroups", "--oci-seccomp", "--platform=ptrace", f"--network={network}"]
     command += ["--file-access-mounts=shared", f"--root={state}", "run", f"--bundle={bundle}", "box"]
@@ -82,7 +83,7 @@ def _configuration(request: dict[str, Any], space: str) -> dict[str, Any]:
     process = {
         "user": {"uid": 0, "gid": 0},
         # fd 3 is a file of the box that only this run knows of: runsc hands no other descriptors on.
-        "args": ["/bin/sh", "-c", f'exec 3>>/box/.said/word; "$@"; exit $?', "sh", *request["argv"]],
+        "args": ["/bin/sh", "-c", 'exec 3>>/box/.said/word; "$@"; exit $?', "sh", *request["argv"]],
         "env": [f"{name}={value}" for name, value in request["env"].items()],
         "cwd": request["cwd"],
         "noNewPrivileges": True,

@@ -29,7 +29,7 @@ FROM clearwell.proof
 """
 _RUN = """
 SELECT id, proof_id AS proof, finding_id AS finding, case_id AS "case", organization_id AS organization, verdict, reason, body,
-       started_at, finished_at, fix_id AS fix
+       started_at, finished_at, fix_id AS fix, worker
 FROM clearwell.run
 """
 
@@ -276,9 +276,10 @@ def insert_run(tx: Transaction, run: Run) -> None:
     """Store what running a proof showed."""
     tx.execute(
         """
-        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at)
+        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at,
+                                   worker, statement)
         VALUES (%(id)s, %(proof)s, %(finding)s, %(case)s, %(organization)s, %(fix)s, %(verdict)s, %(reason)s, %(body)s, %(started_at)s,
-                %(finished_at)s)
+                %(finished_at)s, %(worker)s, %(statement)s)
         """,
         **{**msgspec.structs.asdict(run), "body": as_json(run.body)},
     )
