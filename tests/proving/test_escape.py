@@ -36,7 +36,7 @@ def leaky(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.mark.sandbox
 def test_a_run_in_a_box_with_a_way_out_is_void(leaky):
-    with pytest.raises(Escaped, match="void.*tcp 127.0.0.1"):
+    with pytest.raises(Escaped, match=r"void.*tcp 127\.0\.0\.1"):
         leaky.run(Spec(argv=("/usr/bin/true",)))
 
 
