@@ -141,11 +141,3 @@ def test_what_reproduces_is_run_again_before_anybody_is_told(make_hub, runs, sec
     with hub.house.transaction(PROVING) as tx:
         case = store.load_case(tx, found.case)
     assert (case.case.proven_at is not None) is bool(agree)
-
-
-def test_zz(hub, runs):
-    runs += [_done()]
-    _send(hub)
-    with hub.house.database.transaction(IDENTITY.scope) as tx:
-        print("FAIL", tx.rows("SELECT * FROM clearwell.job_failure"))
-    assert 0

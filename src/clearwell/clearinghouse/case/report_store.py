@@ -274,14 +274,16 @@ def proof_reads(tx: Transaction, proof: ProofId) -> tuple[Row, ...]:
 
 def insert_run(tx: Transaction, run: Run) -> None:
     """Store what running a proof showed."""
+    told = msgspec.structs.asdict(run)
+    told["signed"] = told.pop("statement")
     tx.execute(
         """
         INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at,
                                    worker, statement)
         VALUES (%(id)s, %(proof)s, %(finding)s, %(case)s, %(organization)s, %(fix)s, %(verdict)s, %(reason)s, %(body)s, %(started_at)s,
-                %(finished_at)s, %(worker)s, %(statement)s)
+                %(finished_at)s, %(worker)s, %(signed)s)
         """,
-        **{**msgspec.structs.asdict(run), "body": as_json(run.body)},
+        **{**told, "body": as_json(run.body)},
     )
 
 
