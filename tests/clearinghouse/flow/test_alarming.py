@@ -22,14 +22,13 @@ from clearwell.vocabulary.ids import SubmissionId
 from hub import Hub
 from story import plain, report
 
-FILES = {"proof.toml": "no proof"}
 HASH = from_files({"proof.toml": b"no proof"}).sha256
 
 
-def _done(outcome: Outcome = Outcome.REPRODUCED, escaped: str | None = None) -> Reproduction:
+def _done(outcome: Outcome = Outcome.REPRODUCED, escaped: str | None = None, proof: str = HASH) -> Reproduction:
     verdict = Verdict(
         verdict=outcome, reason="as told", target=Runs(None, 3, 3), control="none", assurance="hub", preconditions=(), variants=(),
-        ladder=(), isolation={}, evidence=(Evidence("proof", HASH), Evidence("harness x", "b" * 64)), seconds=0.1,
+        ladder=(), isolation={}, evidence=(Evidence("proof", proof), Evidence("harness x", "b" * 64)), seconds=0.1,
     )  # fmt: skip
     return Reproduction(verdict, {}, escaped=escaped)
 
@@ -42,9 +41,9 @@ def runs(monkeypatch) -> list[Reproduction]:
     return shown
 
 
-def _send(hub: Hub) -> tuple[Member, SubmissionId]:
+def _send(hub: Hub, what: str = "a flaw", proof: str = "no proof") -> tuple[Member, SubmissionId]:
     lab = hub.member(OrganizationKind.LAB)
-    finding = plain("a flaw", "words", proof={"files": FILES})
+    finding = plain(what, f"words of {what}", proof={"files": {"proof.toml": proof}}, product={"vendor": "acme", "model": what})
     sent = reporting.submit_report(hub.house, lab, [report(finding)], Envelope(name="report.json")).id
     hub.work()
     return lab, sent
@@ -64,7 +63,11 @@ def test_a_run_that_got_out_is_no_verdict_and_stops_the_queue_until_a_person_res
     # (the queue goes by the database's clock)
     hub.clock.move(seconds=(datetime.now(UTC) - hub.clock.now()).total_seconds())
     # given a run whose word was heard outside, and another that would reproduce
-    runs += [_done(Outcome.UNAVAILABLE, escaped="the run is void: tcp 127.0.0.1"), _done(), _done()]
+    runs += [
+        _done(Outcome.UNAVAILABLE, escaped="the run is void: tcp 127.0.0.1"),
+        _done(),
+        _done(proof=from_files({"proof.toml": b"other"}).sha256),
+    ]
     lab, sent = _send(hub)
     # then it left no verdict, an alarm stands in the ledger, and the proof waits
     assert _answer(hub, lab, sent).answer is Answer.NEW
@@ -73,14 +76,14 @@ def test_a_run_that_got_out_is_no_verdict_and_stops_the_queue_until_a_person_res
     (alarm,) = alarming.read_alarms(hub.house, IDENTITY)
     assert "127.0.0.1" in alarm.reason
     # and no other proof is taken either
-    other, second = _send(hub)
+    other, second = _send(hub, "another flaw", "other")
     assert _answer(hub, other, second).answer is Answer.NEW
     assert len(runs) == 2
     # when a coordinator has looked
     coordinator = hub.member(OrganizationKind.COORDINATOR)
     alarming.resume_proving(hub.house, coordinator, "the host's bridge was misconfigured; it was rebuilt")
     hub.work()
-    # then both proofs are run, and the ledger names who let it go on
+    # then both proofs are run (the one that waits longest first), and the ledger names who let it go on
     assert runs == []
     assert _answer(hub, lab, sent).answer is Answer.REPRODUCED
     assert _entries(hub, "proving.resumed") == 1
