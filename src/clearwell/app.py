@@ -118,6 +118,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
         jobs.PARSE: answering.parse_submission,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,
+        jobs.RECHECK: validating.recheck_proof,
         jobs.INVITE: maintaining.invite,
         jobs.VERIFY_FIX: remediating.verify_fix,
         jobs.PUBLISH: publishing.publish_case,

@@ -20,7 +20,7 @@ def sandbox() -> Iterator[Sandbox]:
     probed = probe()
     if not probed.is_usable:
         pytest.skip(f"no sandbox here: {probed.reason}")
-    with Sandbox(__import__("os").environ.get("CWB", "bubblewrap")) as opened:
+    with Sandbox() as opened:
         yield opened
 
 

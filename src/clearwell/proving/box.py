@@ -148,7 +148,7 @@ class Run:
         if self.request["backend"] == "bubblewrap":  # runsc sets the target's own; its own memory is a file
             for one in (pid, self.box_pid):
                 kernel.limit(one, self.limits)
-        if os.readlink(f"/proc/{self.box_pid}/ns/net") != os.readlink("/proc/self/ns/net"):
+        if Path(f"/proc/{self.box_pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink():
             raise OSError("the box stands in another network than the one from which the way out was tried")
         self.began = time.monotonic()
         os.write(self.go, b"1")

@@ -23,7 +23,8 @@ def start(request: dict[str, Any], space: str, later: dict[str, str], standard_i
     bundle = Path(space).with_name("own")
     (bundle / "config.json").write_text(json.dumps(_configuration(request, space)))
     state = bundle / "state"
-    # Read-only binds lie in the tree already and come along with the root. Without servers the target gets gVisor's own loopback; with them, the stage's: a network namespace that holds nothing else.
+    # Read-only binds lie in the tree already and come along with the root. Without servers the target gets gVisor's own loopback;
+    # with them, the stage's: a network namespace that holds nothing else.
     network = "host" if request["servers"] else "none"
     command = [request["program"], "--rootless", "--ignore-cgroups", "--oci-seccomp", "--platform=ptrace", f"--network={network}"]
     command += ["--file-access-mounts=shared", f"--root={state}", "run", f"--bundle={bundle}", "box"]

@@ -122,7 +122,10 @@ def make_signer(seed: bytes) -> CryptoSigner:
 def read_signer(path: Path) -> CryptoSigner:
     """Read a private key: 32 bytes, or their base64. Raises Invalid."""
     raw = path.read_bytes()
-    seed = raw if len(raw) == 32 else base64.b64decode(raw.strip(), validate=False)
+    try:
+        seed = raw if len(raw) == 32 else base64.b64decode(raw.strip(), validate=True)
+    except ValueError:
+        seed = b""
     if len(seed) != 32:
         raise Invalid(f"{path} is no key: an Ed25519 seed of 32 bytes, or its base64, is needed")
     return make_signer(seed)

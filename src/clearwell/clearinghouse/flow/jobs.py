@@ -24,6 +24,7 @@ class JobName(msgspec.Struct, frozen=True):
 PARSE = JobName("intake", "parse", "submission")
 CHECK = JobName("sanity", "check")
 VALIDATE = JobName("proving", "validate", "proof")
+RECHECK = JobName("proving", "recheck", "proof")
 INVITE = JobName("case", "invite", "case")
 VERIFY_FIX = JobName("proving", "verify_fix", "fix")
 PUBLISH = JobName("distribution", "publish", "case")
