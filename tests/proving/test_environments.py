@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clearwell.proving.environments import Workshop
 from proving.lab import NAME_C, NAME_RUN_C, sdist
 
 H = "#include <stddef.h>\nchar *cname_copy(const char *, size_t);\nint cname_scale(int);\n"
@@ -151,3 +152,11 @@ def test_a_kind_of_environment_builds_and_carries_a_proof(kind, lab):
     verdict = lab.prove(proof)
     # then
     assert verdict.verdict == "reproduced", verdict.reason
+
+
+@pytest.mark.sandbox
+def test_unpacked_files_are_all_of_one_time(lab, tmp_path):
+    registry = lab.registry()
+    place, _ = Workshop(registry, lab.sandbox, tmp_path).tree(registry.fetch("pkg:pypi/cname@1.1", "sdist"))
+    registry.close()
+    assert len({path.stat().st_mtime for path in place.rglob("*.*")}) == 1
