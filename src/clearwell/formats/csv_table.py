@@ -112,7 +112,7 @@ def read_columns(data: bytes, name: str, target: Product | None, mapping: Mappin
         raise Invalid(f"no column of this table is a title, message, rule, id or weakness; map one: --column title=NAME ({_shown(names)})")
     for line, row in _rows(rows, reading, skipped):
         try:
-            finding = _finding({field: row[at].strip() for field, at in columns.items() if at < len(row)}, target)
+            finding = _finding(reading, {field: row[at].strip() for field, at in columns.items() if at < len(row)}, target)
         except Invalid as reason:
             reading.broken(f"line {line}", reason)
         else:
@@ -194,7 +194,7 @@ def _shown(names: list[str]) -> str:
     return ", ".join(name.strip()[:60] for name in names[:40])
 
 
-def _finding(row: Mapping[str, str], target: Product | None) -> Finding:
+def _finding(reading: Reading, row: Mapping[str, str], target: Product | None) -> Finding:
     """Make a row's finding; raise Invalid where its row says nothing, or a package URL or score that is none."""
     said = {field: text for field, text in row.items() if text}
     if not _SPEAKING & said.keys():
@@ -213,7 +213,7 @@ def _finding(row: Mapping[str, str], target: Product | None) -> Finding:
         title=title_from(said.get("title"), message, said.get("rule"), said.get("id"), said.get("weakness")),
         message=message[:MAX_TEXT],
         product=_product(said) or target,
-        weaknesses=weaknesses_of(stated, ("rule", said.get("rule", "")), ("title", said.get("title", "")), ("message", message)),
+        weaknesses=weaknesses_of(reading, stated, ("rule", said.get("rule", "")), ("title", said.get("title", "")), ("message", message)),
         locations=_locations(said),
         severity=severity_of([vector], score, said.get("severity")),
         origin=Origin(*(said.get(field, "")[:200] or None for field in ("tool", "tool_version", "model", "reviewer"))),

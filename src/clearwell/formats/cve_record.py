@@ -202,7 +202,7 @@ class _Reader:
             title=title_from(title, _first_sentence(text), record.cveMetadata.cveId),
             message=text[:MAX_TEXT],
             product=first_known(*(_product(entry) for entry in affected)) or target,
-            weaknesses=weaknesses_of(self._weaknesses(containers), ("title", title or ""), ("description", text)),
+            weaknesses=weaknesses_of(self._reading, self._weaknesses(containers), ("title", title or ""), ("description", text)),
             locations=_locations(affected),
             severity=self._severity(containers),
             origin=Origin(tool=next((c.value[:200] for c in credits if c.type == "tool" and c.value.strip()), None)),

@@ -271,7 +271,7 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
             reading.broken(position, "a vulnerability needs an id or a description")
         else:
             own = metadata.component
-            reading.add(_finding(stated, known, tools, target or (_referred_product(own) if own is not None else None)))
+            reading.add(_finding(reading, stated, known, tools, target or (_referred_product(own) if own is not None else None)))
     return reading.document(tools[0].name if tools else None)
 
 
@@ -303,7 +303,7 @@ def _tools(stated: list[_Named] | _Tools | None) -> list[_Named]:
     return [tool for tool in (stated.components or [] if isinstance(stated, _Tools) else stated or []) if tool.name]
 
 
-def _finding(stated: _Vulnerability, known: dict[str, _Referred], tools: list[_Named], target: Product | None) -> Finding:
+def _finding(reading: Reading, stated: _Vulnerability, known: dict[str, _Referred], tools: list[_Named], target: Product | None) -> Finding:
     text = "\n\n".join(part for part in (stated.description, stated.detail, stated.recommendation) if part and part.strip())
     affects = (stated.affects or [])[:1_000]
     ratings = stated.ratings or []
@@ -320,7 +320,7 @@ def _finding(stated: _Vulnerability, known: dict[str, _Referred], tools: list[_N
         title=title_from(stated.description, stated.detail, stated.id),
         message=text[:MAX_TEXT],
         product=first_known(*(_affected_product(entry, known) for entry in affects)) or target,
-        weaknesses=weaknesses_of(stated_weaknesses(stated.cwes or (), "cwes"), ("description", text)),
+        weaknesses=weaknesses_of(reading, stated_weaknesses(stated.cwes or (), "cwes"), ("description", text)),
         severity=severity_of([severity.cvss], score, severity.level) if severity is not None else severity_of([], score),
         origin=Origin(tool=(tool.name or "")[:200] or None, tool_version=(tool.version or "")[:100] or None),
         external_id=(stated.id or "").strip()[:200] or None,

@@ -142,7 +142,7 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
         if ended is not None:
             reading.leave_out(position, ended)
         else:
-            reading.add(_finding(advisory, wrapped, target))
+            reading.add(_finding(reading, advisory, wrapped, target))
     return reading.document("GitHub")
 
 
@@ -157,7 +157,7 @@ def _ended(advisory: _Advisory, wrapped: _Wrapped | None) -> str | None:
     return None
 
 
-def _finding(advisory: _Advisory, wrapped: _Wrapped | None, target: Product | None) -> Finding:
+def _finding(reading: Reading, advisory: _Advisory, wrapped: _Wrapped | None, target: Product | None) -> Finding:
     affected = (advisory.vulnerabilities or [])[:1_000]
     mine = wrapped.security_vulnerability if wrapped is not None else None
     stated = stated_weaknesses(
@@ -174,7 +174,7 @@ def _finding(advisory: _Advisory, wrapped: _Wrapped | None, target: Product | No
         title=title_from(advisory.summary, advisory.description, advisory.ghsa_id),
         message=(advisory.description or advisory.summary or "")[:MAX_TEXT],
         product=first_known(*(_product(entry) for entry in ([mine] if mine else []) + affected)) or target,
-        weaknesses=weaknesses_of(stated, ("summary", advisory.summary or ""), ("description", advisory.description or "")),
+        weaknesses=weaknesses_of(reading, stated, ("summary", advisory.summary or ""), ("description", advisory.description or "")),
         locations=_locations(affected),
         severity=severity,
         external_id=advisory.ghsa_id.strip()[:40] or None,

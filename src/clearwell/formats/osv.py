@@ -348,11 +348,11 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
         elif record.withdrawn:
             reading.leave_out(position, f"{record.id[:80]} was withdrawn on {record.withdrawn[:40]}")
         else:
-            reading.add(_finding(record, target))
+            reading.add(_finding(reading, record, target))
     return reading.document("OSV")
 
 
-def _finding(record: _Reported, target: Product | None) -> Finding:
+def _finding(reading: Reading, record: _Reported, target: Product | None) -> Finding:
     affected = record.affected or []
     stated = stated_weaknesses(_weaknesses(record.database_specific), "database_specific.cwe_ids")
     severities = [*(record.severity or ()), *(severity for entry in affected for severity in entry.severity or ())]
@@ -361,7 +361,7 @@ def _finding(record: _Reported, target: Product | None) -> Finding:
         title=title_from(record.summary, record.details, record.id),
         message=(record.details or record.summary or "")[:MAX_TEXT],
         product=first_known(*(_product(entry) for entry in affected[:1_000])) or target,
-        weaknesses=weaknesses_of(stated, ("summary", record.summary or ""), ("details", record.details or "")),
+        weaknesses=weaknesses_of(reading, stated, ("summary", record.summary or ""), ("details", record.details or "")),
         locations=_locations(affected),
         severity=severity_of((stated.score for stated in severities), None, _level(record.database_specific)),
         origin=Origin(tool=next((credit.name[:200] for credit in record.credits or () if credit.type == "TOOL" and credit.name), None)),

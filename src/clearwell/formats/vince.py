@@ -130,9 +130,9 @@ def _findings(raw: msgspec.Raw, position: str, reading: Reading, target: Product
     if keys & {"get_case", "get_vuls", "get_original_report"}:
         yield from _of_case(_whole.decode(raw), position, reading, target)
     elif keys & {"vul_description", "product_name"}:
-        yield _of_report(_report.decode(raw), _Case(), target)
+        yield _of_report(reading, _report.decode(raw), _Case(), target)
     else:
-        yield _of_note(_note.decode(raw), target)
+        yield _of_note(reading, _note.decode(raw), target)
 
 
 def _of_case(whole: _Whole, position: str, reading: Reading, target: Product | None) -> Iterator[Finding]:
@@ -148,14 +148,14 @@ def _of_case(whole: _Whole, position: str, reading: Reading, target: Product | N
             reading.broken(place, reason)
             continue
         count += 1
-        yield _of_vul(vul, case, report, target)
+        yield _of_vul(reading, vul, case, report, target)
     if not count and report is not None:
-        yield _of_report(report, case, target)
+        yield _of_report(reading, report, case, target)
     elif not count and (case.title or case.summary):
-        yield _of_note(_Note(vuid=case.vuid or "", title=case.title, summary=case.summary, status=case.status), target)
+        yield _of_note(reading, _Note(vuid=case.vuid or "", title=case.title, summary=case.summary, status=case.status), target)
 
 
-def _of_vul(vul: _Vul, case: _Case, report: _Report | None, target: Product | None) -> Finding:
+def _of_vul(reading: Reading, vul: _Vul, case: _Case, report: _Report | None, target: Product | None) -> Finding:
     text = vul.description or ""
     names = [_public(name) for name in (vul.cve, vul.name, vul.vul) if name] + [name for name in [_vu(case.vuid)] if name]
     return Finding(
@@ -163,7 +163,7 @@ def _of_vul(vul: _Vul, case: _Case, report: _Report | None, target: Product | No
         title=title_from(text.partition(". ")[0], case.title, vul.name),
         message="\n\n".join(filter(None, (text, case.summary)))[:MAX_TEXT],
         product=_product(report, text) or target,
-        weaknesses=weaknesses_of((), ("description", text)),
+        weaknesses=weaknesses_of(reading, (), ("description", text)),
         external_id=next(iter(names), None),
         aliases=listed((name for name in names if name != names[0]), 200),
         affected=_affected(report),
@@ -173,7 +173,7 @@ def _of_vul(vul: _Vul, case: _Case, report: _Report | None, target: Product | No
     )
 
 
-def _of_report(report: _Report, case: _Case, target: Product | None) -> Finding:
+def _of_report(reading: Reading, report: _Report, case: _Case, target: Product | None) -> Finding:
     said = (
         ("", report.vul_description),
         ("How it can be used", report.vul_exploit),
@@ -186,7 +186,7 @@ def _of_report(report: _Report, case: _Case, target: Product | None) -> Finding:
         title=title_from(case.title, report.vul_description, report.product_name),
         message=text[:MAX_TEXT],
         product=_product(report, text) or target,
-        weaknesses=weaknesses_of((), ("vul_description", report.vul_description or ""), ("vul_impact", report.vul_impact or "")),
+        weaknesses=weaknesses_of(reading, (), ("vul_description", report.vul_description or ""), ("vul_impact", report.vul_impact or "")),
         external_id=report.vrf_id or _vu(case.vuid),
         aliases=listed([_vu(case.vuid) if report.vrf_id else None, report.tracking], 200),
         affected=_affected(report),
@@ -196,14 +196,14 @@ def _of_report(report: _Report, case: _Case, target: Product | None) -> Finding:
     )
 
 
-def _of_note(note: _Note, target: Product | None) -> Finding:
+def _of_note(reading: Reading, note: _Note, target: Product | None) -> Finding:
     text = "\n\n".join(part for part in (note.overview, note.clean_desc, note.content, note.summary, note.impact) if part and part.strip())
     return Finding(
         format="vince",
         title=title_from(note.title, note.name, text),
         message=text[:MAX_TEXT],
         product=purl_in(text) or target,
-        weaknesses=weaknesses_of((), ("title", note.title or note.name or ""), ("text", text)),
+        weaknesses=weaknesses_of(reading, (), ("title", note.title or note.name or ""), ("text", text)),
         severity=severity_of([note.cvss_basevector], number_of(note.cvss_basescore)),
         external_id=_vu(note.vuid or note.idnumber),
         aliases=listed((_public(name) for name in note.cveids or ()), 200),

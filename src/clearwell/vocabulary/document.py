@@ -63,6 +63,10 @@ MAX_PROBLEMS = 1_000
 """Broken parts, and parts left out, that a document names; what comes after them is counted."""
 
 
+MAX_INFERRED = 4_000_000
+"""Characters of prose in one document from which weaknesses are inferred."""
+
+
 class Reading:
     """A document being read: what was found, what was wrong and what was left out so far."""
 
@@ -72,6 +76,12 @@ class Reading:
         self._problems: list[Problem] = []
         self._left_out: list[Problem] = []
         self._more = 0
+        self._unread = MAX_INFERRED
+
+    def may_infer(self, characters: int) -> bool:
+        """True while a document's prose may be looked at for words that tell a weakness: that costs a microsecond a character."""
+        self._unread -= characters
+        return self._unread >= 0
 
     def add(self, finding: Finding) -> None:
         """Keep a finding."""

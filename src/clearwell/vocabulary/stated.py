@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from packageurl import PackageURL
 
+from clearwell.vocabulary.document import Reading
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.inference import weakness_from_words
 from clearwell.vocabulary.product import Product, parse_purl
@@ -48,7 +49,7 @@ def stated_weaknesses(values: Iterable[object], where: str) -> tuple[Weakness, .
     return tuple(found.values())
 
 
-def weaknesses_of(stated: tuple[Weakness, ...], *texts: tuple[str, str]) -> tuple[Weakness, ...]:
+def weaknesses_of(reading: Reading, stated: tuple[Weakness, ...], *texts: tuple[str, str]) -> tuple[Weakness, ...]:
     """Return what is stated; else what the texts spell out; else what their words tell, inferred. Texts are (origin, text)."""
     if stated:
         return stated
@@ -56,7 +57,7 @@ def weaknesses_of(stated: tuple[Weakness, ...], *texts: tuple[str, str]) -> tupl
         spelled = tuple(Weakness(cwe, "stated", origin) for cwe in dict.fromkeys(cwes_in(text)))
         if spelled:
             return spelled[:MAX_LISTED]
-    inferred = (weakness_from_words(text, origin) for origin, text in texts)
+    inferred = (weakness_from_words(text, origin) for origin, text in texts if reading.may_infer(min(len(text), 2_000)))
     return next(((found,) for found in inferred if found is not None), ())
 
 

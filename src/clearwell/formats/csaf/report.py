@@ -185,7 +185,7 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
             told = "fixed in" if not status.get("known_not_affected") else "not affecting or fixed in"
             reading.leave_out(position, f"{(flaw.cve or flaw.title or '?')[:80]}: the document names only products that it is {told}")
         else:
-            reading.add(_finding(flaw, header, products, target))
+            reading.add(_finding(reading, flaw, header, products, target))
     publisher = header.publisher.name if header.publisher is not None else None
     return reading.document((publisher or "")[:200] or None)
 
@@ -247,7 +247,7 @@ def _keep(found: dict[str, _Listed], full_name: _FullName, path: dict[str, str])
     found[full_name.product_id] = _Listed(words[:600], named)
 
 
-def _finding(flaw: _Flaw, header: _Header, products: dict[str, _Listed], target: Product | None) -> Finding:
+def _finding(reading: Reading, flaw: _Flaw, header: _Header, products: dict[str, _Listed], target: Product | None) -> Finding:
     status = flaw.product_status or {}
     ids = [product for key in _AFFECTED for product in (status.get(key) or ())[:1_000]]
     if not status:
@@ -266,7 +266,11 @@ def _finding(flaw: _Flaw, header: _Header, products: dict[str, _Listed], target:
         message="\n\n".join(filter(None, (text, impact)))[:MAX_TEXT],
         product=first_known(*(each.product for each in affected)) or target,
         weaknesses=weaknesses_of(
-            stated_weaknesses(stated, "cwe" if flaw.cwe else "cwes"), ("title", flaw.title or ""), ("notes", text), ("threats", impact)
+            reading,
+            stated_weaknesses(stated, "cwe" if flaw.cwe else "cwes"),
+            ("title", flaw.title or ""),
+            ("notes", text),
+            ("threats", impact),
         ),
         severity=_severity(flaw),
         external_id=(identity or "").strip()[:200] or None,

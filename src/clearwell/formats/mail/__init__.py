@@ -98,7 +98,7 @@ def _message(data: bytes, target: Product | None) -> Document:
     if text:
         attachments.insert(0, Attachment(LETTER, "text", text.encode(errors="replace")))
     if text or subject:
-        reading.add(_finding(subject, text, about or target))
+        reading.add(_finding(reading, subject, text, about or target))
     return reading.document(attachments=tuple(attachments), about=about)
 
 
@@ -116,7 +116,7 @@ def _subject(headers: Headers, text: str) -> str:
     return subject.strip()
 
 
-def _finding(subject: str, text: str, product: Product | None) -> Finding:
+def _finding(reading: Reading, subject: str, text: str, product: Product | None) -> Finding:
     prose = text[:_MAX_PROSE]
     vector = _VECTOR.search(prose)
     return Finding(
@@ -124,7 +124,7 @@ def _finding(subject: str, text: str, product: Product | None) -> Finding:
         title=title_from(subject, text),
         message=text[:MAX_TEXT],
         product=product,
-        weaknesses=weaknesses_of((), ("subject", subject), ("text", prose)),
+        weaknesses=weaknesses_of(reading, (), ("subject", subject), ("text", prose)),
         locations=tuple(dict.fromkeys(_places(prose))),
         severity=severity_of([vector.group()]) if vector is not None else None,
         aliases=listed(_CVE.findall(f"{subject}\n{prose}"), 40),
