@@ -274,9 +274,12 @@ def weakness_from_words(text: str, origin: str) -> Weakness | None:
     prose = _CAMEL.sub(" ", _QUOTED.sub(" ", text[:_TEXT_LIMIT]))
     words = _SEPARATORS.sub(" ", prose.lower()).strip()
     for needed, pattern, cwe, why in _TABLE:
-        match = pattern.search(words) if any(word in words for word in needed) else None
-        if match is not None:
-            return Weakness(cwe, "inferred", f"{origin} says {match.group()!r}: {why}")
+        for word in needed:
+            if word in words:
+                match = pattern.search(words)
+                if match is not None:
+                    return Weakness(cwe, "inferred", f"{origin} says {match.group()!r}: {why}")
+                break
     return None
 
 

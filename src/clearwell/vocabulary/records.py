@@ -54,9 +54,16 @@ def _scanned_keys(head: bytes) -> frozenset[str]:
             if depth < level and token == b"}":
                 break
         elif token == b":" and depth == level and last:
-            found.add(last.strip(b'"').decode(errors="replace"))
+            found.add(_spelled(last))
         last = token if token[:1] == b'"' else b""
     return frozenset(found)
+
+
+def _spelled(key: bytes) -> str:
+    try:
+        return msgspec.json.decode(key, type=str)
+    except BROKEN_JSON:
+        return key.strip(b'"').decode(errors="replace")
 
 
 def require_sparse(data: bytes) -> None:
