@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearwell.vocabulary import document
 from clearwell.vocabulary.document import Reading
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.records import MAX_OBJECTS, has_keys, keys_of, mend, records
@@ -103,3 +104,12 @@ def test_keys_of_a_whole_and_of_a_cut_object_agree(value: object) -> None:
 
     assert keys_of(data[:-1] + b" ") <= keys_of(data)
     assert set(json.loads(data)) == keys_of(data)
+
+
+def test_more_records_than_one_reading_takes_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "MAX_RECORDS", 2)
+
+    found, problems = read(json.dumps(RECORDS).encode())
+
+    assert [identity for _, identity in found] == ["a", "b"]
+    assert problems == [""]
