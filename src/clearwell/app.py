@@ -12,7 +12,18 @@ from pathlib import Path
 
 import structlog
 
-from clearwell.clearinghouse.flow import answering, checking, jobs, maintaining, operating, post, publishing, remediating, validating
+from clearwell.clearinghouse.flow import (
+    answering,
+    asking,
+    checking,
+    jobs,
+    maintaining,
+    operating,
+    post,
+    publishing,
+    remediating,
+    validating,
+)
 from clearwell.ground.house import Clock, House, SystemClock, random_bits
 from clearwell.ground.identity.actor import INTAKE
 from clearwell.ground.jobs import queue
@@ -32,6 +43,7 @@ from clearwell.vocabulary.ids import EntryId, spell, uuid7
 
 _CLOCK_SECONDS = 5.0
 _SWEEP_SECONDS = 6 * 3600.0
+_CLAIMS_SECONDS = 60.0
 
 
 def settings_now(environ: Mapping[str, str] | None = None) -> tuple[Settings, tuple[Sourced, ...]]:
@@ -131,7 +143,11 @@ def chores_of(house: House) -> tuple[Chore, ...]:
         with house.transaction(INTAKE) as tx:
             house.blobs.sweep(tx, house.clock.now() - timedelta(days=1))
 
-    return (house.settings.sequencer_seconds, fold_ledger), (_CLOCK_SECONDS, look_at_clocks), (_SWEEP_SECONDS, sweep_blobs)
+    def hash_claims() -> None:
+        asking.hash_claims(house)
+
+    chores = (house.settings.sequencer_seconds, fold_ledger), (_CLOCK_SECONDS, look_at_clocks), (_SWEEP_SECONDS, sweep_blobs)
+    return (*chores, (_CLAIMS_SECONDS, hash_claims)) if house.settings.claim_check_salt else chores
 
 
 def plan_of(house: House) -> WorkerPlan:

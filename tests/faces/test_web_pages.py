@@ -8,10 +8,11 @@ from litestar.testing import TestClient
 
 from browser.client import Client, token_of
 from browser.scene import HOSTILE, Scene
+from clearwell.clearinghouse.dedupe import question_store
 from clearwell.faces.asgi import build_app
 from clearwell.faces.web import Demo
 from clearwell.faces.web.pages import days_until, encode, moment
-from clearwell.ground.identity.actor import Member
+from clearwell.ground.identity.actor import DEDUPE, Member
 from hub import Hub
 
 PRIVATE = ("/", "/reports", "/cases", "/todo", "/reports/sub_0000000000000000000000000a", "/cases/case_0000000000000000000000000a")
@@ -177,3 +178,16 @@ def test_a_demo_link_signs_in_once(scene: Scene) -> None:
 def test_without_a_demo_there_are_no_demo_links(scene: Scene) -> None:
     with Client(scene) as client:
         assert client.get("/demo/sign-in/one-time").status_code == 404
+
+
+def test_coordinators_see_who_may_be_searching_for_what_others_found(scene: Scene) -> None:
+    house = scene.hub.house
+    with house.transaction(DEDUPE) as tx:
+        question_store.raise_alarm(tx, scene.lab.organization, 400, 120, house.clock.now())
+
+    with Client(scene, scene.coordinator) as client:
+        coordinators = client.get("/").text
+    with Client(scene, scene.lab) as client:
+        labs = client.get("/").text
+
+    assert "asked about 400 signatures" in coordinators and "asked about" not in labs

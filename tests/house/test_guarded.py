@@ -39,7 +39,7 @@ NO_QUESTION = {
 }
 """Verbs that ask nothing, and why that is right."""
 PUBLIC_VERBS = {"publishing.list_advisories", "publishing.read_advisory", "publishing.read_by_id"}
-OWN_ROWS = {"overview.read_overview", "reporting.my_participations", "reporting.list_submissions"}
+OWN_ROWS = {"overview.read_overview", "overview.read_scorecard", "reporting.my_participations", "reporting.list_submissions"}
 """Verbs that every member may call: they show its own organization's rows, here none."""
 STRANGER = LinkHolder(LinkId("link_x"), CaseId("case_x"), ParticipantId("part_x"), frozenset({"make_statement", "claim_fix"}))
 VERBS = {f"{verb.module}.{verb.name}": verb for verb in verbs() if not verb.name.startswith("_")}

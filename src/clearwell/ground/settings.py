@@ -43,6 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     code_minutes: int = 15
     session_hours: int = 12
     proposal_hours: int = 72
+    known_tick_seconds: float = 1.0
+    known_budget_per_day: int = 2_000
+    known_alarm_positives: int = 100
+    claim_check_salt: str | None = None
+    claim_check_contact: str = ""
     log_level: str = "info"
     metadata_url: str = "https://clearwell.example"
 
@@ -72,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.mail_folder or self.data_dir / "outbox"
 
 
-SECRET = frozenset({"database_url", "migrate_url", "smtp_url"})
+SECRET = frozenset({"claim_check_salt", "database_url", "migrate_url", "smtp_url"})
 """Settings whose values are never shown."""
 
 

@@ -350,3 +350,31 @@ class ReceiptGiven(Entry, frozen=True):
     organization: Salted
     action: Salted
     receipt: Salted
+
+
+class KnownAsked(Entry, frozen=True):
+    """An organization asked whether signatures are already held. `keyed` are their keyed hashes, salted."""
+
+    type = "known.asked"
+    organization: OrganizationId
+    signatures: int
+    over_budget: bool
+    keyed: Salted
+
+
+class KnownAlarmRaised(Entry, frozen=True):
+    """Too many of an organization's questions within a day were answered "known": it may be searching for what others found."""
+
+    type = "known.alarm_raised"
+    organization: OrganizationId
+    signatures: int
+    positive: int
+
+
+class ClaimChecked(Entry, frozen=True):
+    """An organization asked with scrutineer's salted hash. `keyed` is its keyed hash, salted."""
+
+    type = "claim.checked"
+    organization: OrganizationId
+    over_budget: bool
+    keyed: Salted

@@ -3,7 +3,11 @@
 
 from datetime import datetime
 
+import msgspec
+
+from clearwell.clearinghouse.case.scorecard import Score
 from clearwell.ground.storage.database import Row, Transaction
+from clearwell.vocabulary.ids import OrganizationId
 
 _STAGES = (
     ("intake", "reports received", "SELECT 1 FROM clearwell.submission"),
@@ -36,6 +40,26 @@ def waiting_for_people(tx: Transaction, now: datetime) -> int:
             now=now,
         )
     )
+
+
+def scores(tx: Transaction, organization: OrganizationId, submissions: int, findings: int) -> tuple[Score, ...]:
+    """What became of an organization's newest findings, by tool and model, the most findings first."""
+    rows = tx.rows(
+        """
+        SELECT tool, model, count(*) AS sent, count(*) FILTER (WHERE answer = 'new') AS new,
+               count(*) FILTER (WHERE answer = 'needs_proof') AS needs_proof, count(*) FILTER (WHERE answer = 'duplicate') AS duplicate,
+               count(*) FILTER (WHERE answer = 'refused') AS refused, count(*) FILTER (WHERE answer = 'reproduced') AS reproduced
+        FROM (SELECT f.body #>> '{origin,tool}' AS tool, f.body #>> '{origin,model}' AS model, f.answer
+              FROM (SELECT id FROM clearwell.submission WHERE organization_id = %(organization)s ORDER BY id DESC LIMIT %(submissions)s) s
+              JOIN clearwell.finding f ON f.submission_id = s.id
+              ORDER BY f.submission_id DESC, f.position LIMIT %(findings)s) newest
+        GROUP BY tool, model ORDER BY sent DESC, tool, model LIMIT 200
+        """,
+        organization=organization,
+        submissions=submissions,
+        findings=findings,
+    )
+    return tuple(msgspec.convert(row, Score) for row in rows)
 
 
 def case_times(tx: Transaction, limit: int) -> tuple[Row, ...]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flow: a finding's way from a lab to a hospital, told in order. Each module is the desk of one part of the way.
 
+0. `asking`        before anything is sent: "is this already held?", between parties that do not trust each other
 1. `reporting`     a finder sends a report; it is sealed, recorded and answered line by line (intake, dedupe)
 2. `checking`      what a report cites is compared with the real source before a human sees it (sanity)
 3. `validating`    proofs run in isolation; what reproduced is proven, what did not is refused; proven findings join

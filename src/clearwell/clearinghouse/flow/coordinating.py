@@ -37,7 +37,7 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Row, Transaction
-from clearwell.vocabulary.errors import Conflict, Invalid
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
 from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ParticipantId, ProposalId
 
 _ALIAS = re.compile(r"[A-Z][A-Z0-9]{1,15}[-#][A-Z0-9-]{3,40}")
@@ -83,6 +83,16 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             links=store.links_of_case(tx, case_id),
             proposals=open_proposals(tx, house.clock.now()),
         )
+
+
+def read_two_findings(house: House, actor: Member, case_id: CaseId, left: FindingId, right: FindingId) -> tuple[KeptFinding, KeptFinding]:
+    """Two findings to be looked at side by side, the first of them of this case; raise NotFound."""
+    house.policy.require(actor, Act.READ_CASES, Subject(case_id))
+    with house.transaction(actor) as tx:
+        one, other = report_store.load_finding(tx, left), report_store.load_finding(tx, right)
+        if one.case != case_id:
+            raise NotFound("there is no such report in this case")
+        return one, other
 
 
 def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reason: str) -> None:

@@ -4,9 +4,11 @@
 import msgspec
 
 from clearwell.clearinghouse.case import measure_store
+from clearwell.clearinghouse.case.scorecard import Score
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import Member
-from clearwell.ground.policy.policy import Act
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.vocabulary.ids import OrganizationId
 
 CAP = 10_000
 """A count stops here: a longer list is said to be longer."""
@@ -38,3 +40,11 @@ def read_overview(house: House, actor: Member) -> Overview:
     with house.transaction(actor) as tx:
         stages = tuple(Stage(*row) for row in measure_store.stage_counts(tx, CAP))
         return Overview(stages, measure_store.waiting_for_people(tx, house.clock.now()))
+
+
+def read_scorecard(house: House, actor: Member, organization: OrganizationId | None = None) -> tuple[Score, ...]:
+    """What became of what an organization sent, by tool and model: one's own, or (coordinators) anybody's. The newest 100,000 findings."""
+    whose = organization or actor.organization
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.READ_REPORTS, Subject(organization=whose))
+        return measure_store.scores(tx, whose, submissions=1_000, findings=100_000)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("clearwell.faces.cli.demo:demo", "Play the exercise on a hub of its own, compare what came out, then serve it."),
     "ledger": ("clearwell.faces.cli.ledger:ledger", "Verify a ledger offline."),
     "submit": ("clearwell.faces.cli.submit:submit", "Send reports to a hub and print the answers."),
+    "known": ("clearwell.faces.cli.known:known", "Ask a hub which findings it already holds, without sending them."),
     "case": ("clearwell.faces.cli.case:case", "Coordinate cases: list, show, split, merge."),
     "operator": ("clearwell.faces.cli.operator:operator", "What an operator has to do."),
     "serve": ("clearwell.faces.cli.serve:serve", "Serve the API and the pages."),

@@ -26,6 +26,7 @@ class Act(StrEnum):
     SUBMIT_REPORT = "submit_report"
     READ_REPORTS = "read_reports"
     APPEAL_REFUSAL = "appeal_refusal"
+    ASK_KNOWN = "ask_known"
     REMARK_REPORT = "remark_report"
     READ_PROOF = "read_proof"
     MANAGE_TOKENS = "manage_tokens"
@@ -65,6 +66,7 @@ class Act(StrEnum):
     MATCH = "match"
     EXPIRE = "expire"
     SEND_MAIL = "send_mail"
+    HASH_CLAIMS = "hash_claims"
 
 
 class Subject(msgspec.Struct, frozen=True):
