@@ -9,7 +9,7 @@ _SEEN = """
 EXISTS (SELECT FROM clearwell.finding g WHERE g.submission_id = {scan} AND g.case_id = {case})
 OR EXISTS (SELECT FROM clearwell.signature x JOIN clearwell.signature y ON y.key = x.key
            JOIN clearwell.finding z ON z.id = y.finding_id
-           WHERE x.finding_id = {finding} AND y.submission_id = {scan} AND z.first_answer <> 'duplicate')
+           WHERE x.finding_id = {finding} AND y.is_head AND y.submission_id = {scan} AND z.first_answer <> 'duplicate')
 """
 """A scan has a finding of the same case, or one of the same signature in a case that it opened (where the earlier takes none in)."""
 
