@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
-Sections: help, start, memory, intake, parse, exercise. `python bench intake parse` runs just those.
+Sections: help, start, memory, intake, fairness, parse, exercise. `python bench intake parse` runs just those.
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import fairness  # noqa: E402
 import hub  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
@@ -24,6 +25,7 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "help": sections.measure_help,
     "start": sections.measure_start_and_memory,
     "intake": volume.measure_intake,
+    "fairness": fairness.measure_fairness,
     "parse": sections.measure_parse,
     "exercise": sections.measure_exercise,
 }
