@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
-Sections: help, start, memory, intake, fairness, parse, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, fairness, parse, mutants, adversarial, exercise. `python bench intake parse` runs just those.
 """
 
 import os
@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE))
 
 import fairness  # noqa: E402
 import hub  # noqa: E402
+import mutants  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
 
@@ -27,6 +28,8 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "intake": volume.measure_intake,
     "fairness": fairness.measure_fairness,
     "parse": sections.measure_parse,
+    "mutants": mutants.measure_mutants,
+    "adversarial": mutants.measure_adversarial,
     "exercise": sections.measure_exercise,
 }
 

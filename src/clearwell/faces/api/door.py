@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door for reports: how many reports are received at the same time, shared fairly, so that one lab's flood keeps nobody else outside."""
+"""The door for reports: how many come in at the same time, shared fairly, so that one flood keeps nobody else outside."""
 
 import asyncio
 from collections import Counter, deque
