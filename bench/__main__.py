@@ -18,11 +18,12 @@ sys.path.insert(0, str(HERE))
 
 import hub  # noqa: E402
 import sections  # noqa: E402
+import volume  # noqa: E402
 
 SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "help": sections.measure_help,
     "start": sections.measure_start_and_memory,
-    "intake": sections.measure_intake,
+    "intake": volume.measure_intake,
     "parse": sections.measure_parse,
     "exercise": sections.measure_exercise,
 }

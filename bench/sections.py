@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: help, start and memory, intake, parsing, the exercise. Limits are those of the issue."""
+"""What is measured: help, start and memory, parsing, the exercise. Limits are those of the issue."""
 
-import json
 import os
 import statistics
 import subprocess
@@ -9,13 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
-
 from hub import CLEARWELL, BenchHub, Figure, bench_hub, resident_mb
 
 SHARED = Path(os.environ.get("CLEARWELL_SHARED", Path(__file__).parent.parent.parent / "shared")) / "data"
 SARIF = SHARED / "reports" / "semgrepowasp-benchmark-sample.sarif"
-COPIES = 12
 
 
 def measure_help(folder: Path) -> list[Figure]:
@@ -37,35 +33,11 @@ def measure_start_and_memory(folder: Path) -> list[Figure]:
         second = time.monotonic() - begin
         worker = hub.start("worker")
         time.sleep(8)  # idle, after the worker's imports
-        database = _postmaster(hub)
+        database = postmaster(hub)
         return [
             Figure("first start of the server (database created and migrated)", first, "s"),
             Figure("second start of the server", second, "s", 3),
             Figure("idle server + worker + database, resident", resident_mb([server.pid, worker.pid, database]), "MB", 400),
-        ]
-
-
-def measure_intake(folder: Path) -> list[Figure]:
-    """The 1,768-result SARIF, repeated under new paths and as sent, through the API into the embedded database."""
-    if not SARIF.exists():
-        print(f"     intake: skipped, {SARIF.name} is not in the shared data (CLEARWELL_SHARED)")
-        return []
-    raw = SARIF.read_bytes()
-    results = sum(len(run["results"]) for run in json.loads(raw)["runs"])
-    with bench_hub(folder / "hub") as hub:
-        hub.start("serve")
-        hub.wait_until_up()
-        token = hub.member("lab", "bench lab")
-        hub.start("worker")
-        time.sleep(3)
-        new = _send_and_wait(hub, token, [raw.replace(b"org/owasp", f"org/copy{n}".encode()) for n in range(COPIES)], "new")
-        known = _send_and_wait(hub, token, [raw.replace(b"1.2.3.4", b"") + b" " * (n + 1) for n in range(COPIES)], "known")
-        return [
-            Figure(f"intake through the API, {COPIES} files of {results} new findings, one worker", COPIES * results / new, "findings/s"),
-            Figure(
-                f"intake through the API, {COPIES} files of {results} known findings, one worker", COPIES * results / known, "findings/s"
-            ),
-            Figure("COPY of finding-sized rows into a plain table", _copy_rate(hub), "rows/s", peer="the limit"),
         ]
 
 
@@ -122,30 +94,7 @@ def _median(command: list[str], times: int = 15) -> float:
     return statistics.median(taken)
 
 
-def _send_and_wait(hub: BenchHub, token: str, bodies: list[bytes], name: str) -> float:
-    """Send files and wait until each finding is answered; return the seconds from the first byte to the last answer."""
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=hub.url, headers=headers, timeout=60) as client:
-        begin = time.monotonic()
-        sent = []
-        for number, body in enumerate(bodies):
-            query = {"name": f"{name}-{number}.sarif", "target": "forge.example/owasp/benchmark@0123456789ab"}
-            answer = client.post("/api/v1/submissions", params=query, content=body)
-            answer.raise_for_status()
-            sent.append(answer.json()["id"])
-        waiting = set(sent)
-        while waiting:
-            for one in list(waiting):
-                state = client.get(f"/api/v1/submissions/{one}").raise_for_status().json()
-                if state["state"] == "unreadable":
-                    raise SystemExit(f"the report could not be read: {state}")
-                if state["state"] == "parsed":
-                    waiting.discard(one)
-            time.sleep(0.05)
-        return time.monotonic() - begin
-
-
-def _copy_rate(hub: BenchHub) -> float:
+def copy_rate(hub: BenchHub) -> float:
     """COPY of 200,000 rows of a finding's size into an unindexed table, in the same database."""
     import psycopg
 
@@ -164,7 +113,8 @@ def _copy_rate(hub: BenchHub) -> float:
     return rows / taken
 
 
-def _postmaster(hub: BenchHub) -> int:
+def postmaster(hub: BenchHub) -> int:
+    """The process id of a hub's embedded server."""
     from clearwell.ground.storage.embedded import EmbeddedServer
 
     return int((EmbeddedServer(hub.folder).cluster / "postmaster.pid").read_text().split()[0])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.ids import parse_id, spell, uuid7
+from clearwell.vocabulary.ids import mint, parse_id, spell, uuid7
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -34,6 +34,11 @@ def test_ids_sort_by_their_time(one: int, other: int, chance: int) -> None:
 
     assert (first < second) == (one < other)
     assert uuid7(one, chance).version == 7
+
+
+@given(st.integers(0, 2**48 - 1), st.integers(0, 2**80 - 1))
+def test_minting_is_spelling_a_uuid7(moment: int, chance: int) -> None:
+    assert mint("case", moment, chance) == spell("case", uuid7(moment, chance))
 
 
 @pytest.mark.parametrize(

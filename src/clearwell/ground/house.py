@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The house: what every verb is handed. A type only; `clearwell.app` fills it."""
 
-import secrets
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -17,7 +17,7 @@ from clearwell.ground.settings import Settings
 from clearwell.ground.storage.blobs import BlobStore
 from clearwell.ground.storage.database import Database, Transaction
 from clearwell.ground.storage.keys import Keys
-from clearwell.vocabulary.ids import EntryId, spell, uuid7
+from clearwell.vocabulary.ids import EntryId, mint
 
 
 class Clock(Protocol):
@@ -62,7 +62,12 @@ class House(msgspec.Struct, frozen=True):
 
     def new_id(self, kind: str) -> str:
         """Make an id: UUIDv7 in its kind's spelling."""
-        return spell(kind, uuid7(int(self.clock.now().timestamp() * 1000), self.chance()))
+        return mint(kind, int(self.clock.now().timestamp() * 1000), self.chance())
+
+    def new_ids(self, kind: str, count: int) -> list[str]:
+        """Make many ids of one moment: as random as one by one, and quicker."""
+        moment = int(self.clock.now().timestamp() * 1000)
+        return [mint(kind, moment, self.chance()) for _ in range(count)]
 
     def write(self, tx: Transaction, entry: Entry, by: Actor) -> EntryId:
         """Write a ledger entry as `by`; when the transaction acts as another, the entry names both."""
@@ -77,4 +82,4 @@ class House(msgspec.Struct, frozen=True):
 
 def random_bits() -> int:
     """80 random bits from the operating system."""
-    return secrets.randbits(80)
+    return int.from_bytes(os.urandom(10))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Typed identifiers: random (UUIDv7, RFC 9562), shown with their kind, `case_01jd...`."""
 
-import base64
 import re
 from typing import NewType
 from uuid import UUID
@@ -49,14 +48,24 @@ KINDS = {
 }
 """Prefix of an id -> its type. A prefix never changes its meaning."""
 
-_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
+_SHIFTS = tuple(range(120, -1, -10))
 _FORM = re.compile(r"([a-z]{2,12})_([0-7][0-9a-hjkmnp-tv-z]{25})")
 
 
 def spell(kind: str, value: UUID) -> str:
     """Return `kind_` and the UUID in 26 characters of Crockford's base 32: sorts as the UUID does."""
-    padded = (value.int << 30).to_bytes(20, "big")  # 2 zero bits, the 128, 30 more: 32 digits, of which 26 count
-    return f"{kind}_{base64.b32encode(padded)[:26].translate(_TO_CROCKFORD).decode()}"
+    return _spell(kind, value.int)
+
+
+def _spell(kind: str, number: int) -> str:
+    return f"{kind}_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])  # 2 zero bits and the 128: 26 digits
+
+
+def mint(kind: str, unix_ms: int, random_80_bits: int) -> str:
+    """Return `spell(kind, uuid7(unix_ms, random_80_bits))`, quickly: a report makes ids by the hundred thousand."""
+    return _spell(kind, _uuid7(unix_ms, random_80_bits))
 
 
 def parse_id(kind: str, text: str) -> str:
@@ -69,9 +78,12 @@ def parse_id(kind: str, text: str) -> str:
 
 def uuid7(unix_ms: int, random_80_bits: int) -> UUID:
     """Build a UUIDv7 (RFC 9562, 5.7) from a time in milliseconds and at least 74 bits of chance."""
+    return UUID(int=_uuid7(unix_ms, random_80_bits))
+
+
+def _uuid7(unix_ms: int, random_80_bits: int) -> int:
     value = (unix_ms & (2**48 - 1)) << 80
     value |= 0x7 << 76
     value |= ((random_80_bits >> 62) & 0xFFF) << 64
     value |= 0b10 << 62
-    value |= random_80_bits & (2**62 - 1)
-    return UUID(int=value)
+    return value | random_80_bits & (2**62 - 1)

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.report import Answer
 from clearwell.clearinghouse.flow import answering, coordinating, reporting
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.reporting import Envelope
@@ -67,6 +68,37 @@ def test_no_sequence_of_merges_and_splits_loses_a_report_its_proof_or_its_date(h
         if proof is not None:
             assert proof.case == seen.finding.case
             assert read_proof(hub.house, coordinator, proof.id, "a test")[1] == {"proof.toml": f"x = {number}".encode()}
+    assert not _lost_signatures(hub)
+
+
+def _lost_signatures(hub: Hub) -> tuple[object, ...]:
+    """Signatures that name another case than their finding, and such that no head of the same key and case stands for."""
+    with hub.house.transaction(PROVING) as tx:
+        return tx.rows(
+            """
+            SELECT s.kind, s.case_id FROM clearwell.signature s JOIN clearwell.finding f ON f.id = s.finding_id
+            WHERE s.case_id <> f.case_id OR s.is_refused <> (f.answer = 'refused')
+               OR (NOT s.is_refused AND NOT EXISTS (
+                   SELECT FROM clearwell.signature h
+                   WHERE h.key = s.key AND h.case_id = s.case_id AND h.is_head AND NOT h.is_refused
+                     AND h.product_version IS NOT DISTINCT FROM s.product_version))
+            """
+        )
+
+
+def test_a_head_that_is_refused_or_taken_out_leaves_another_behind(hub: Hub) -> None:
+    lab, other = hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.LAB)
+    coordinator = hub.member(OrganizationKind.COORDINATOR)
+    component = f"pkg:generic/{coordinator.organization}@1"
+    first, second, third = (send(hub, who, component, "pump") for who in (lab, other, lab))
+    home = case_of(hub, first)
+
+    with hub.house.transaction(PROVING) as tx:
+        report_store.move_answer(tx, report_store.load_finding(tx, first), Answer.REFUSED, "a test", "a test", hub.clock.now())
+    assert not _lost_signatures(hub) and case_of(hub, send(hub, other, component, "pump")) == home
+    coordinating.split_case(hub.house, coordinator, home, (second,), "not alike")
+
+    assert not _lost_signatures(hub) and case_of(hub, third) == home
 
 
 def _findings(hub: Hub, case: CaseId) -> tuple[report_store.KeptFinding, ...]:

@@ -144,6 +144,7 @@ _SAME_NAME = (
     "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded", "priority",
 )  # fmt: skip
 """Columns that are KeptCase's fields under the same name."""
+_NOUN = tuple(field.name for field in msgspec.structs.fields(Case))
 
 
 # -- cases -----------------------------------------------------------------------------------------------------
@@ -544,7 +545,7 @@ def queue_of_contact(tx: Transaction, contact: str) -> tuple[Queued, ...]:
 
 
 def _case(row: Row) -> KeptCase:
-    noun = {field.name: row[field.name] for field in msgspec.structs.fields(Case) if field.name in row}
+    noun = {name: row[name] for name in _NOUN if name in row}
     case = msgspec.convert({**noun, "state": CaseState(row["letters"])}, Case)
     rest = {name: row[name] for name in _SAME_NAME}
     return msgspec.convert(

@@ -1,32 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures in the database: looked up per batch, stored by COPY. Only dedupe reads this table."""
+"""Signatures in the database: looked up per batch, stored by COPY. Only dedupe reads this table.
+
+A signature that has been seen ten thousand times is looked up as fast as one seen twice: of all rows with one key, case and version
+only the first is a *head*, and only heads are indexed by key. When a finding moves or is refused, a trigger makes heads of what stays
+behind (migration 0009).
+"""
 
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from clearwell.clearinghouse.dedupe.decide import Known
 from clearwell.clearinghouse.dedupe.signature import Signature
 from clearwell.ground.identity.actor import PROVING
 from clearwell.ground.storage.database import Transaction
-from clearwell.vocabulary.ids import FindingId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A signature to be stored. `version` is the product's; a proven one is always a head."""
+
+    signature: Signature
+    finding: FindingId
+    submission: SubmissionId
+    case: CaseId
+    version: str | None
+    proven: bool = False
+    is_head: bool = True
 
 
 def known(tx: Transaction, keys: Sequence[bytes], most: int = 20) -> dict[bytes, list[Known]]:
-    """The stored signatures with these keys, at most `most` for each key: proven ones first, then the oldest.
+    """The stored signatures with these keys, one for each case and version, at most `most` for each key: proven ones first, then the oldest.
 
     What is refused is left out before that limit counts, so that no heap of refused reports hides the rest; only a proof that ran
     and did not fire stays known, so that it is not run again.
     """
     rows = tx.rows(
         """
-        SELECT k.key, s.finding_id, s.submission_id, s.product_version, s.proven, f.case_id
+        SELECT k.key, s.finding_id, s.submission_id, s.case_id, s.product_version, s.proven
         FROM unnest(%(keys)s::bytea[]) AS k(key)
         CROSS JOIN LATERAL (
-            SELECT x.* FROM clearwell.signature x JOIN clearwell.finding y ON y.id = x.finding_id
-            WHERE x.key = k.key AND (y.answer <> 'refused' OR (x.kind = 'proof' AND EXISTS (
-                SELECT FROM clearwell.answer a WHERE a.finding_id = y.id AND a.answer = 'refused' AND a.by = %(proving)s)))
+            SELECT x.* FROM clearwell.signature x
+            WHERE x.key = k.key AND x.is_head AND (NOT x.is_refused OR (x.kind = 'proof' AND EXISTS (
+                SELECT FROM clearwell.answer a WHERE a.finding_id = x.finding_id AND a.answer = 'refused' AND a.by = %(proving)s)))
             ORDER BY x.proven DESC, x.finding_id LIMIT %(most)s) s
-        JOIN clearwell.finding f ON f.id = s.finding_id
-        ORDER BY k.key, s.proven DESC, s.finding_id
         """,
         keys=list(set(keys)),
         most=most,
@@ -34,18 +51,22 @@ def known(tx: Transaction, keys: Sequence[bytes], most: int = 20) -> dict[bytes,
     )
     found: dict[bytes, list[Known]] = {}
     for row in rows:
-        one = Known(bytes(row["key"]), row["finding_id"], row["submission_id"], row["case_id"], row["product_version"], row["proven"])
+        one = Known(row["key"], row["finding_id"], row["submission_id"], row["case_id"], row["product_version"], row["proven"])
         found.setdefault(one.key, []).append(one)
     return found
 
 
-def insert(tx: Transaction, rows: Iterable[tuple[Signature, FindingId, SubmissionId, str | None, bool]]) -> None:
-    """Store signatures: (signature, finding, submission, product version, proven)."""
-    columns = ("key", "kind", "version", "rung", "finding_id", "submission_id", "product_version", "proven")
+def insert(tx: Transaction, rows: Iterable[Stored]) -> None:
+    """Store signatures."""
+    columns = ("key", "kind", "version", "rung", "finding_id", "submission_id", "case_id", "product_version", "proven", "is_head")
     tx.insert_many(
         "clearwell.signature",
         columns,
-        ((s.key, s.kind, s.version, s.rung, finding, sub, version, proven) for s, finding, sub, version, proven in rows),
+        (
+            (s.key, s.kind, s.version, s.rung, r.finding, r.submission, r.case, r.version, r.proven, r.is_head or r.proven)
+            for r in rows
+            for s in (r.signature,)
+        ),
     )
 
 

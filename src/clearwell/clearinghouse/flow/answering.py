@@ -17,8 +17,9 @@ from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, usable
 from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
+from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.jobs import CHECK
-from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of
+from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of, version_of
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE
@@ -99,7 +100,7 @@ class _Answering:
         self._findings: list[KeptFinding] = []
         self._attachments: list[Attachment] = []
         self._participants: dict[CaseId, KeptParticipant] = {}
-        self._signatures: list[tuple[Signature, FindingId, SubmissionId, str | None, bool]] = []
+        self._signatures: list[Stored] = []
         self._proofs: list[tuple[Proof, Sealed]] = []
         self._earlier: dict[CaseId, datetime] = {}
 
@@ -110,10 +111,12 @@ class _Answering:
             if report_store.load_submission(tx, self._sent.id, lock=True).batches > self._batch:
                 return
             tx.take_turns("component", [component_of(finding.product, self._sent.organization) for finding, _ in findings])
-            self._known = dedupe_store.known(tx, [s.key for _, found in findings for s in usable(found)])
+            deciding = [usable(found) for _, found in findings]
+            self._known = dedupe_store.known(tx, [signature.key for found in deciding for signature in found])
             self._cases = store.load_cases(tx, list({other.case for others in self._known.values() for other in others}))
-            for offset, ((finding, found), proof) in enumerate(zip(findings, sealed, strict=True)):
-                self._answer(self._start + offset, finding, found, proof)
+            ids = self._house.new_ids("finding", len(findings))
+            for offset, ((finding, _), found, proof, finding_id) in enumerate(zip(findings, deciding, sealed, ids, strict=True)):
+                self._answer(self._start + offset, FindingId(finding_id), finding, found, proof)
             self._store(tx)
 
     def _seal(self, proof: ProofFiles | None) -> Sealed | None:
@@ -121,29 +124,32 @@ class _Answering:
             return None
         return self._house.blobs.put([msgspec.msgpack.encode(proof.files)], _PROOF_LIMIT)
 
-    def _answer(self, position: int, finding: Finding, found: Sequence[Signature], sealed: Sealed | None) -> None:
+    def _answer(self, position: int, finding_id: FindingId, finding: Finding, found: Sequence[Signature], sealed: Sealed | None) -> None:
         sent, component = self._sent, component_of(finding.product, self._sent.organization)
-        stated = finding.product.version if finding.product else None
-        version = storable(stated) if stated is not None else None
         compared = dedupe_component(finding.product)[1]
-        joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component)
-        finding_id = FindingId(self._house.new_id("finding"))
+        is_known = any(signature.key in self._known for signature in found)
+        joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component) if is_known else None
         case = self._cases[joined.case] if joined else self._open(finding, component)
         answer, reason = _first_answer(joined, case, sealed is not None)
         kept = KeptFinding(
             id=finding_id, submission=sent.id, organization=sent.organization, batch=self._batch, position=position,
-            component=component, version=version, title=title_of(finding), body=msgspec.structs.replace(finding, proof=None),
+            component=component, version=version_of(finding.product), title=title_of(finding),
+            body=finding if finding.proof is None else msgspec.structs.replace(finding, proof=None),
             marking=sent.marking, answer=answer, first_answer=answer, first_reason=reason, case=case.id,
             has_proof=sealed is not None, is_proven=False, received_at=sent.received_at, ends_at=case.case.ends_at,
         )  # fmt: skip
         self._findings.append(kept)
-        self._participants.setdefault(case.id, self._finder(case.id))
+        if case.id not in self._participants:
+            self._participants[case.id] = self._finder(case.id)
         self._attachments.append(self._attachment(kept, joined))
         if sent.received_at < case.case.first_received:
             self._earlier[case.id] = sent.received_at
-        for signature in usable(found):
-            self._signatures.append((signature, finding_id, sent.id, storable(signature.at) if signature.at else None, False))
-            self._known.setdefault(signature.key, []).append(Known(signature.key, finding_id, sent.id, case.id, signature.at, False))
+        for signature in found:
+            at = storable(signature.at) if signature.at else None
+            others = self._known.setdefault(signature.key, [])
+            is_head = not any(other.case == case.id and other.version == at for other in others)
+            self._signatures.append(Stored(signature, finding_id, sent.id, case.id, at, is_head=is_head))
+            others.append(Known(signature.key, finding_id, sent.id, case.id, at, False))
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))
 

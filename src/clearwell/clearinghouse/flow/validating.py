@@ -15,6 +15,7 @@ from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import absorbed, same_proven, usable
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
+from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.jobs import INVITE
@@ -133,7 +134,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
     store.save_case(tx, kept)
     seen = _seen_signatures(finding, done)
-    dedupe_store.insert(tx, [(signature, finding.id, finding.submission, signature.at, True) for signature in seen])
+    dedupe_store.insert(tx, [Stored(one, finding.id, finding.submission, finding.case, one.at, proven=True) for one in seen])
     known = dedupe_store.known(tx, [s.key for s in seen])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
     older = same_proven(kept, seen, known, cases)

@@ -2,6 +2,7 @@
 """A batch: up to 1,000 findings that are answered and committed together, in one transaction (COPY, one entry, one job)."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from clearwell.vocabulary.finding import Finding
@@ -14,6 +15,8 @@ SIZE = 1_000
 """Findings in one batch at most."""
 TITLE = 200
 """Characters of a title that are kept for lists; the whole is in the body."""
+_OFTEN_REPEATED = 300
+"""Longer texts are not kept in a cache: outside text must not fill memory."""
 
 
 def cut(findings: Sequence[T], first_batch: int) -> Iterator[tuple[int, int, Sequence[T]]]:
@@ -24,7 +27,18 @@ def cut(findings: Sequence[T], first_batch: int) -> Iterator[tuple[int, int, Seq
 
 def component_of(product: Product | None, organization: str) -> str:
     """The unit within which signatures may join. Unknown products of different organizations are different units."""
-    return storable(product.component) if product is not None else f"unknown:{organization}"
+    return _named(product)[0] if product is not None else f"unknown:{organization}"
+
+
+def version_of(product: Product | None) -> str | None:
+    """The asserted version as it is stored; None when the product is unknown or named without one."""
+    return _named(product)[1] if product is not None else None
+
+
+@lru_cache(maxsize=1_024)
+def _named(product: Product) -> tuple[str, str | None]:
+    version = product.version
+    return storable(product.component), storable(version) if version is not None else None
 
 
 def storable(text: str) -> str:
@@ -34,4 +48,10 @@ def storable(text: str) -> str:
 
 def title_of(finding: Finding) -> str:
     """A title for lists: one line, no control characters."""
-    return for_header(finding.title or finding.message or finding.rule or "untitled", TITLE) or "untitled"
+    text = finding.title or finding.message or finding.rule or "untitled"
+    return _title(text) if len(text) <= _OFTEN_REPEATED else for_header(text, TITLE) or "untitled"
+
+
+@lru_cache(maxsize=4_096)
+def _title(text: str) -> str:
+    return for_header(text, TITLE) or "untitled"
