@@ -151,8 +151,8 @@ def test_a_projection_is_stable_and_its_hits_lie_apart(text: str) -> None:
 
 
 HOSTILE = [
-    "a.", "a@", "a@a.", "eyJ", "-----BEGIN PRIVATE KEY-----", "://a:", "key=", "token ", "1.1.1.1", "2000:", "+1 22 ", "1 Aa St ", "/home/a",
-    "A1b2", "key=a1", "\\", "C:/Users/", "sk-", "(222) ",
+    "a.", "a@", "a@a.", "eyJ", "-----BEGIN PRIVATE KEY-----", "://a:", "key=", "token ", "1.1.1.1", "2000:", "+1 22 ", "1 Aa St ",
+    "/home/a", "A1b2", "key=a1", "\\", "C:/Users/", "sk-", "(222) ",
 ]  # fmt: skip
 
 
