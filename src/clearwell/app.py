@@ -16,12 +16,14 @@ from clearwell.clearinghouse.flow import (
     answering,
     asking,
     checking,
+    comparing,
     jobs,
     maintaining,
     operating,
     post,
     publishing,
     remediating,
+    uploading,
     validating,
 )
 from clearwell.ground.house import Clock, House, SystemClock, random_bits
@@ -116,6 +118,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
     """Every job by its name: the queue it waits in and the function that does it."""
     functions: dict[jobs.JobName, Callable[..., None]] = {
         jobs.PARSE: answering.parse_submission,
+        jobs.COMPARE: comparing.compare_scan,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,
         jobs.INVITE: maintaining.invite,
@@ -142,6 +145,7 @@ def chores_of(house: House) -> tuple[Chore, ...]:
     def sweep_blobs() -> None:
         with house.transaction(INTAKE) as tx:
             house.blobs.sweep(tx, house.clock.now() - timedelta(days=1))
+        uploading.sweep_uploads(house)
 
     def hash_claims() -> None:
         asking.hash_claims(house)

@@ -32,6 +32,7 @@ class _Tool(_Strict, frozen=True):
     name: str
     version: str | None = None
     model: str | None = None
+    model_version: str | None = None
 
 
 class _Product(_Strict, frozen=True):
@@ -125,6 +126,7 @@ def _origin(report: _Report) -> Origin:
         tool=_text("tool.name", tool.name, _MAX_NAME, needed=True),
         tool_version=_optional("tool.version", tool.version, _MAX_NAME),
         model=_optional("tool.model", tool.model, _MAX_NAME),
+        model_version=_optional("tool.model_version", tool.model_version, _MAX_NAME),
         human_reviewer=_optional("human_reviewer", report.human_reviewer, _MAX_NAME),
     )
 

@@ -49,12 +49,16 @@ class Crash(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who or what wrote a finding: the tool, and the model where an AI wrote it. Shown wherever the finding is."""
+    """Who or what wrote a finding: the tool, the model and its version where an AI wrote it, and the person who reviewed it.
+
+    Shown wherever the finding is. A model's version names a model: alone it makes no AI origin.
+    """
 
     tool: str | None = None
     tool_version: str | None = None
     model: str | None = None
     human_reviewer: str | None = None
+    model_version: str | None = None
 
     @property
     def is_ai(self) -> bool:

@@ -14,6 +14,7 @@ SessionId = NewType("SessionId", str)
 ProposalId = NewType("ProposalId", str)
 SubmissionId = NewType("SubmissionId", str)
 FindingId = NewType("FindingId", str)
+UploadId = NewType("UploadId", str)
 ProofId = NewType("ProofId", str)
 CaseId = NewType("CaseId", str)
 ParticipantId = NewType("ParticipantId", str)
@@ -34,6 +35,7 @@ KINDS = {
     "proposal": ProposalId,
     "sub": SubmissionId,
     "finding": FindingId,
+    "upload": UploadId,
     "proof": ProofId,
     "case": CaseId,
     "part": ParticipantId,

@@ -19,6 +19,7 @@ from clearwell.vocabulary.ids import (
     RunId,
     SubmissionId,
     TokenId,
+    UploadId,
 )
 
 
@@ -51,6 +52,42 @@ class BatchAnswered(Entry, frozen=True):
     new: int
     duplicate: int
     needs_proof: int
+
+
+class UploadJoined(Entry, frozen=True):
+    """The pieces of an upload, with the proofs in them, are about to be read and sealed as one submission (never 4)."""
+
+    type = "upload.joined"
+    upload: UploadId
+    organization: OrganizationId
+
+
+class ScanCompared(Entry, frozen=True):
+    """A scan was compared with earlier complete ones of its scope: so many of their findings it lacks, so many were seen again."""
+
+    type = "scan.compared"
+    submission: SubmissionId
+    complete: bool
+    not_seen: int
+    seen_again: int
+
+
+class ScanDeclaredComplete(Entry, frozen=True):
+    """A sender said of a scan sent before that it names everything its tool finds."""
+
+    type = "scan.declared_complete"
+    submission: SubmissionId
+
+
+class QuotaSet(Entry, frozen=True):
+    """An organization's own quota was set; null stands for the hub's setting."""
+
+    type = "quota.set"
+    organization: OrganizationId
+    findings_per_day: int | None
+    bytes_per_day: int | None
+    submissions_in_flight: int | None
+    proofs_per_day: int | None
 
 
 class SubmissionUnreadable(Entry, frozen=True):

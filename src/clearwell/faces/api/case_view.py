@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A case as coordinators see it in the API."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -12,6 +12,7 @@ from clearwell.clearinghouse.case.store import Attachment, Fix, KeptCase
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.faces.api.findings import RunView, run_view
 from clearwell.faces.api.fixes import ProposalView, proposal_view
+from clearwell.vocabulary.finding import Origin
 
 
 class PointView(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A report of the case: whose, what it says, what it was answered."""
+    """A report of the case: whose, what it says, what it was answered. `not_seen_since`: a later complete scan of its sender lacks it."""
 
     id: str
     submission: str
@@ -55,6 +56,8 @@ class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
     is_proven: bool
     received_at: datetime
     ai: bool
+    origin: Origin
+    not_seen_since: date | None
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +214,7 @@ def _finding(kept: KeptFinding) -> CaseFinding:
     return CaseFinding(
         id=kept.id, submission=kept.submission, organization=kept.organization, title=kept.title, version=kept.version,
         answer=kept.answer.value, has_proof=kept.has_proof, is_proven=kept.is_proven, received_at=kept.received_at, ai=kept.is_ai,
+        origin=kept.body.origin, not_seen_since=kept.not_seen_since.date() if kept.not_seen_since else None,
     )  # fmt: skip
 
 

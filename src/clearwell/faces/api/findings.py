@@ -9,8 +9,8 @@ from litestar.params import FromPath
 
 from clearwell.clearinghouse.case.report import Run
 from clearwell.clearinghouse.flow import reporting
+from clearwell.faces.api.answers import AnswerView, answer_view
 from clearwell.faces.api.routes import Housed, Signed, read, write
-from clearwell.faces.api.submissions import AnswerView, answer_view
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.finding import Location, Origin
 from clearwell.vocabulary.ids import FindingId, parse_id

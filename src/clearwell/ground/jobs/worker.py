@@ -25,8 +25,8 @@ Chore = tuple[float, Callable[[], None]]
 """Something done every so many seconds by each worker (folding the ledger, looking at clocks); must tolerate company."""
 
 _LOG = structlog.get_logger("clearwell.jobs")
-SLOW_QUEUES = ("proving",)
-"""Queues whose jobs take seconds; a worker serves them beside the others, never before them."""
+SLOW_QUEUES = ("bulk", "proving")
+"""Queues whose jobs take seconds; a worker serves each beside the others, never before them."""
 _ATTEMPTS = 6
 
 
@@ -115,9 +115,9 @@ async def work_until(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], cho
 
 def _groups(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]]) -> list[tuple[str, ...]]:
     """The queues in groups that are served side by side: slow work in one must not hold up a code's mail in another."""
-    queues = plan.queues or tuple(sorted({queue for queue, _ in work.values()}))
-    slow, quick = tuple(q for q in queues if q in SLOW_QUEUES), tuple(q for q in queues if q not in SLOW_QUEUES)
-    return [group for group in (quick, slow) if group] or [()]
+    queues = plan.queues or tuple(sorted({queue for queue, _ in work.values()} | {"bulk"}))
+    quick, slow = tuple(q for q in queues if q not in SLOW_QUEUES), [(q,) for q in queues if q in SLOW_QUEUES]
+    return [group for group in (quick, *slow) if group] or [()]
 
 
 @contextmanager
