@@ -103,8 +103,10 @@ class Finding(msgspec.Struct, frozen=True):
 
     `external_id` is the tool's own stable id; `rule` the tool's rule; `fingerprints` the tool's (name, value) pairs.
     `preconditions` are what the report says must be true of an application. `remarks` are what the document says of the
-    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves. `quotes` is code that it
-    quotes. `left_out` is what a projection leaves out; a format never fills it.
+    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves. `aliases` are other public
+    ids of the flaw (CVE, GHSA), `affected` what is affected in the document's words ("pkg:pypi/ujson: >= 1.34, < 5.2.0"), `references`
+    addresses (data: never followed, never a link by themselves), `credits` who found it as the document credits them.
+    `quotes` is code that it quotes. `left_out` is what a projection leaves out; a format never fills it.
     """
 
     format: str
@@ -122,6 +124,10 @@ class Finding(msgspec.Struct, frozen=True):
     preconditions: tuple[str, ...] = ()
     proof: ProofFiles | None = None
     remarks: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
     quotes: tuple[Quote, ...] = ()
     left_out: tuple[Omission, ...] = ()
 

@@ -8,11 +8,11 @@ import msgspec
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import FalseHitMarked, ProjectionRenewed, SubmissionRead
 from clearwell.clearinghouse.case.report import KeptFinding, Submission, SubmissionState
+from clearwell.clearinghouse.flow.answering import with_origin
 from clearwell.clearinghouse.flow.jobs import MINIMIZE
 from clearwell.clearinghouse.intake import false_hit_store
 from clearwell.clearinghouse.intake.batch import title_of
 from clearwell.clearinghouse.intake.minimization import minimize, words_of
-from clearwell.clearinghouse.flow.answering import with_origin
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member

@@ -92,7 +92,15 @@ class _Seeing:
 
 def _texts(finding: Finding) -> list[str]:
     """Every text of a finding in which people may have written something. Rules, fingerprints, products and versions are not prose."""
-    texts = [finding.title, finding.message, *finding.preconditions, *finding.remarks]
+    texts = [
+        finding.title,
+        finding.message,
+        *finding.preconditions,
+        *finding.remarks,
+        *finding.affected,
+        *finding.references,
+        *finding.credits,
+    ]
     for place in finding.locations:
         if place.file is not None:
             texts.append(place.file)
@@ -124,6 +132,9 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
         message=rewrite("message", finding.message),
         preconditions=tuple(rewrite(f"preconditions[{n}]", text) for n, text in enumerate(finding.preconditions)),
         remarks=tuple(rewrite(f"remarks[{n}]", text) for n, text in enumerate(finding.remarks)),
+        affected=tuple(rewrite(f"affected[{n}]", text) for n, text in enumerate(finding.affected)),
+        references=tuple(rewrite(f"references[{n}]", text) for n, text in enumerate(finding.references)),
+        credits=tuple(rewrite(f"credits[{n}]", text) for n, text in enumerate(finding.credits)),
         locations=tuple(
             replace(
                 place,
