@@ -10,7 +10,8 @@ MOST = 20
 
 _FENCE = re.compile(r" {0,3}(`{3,16}|~{3,16})([^\n`]{0,300})")
 _PLACE = re.compile(
-    r"(?:^|[\s\"'`(=*])(?P<file>[\w@+.~-]{1,100}(?:/[\w@+.~-]{1,100}){0,20}\.[A-Za-z]\w{0,9})(?:(?::|#L|, line |:L)(?P<line>\d{1,7}))?"
+    r"(?:^|[\s\"'`(=*])(?P<file>[\w@+.~-]{1,100}(?:/[\w@+.~-]{1,100}){0,20}\.[A-Za-z]\w{0,9})"
+    r"(?:(?::|#L|, line |:L)(?P<line>\d{1,7}))?"
 )
 _NO_SOURCE = frozenset({"console", "shell", "sh", "bash", "output", "text", "txt", "diff", "patch", "log"})
 _LONGEST = 20_000

@@ -97,6 +97,23 @@ class SubmissionUnreadable(Entry, frozen=True):
     submission: SubmissionId
 
 
+class FalseHitMarked(Entry, frozen=True):
+    """A report's originator said that an omission of its projection hides nothing private."""
+
+    type = "false_hit.marked"
+    finding: FindingId
+    number: int
+    kind: str
+
+
+class ProjectionRenewed(Entry, frozen=True):
+    """The projections of a report were computed anew from its sealed bytes; `findings` of them changed."""
+
+    type = "projection.renewed"
+    submission: SubmissionId
+    findings: int
+
+
 class MarkingChanged(Entry, frozen=True):
     """A report's TLP label was changed."""
 

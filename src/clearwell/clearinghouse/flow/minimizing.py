@@ -18,6 +18,7 @@ from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict, NotFound
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.ids import FindingId, SubmissionId
@@ -87,7 +88,7 @@ def _renewed(kept: KeptFinding, finding: Finding, words: frozenset[str]) -> Kept
     return msgspec.structs.replace(kept, title=title_of(shown), body=shown)
 
 
-def _retitle(house: House, tx: store.Transaction, before: KeptFinding, after: KeptFinding) -> None:
+def _retitle(house: House, tx: Transaction, before: KeptFinding, after: KeptFinding) -> None:
     """A case that bears the finding's title bears the new one."""
     if before.title != after.title:
         kept = store.load_case(tx, before.case, lock=True)
