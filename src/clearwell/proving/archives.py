@@ -120,7 +120,7 @@ class Registry:
         if package.version is None:
             return True
         if package.type == "pypi":
-            return any(_same_version(package.version, version) for version in listed)
+            return any(same_version(package.version, version) for version in listed)
         return package.version in listed
 
     def fetch(self, purl: str, kind: Kind | None = None, *, sha256: str | None = None, integrity: str | None = None) -> Archive:
@@ -280,7 +280,7 @@ def _secured(mirror: str, environment: Mapping[str, str] | None) -> str:
 
 
 def _choose(page: ProjectPage, version: str, kind: Kind) -> DistributionPackage:
-    listed = [p for p in page.packages if p.version is not None and _same_version(version, p.version)]
+    listed = [p for p in page.packages if p.version is not None and same_version(version, p.version)]
     if not listed:
         raise NotFound(f"{page.project} has no version {version} in its index")
     if kind == "sdist":
@@ -345,7 +345,8 @@ def _npm_name(package: PackageURL) -> str:
     return f"{package.namespace}/{package.name}" if package.namespace else str(package.name)
 
 
-def _same_version(one: str, other: str) -> bool:
+def same_version(one: str, other: str) -> bool:
+    """True for two spellings of one version (PEP 440)."""
     if one == other:
         return True
     try:

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clearwell.clearinghouse.intake.minimization import LISTED, minimize, minimize_text, words_of
-from clearwell.clearinghouse.intake.private_words import MARKER, hits_in
+from clearwell.clearinghouse.intake.private_words import hits_in
 from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin, Quote
+from clearwell.vocabulary.omission import MARKER
 
 BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"

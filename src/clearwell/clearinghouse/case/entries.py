@@ -17,6 +17,7 @@ from clearwell.vocabulary.ids import (
     ProposalId,
     RemediationId,
     RunId,
+    SourceId,
     SubmissionId,
     TokenId,
     UploadId,
@@ -112,6 +113,23 @@ class ProjectionRenewed(Entry, frozen=True):
     type = "projection.renewed"
     submission: SubmissionId
     findings: int
+
+
+class SourceReceived(Entry, frozen=True):
+    """A source archive was accepted, to be looked into for what reports cite."""
+
+    type = "source.received"
+    source: SourceId
+    size: int
+    content: Salted
+
+
+class SourceRead(Entry, frozen=True):
+    """A source archive that somebody sent is about to be read."""
+
+    type = "source.read"
+    source: SourceId
+    purpose: str
 
 
 class MarkingChanged(Entry, frozen=True):

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from clearwell.clearinghouse.intake.private_words import Hit, hits_in, marker
+from clearwell.clearinghouse.intake.private_words import Hit, hits_in
 from clearwell.vocabulary.finding import Finding, Omission
+from clearwell.vocabulary.omission import marker
 
 LISTED = 200
 """Omissions of one finding that are listed; the rest are left out too, and only counted in the last line."""

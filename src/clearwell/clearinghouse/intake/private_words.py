@@ -10,12 +10,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Kind = Literal["mail address", "key", "token", "password", "name", "network address", "telephone number", "postal address"]
-
-MARKER = re.compile(r"\[(?:mail address|key|token|password|network address|telephone number|postal address) left out\]|(?<=[/\\])\[name\]")
-"""What stands in a projection where something was left out."""
+from clearwell.vocabulary.omission import PrivateKind
 
 _CACHED = 2_000
 """Characters of a text that is worth remembering: a scanner writes the same few messages thousands of times."""
@@ -26,12 +23,7 @@ class Hit(NamedTuple):
 
     start: int
     end: int
-    kind: Kind
-
-
-def marker(kind: Kind) -> str:
-    """Return what is shown instead."""
-    return "[name]" if kind == "name" else f"[{kind} left out]"
+    kind: PrivateKind
 
 
 def hits_in(text: str) -> tuple[Hit, ...]:

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from clearwell.clearinghouse.case.report import Run
 from clearwell.clearinghouse.flow import minimizing, reporting
+from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.faces.api.answers import AnswerView, answer_view
 from clearwell.faces.api.routes import Housed, Signed, read, write
 from clearwell.ground.policy.policy import Act
@@ -43,6 +44,34 @@ class OmissionView(msgspec.Struct, frozen=True):
     more: int
 
 
+class AssertionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that the report says of the source. `outcome`: exists, moved (`where`), does_not_exist, could_not_be_checked.
+
+    `archive`, `sha256`, `file` and `line` say where the look went.
+    """
+
+    kind: str
+    said: str
+    outcome: str
+    reason: str
+    where: str | None
+    archive: str | None
+    sha256: str | None
+    file: str | None
+    line: int | None
+
+
+class SanityView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked up in the real source. `outcome` is the worst; `tree_sha256` is of the tree's files, as builds know it."""
+
+    outcome: str
+    assertions: tuple[AssertionView, ...]
+    source: str | None
+    source_sha256: str | None
+    tree_sha256: str | None
+    checked_at: datetime
+
+
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     """One finding as its sender sees it, with its answer and the runs of its own proof."""
 
@@ -54,6 +83,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     weaknesses: tuple[str, ...]
     locations: tuple[Location, ...]
     left_out: tuple[OmissionView, ...]
+    sanity: SanityView | None
     origin: Origin
     marking: str
     received_at: datetime
@@ -116,6 +146,24 @@ class Done(msgspec.Struct, frozen=True):
     id: str
 
 
+def sanity_view(kept: KeptSanity | None) -> SanityView | None:
+    """Show what was looked up; nothing where nothing could be."""
+    if kept is None:
+        return None
+    sanity = kept.sanity
+    shown = tuple(
+        AssertionView(
+            kind=one.kind.value, said=one.said, outcome=one.outcome.value, reason=one.reason, where=one.where,
+            archive=one.evidence.archive, sha256=one.evidence.sha256, file=one.evidence.file, line=one.evidence.line,
+        )
+        for one in sanity.assertions
+    )  # fmt: skip
+    return SanityView(
+        outcome=sanity.outcome.value, assertions=shown, source=sanity.source, source_sha256=sanity.source_sha256,
+        tree_sha256=sanity.tree_sha256, checked_at=kept.checked_at,
+    )  # fmt: skip
+
+
 def run_view(run: Run) -> RunView:
     """Show a run."""
     return RunView(run.id, run.verdict, run.reason, run.started_at, run.finished_at, run.body)
@@ -135,6 +183,7 @@ def read_finding(house: Housed, member: Signed, finding_id: FromPath[str]) -> Fi
         weaknesses=tuple(weakness.id for weakness in kept.body.weaknesses),
         locations=kept.body.locations,
         left_out=tuple(OmissionView(o.number, o.kind, o.field, o.start, o.is_false, o.more) for o in kept.body.left_out),
+        sanity=sanity_view(reporting.read_sanity(house, member, kept.id)),
         origin=kept.body.origin,
         marking=kept.marking.value,
         received_at=kept.received_at,

@@ -46,6 +46,8 @@ def false_hit(finding_id: str, number: int, url: str, token_file: Path | None) -
 def _lines(view: dict[str, Any]) -> list[str]:
     answer = view["answer"]
     lines = [f"{answer['finding']}  {answer['answer']}", for_terminal(answer["title"]), for_terminal(answer["reason"], 400)]
+    for one in view["sanity"]["assertions"] if view["sanity"] else ():
+        lines.append(for_terminal(f"  {one['outcome'].replace('_', ' ')}: {one['kind']} {one['said']} ({one['reason']})", 400))
     for omission in view["left_out"]:
         more = f" and {omission['more']} more behind it" if omission["more"] else ""
         told = "shown: a false hit" if omission["is_false"] else "left out"
