@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
-Sections: help, start, memory, intake, parse, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, parse, mutants, adversarial, exercise. `python bench intake parse` runs just those.
 """
 
 import os
@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import hub  # noqa: E402
+import mutants  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
 
@@ -25,6 +26,8 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "start": sections.measure_start_and_memory,
     "intake": volume.measure_intake,
     "parse": sections.measure_parse,
+    "mutants": mutants.measure_mutants,
+    "adversarial": mutants.measure_adversarial,
     "exercise": sections.measure_exercise,
 }
 
