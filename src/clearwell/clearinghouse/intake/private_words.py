@@ -89,7 +89,7 @@ def _mail(text: str) -> Iterator[Hit]:
 # Home paths -------------------------------------------------------------------------------------------------------
 
 _HOME = re.compile(
-    r"(?<![\w.)\]\-])(?:/(?:mnt/)?[a-z]/Users/|/(?:var/|usr/)?home/|/Users/|[A-Za-z]:(?:\\{1,2}|/)"
+    r"(?<![\w.)\]\-])(?:/(?:mnt/)?[a-z]/Users/|/(?:(?:var/|usr/)?home|Users)/|[A-Za-z]:(?:\\{1,2}|/)"
     r"(?:Users|Documents and Settings)(?:\\{1,2}|/))"
     r"(?P<name>[^\s/\\:;*?\"'<>|,(){}\[\]$%`]{1,64})"
 )
