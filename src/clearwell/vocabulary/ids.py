@@ -15,6 +15,7 @@ ProposalId = NewType("ProposalId", str)
 SubmissionId = NewType("SubmissionId", str)
 FindingId = NewType("FindingId", str)
 UploadId = NewType("UploadId", str)
+SourceId = NewType("SourceId", str)
 ProofId = NewType("ProofId", str)
 CaseId = NewType("CaseId", str)
 ParticipantId = NewType("ParticipantId", str)
@@ -36,6 +37,7 @@ KINDS = {
     "sub": SubmissionId,
     "finding": FindingId,
     "upload": UploadId,
+    "source": SourceId,
     "proof": ProofId,
     "case": CaseId,
     "part": ParticipantId,

@@ -17,6 +17,7 @@ from clearwell.vocabulary.ids import (
     ProposalId,
     RemediationId,
     RunId,
+    SourceId,
     SubmissionId,
     TokenId,
     UploadId,
@@ -95,6 +96,40 @@ class SubmissionUnreadable(Entry, frozen=True):
 
     type = "submission.unreadable"
     submission: SubmissionId
+
+
+class FalseHitMarked(Entry, frozen=True):
+    """A report's originator said that an omission of its projection hides nothing private."""
+
+    type = "false_hit.marked"
+    finding: FindingId
+    number: int
+    kind: str
+
+
+class ProjectionRenewed(Entry, frozen=True):
+    """The projections of a report were computed anew from its sealed bytes; `findings` of them changed."""
+
+    type = "projection.renewed"
+    submission: SubmissionId
+    findings: int
+
+
+class SourceReceived(Entry, frozen=True):
+    """A source archive was accepted, to be looked into for what reports cite."""
+
+    type = "source.received"
+    source: SourceId
+    size: int
+    content: Salted
+
+
+class SourceRead(Entry, frozen=True):
+    """A source archive that somebody sent is about to be read."""
+
+    type = "source.read"
+    source: SourceId
+    purpose: str
 
 
 class MarkingChanged(Entry, frozen=True):

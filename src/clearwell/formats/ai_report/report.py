@@ -11,8 +11,9 @@ import msgspec
 
 from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Finding, Location, Origin, ProofFiles
+from clearwell.vocabulary.finding import Finding, Location, Origin, ProofFiles, Quote
 from clearwell.vocabulary.product import Product, parse_purl, parse_target
+from clearwell.vocabulary.quoting import fenced_quotes
 from clearwell.vocabulary.severity import Severity
 from clearwell.vocabulary.weakness import Weakness, parse_cwe
 
@@ -21,6 +22,7 @@ MAX_PROOF_FILES = 1_000
 MAX_FINDINGS = 100_000
 FORMAT = "clearwell-report"
 _MAX_NAME, _MAX_TITLE, _MAX_TEXT, _MAX_PATH, _MAX_LINE = 200, 300, 100_000, 1_000, 2**31 - 1
+_MAX_CODE = 20_000
 _MAX_LOCATIONS, _MAX_PRECONDITIONS, _MAX_WEAKNESSES = 100, 50, 20
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
@@ -48,6 +50,7 @@ class _Location(_Strict, frozen=True):
     file: str | None = None
     line: int | None = None
     function: str | None = None
+    code: str | None = None
 
 
 class _Severity(_Strict, frozen=True):
@@ -130,10 +133,11 @@ def _read_finding(sent: SentFinding, origin: Origin, target: Product | None) -> 
     for key, items, limit in (("locations", sent.locations, _MAX_LOCATIONS), ("preconditions", sent.preconditions, _MAX_PRECONDITIONS)):
         if len(items) > limit:
             raise Invalid(f"{key}: {len(items)} entries; at most {limit}")
+    text = _text("text", sent.text, _MAX_TEXT)
     return Finding(
         format=FORMAT,
         title=_text("title", sent.title, _MAX_TITLE, needed=True),
-        message=_text("text", sent.text, _MAX_TEXT),
+        message=text,
         product=_read_product(sent.product) if sent.product is not None else target,
         weaknesses=_read_weaknesses(sent.weakness),
         locations=tuple(_read_location(f"locations[{n}]", location) for n, location in enumerate(sent.locations)),
@@ -142,6 +146,16 @@ def _read_finding(sent: SentFinding, origin: Origin, target: Product | None) -> 
         external_id=_optional("external_id", sent.external_id, _MAX_NAME),
         preconditions=tuple(_text(f"preconditions[{n}]", text, 2_000, needed=True) for n, text in enumerate(sent.preconditions)),
         proof=_read_proof(sent.proof) if sent.proof is not None else None,
+        quotes=(*_read_quotes(sent.locations), *fenced_quotes(text)),
+    )
+
+
+def _read_quotes(sent: list[_Location]) -> tuple[Quote, ...]:
+    """The code that stands at each location, as the report quotes it."""
+    return tuple(
+        Quote(_text(f"locations[{n}].code", place.code, _MAX_CODE, needed=True), place.file, place.line)
+        for n, place in enumerate(sent)
+        if place.code is not None
     )
 
 

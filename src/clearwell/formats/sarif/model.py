@@ -34,10 +34,17 @@ class ArtifactEntry(msgspec.Struct, frozen=True):
     location: Artifact | None = None
 
 
+class Snippet(msgspec.Struct, frozen=True, gc=False):
+    """3.3 artifactContent, as far as it is text."""
+
+    text: str | None = None
+
+
 class Region(msgspec.Struct, frozen=True, gc=False):
     """3.30 region."""
 
     startLine: int | None = None
+    snippet: Snippet | None = None
 
 
 class Physical(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +52,7 @@ class Physical(msgspec.Struct, frozen=True, gc=False):
 
     artifactLocation: Artifact | None = None
     region: Region | None = None
+    contextRegion: Region | None = None
 
 
 class Logical(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clearwell.formats.sarif.model import ABSENT, CodeFlow, Invocation, Message, Physical, Place, Result, Run, Stack, Step, Suppression
-from clearwell.formats.sarif.places import Places
+from clearwell.formats.sarif.places import MAX_LINE, Places
 from clearwell.formats.sarif.rules import (
     MAX_RAW,
     RuleFacts,
@@ -23,7 +23,7 @@ from clearwell.formats.sarif.rules import (
 )
 from clearwell.vocabulary.document import BROKEN_JSON
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Finding, Location, Origin
+from clearwell.vocabulary.finding import Finding, Location, Origin, Quote
 from clearwell.vocabulary.inference import weakness_from_words
 from clearwell.vocabulary.product import Product, parse_target
 from clearwell.vocabulary.severity import Severity
@@ -32,6 +32,9 @@ from clearwell.vocabulary.weakness import Weakness
 MAX_TITLE = 200
 _MAX_TEXT = 20_000
 _MAX_LOCATIONS = 50
+_MAX_SNIPPET = 4_000
+_NO_CODE = "requires login"
+"""What semgrep writes in place of code to who is not signed in."""
 _MAX_READ = 4_000_000
 """Characters of messages from which a run's weaknesses are inferred: that costs a microsecond each."""
 _REMARKABLE_KINDS = {"open", "review", "informational"}
@@ -78,6 +81,7 @@ class RunContext:
             product=self._product,
             weaknesses=self._weaknesses(result, facts, properties, message),
             locations=locations,
+            quotes=_quotes(result.locations, locations),
             severity=self._severity(result, facts, properties),
             origin=self._origin,
             external_id=result.guid or result.correlationGuid,
@@ -254,6 +258,19 @@ def _decoded(decoder: Any, raw: msgspec.Raw, limit: int = 4 * MAX_RAW) -> Any:
         return decoder.decode(raw)
     except BROKEN_JSON:
         return empty
+
+
+def _quotes(places: list[Place] | None, locations: tuple[Location, ...]) -> tuple[Quote, ...]:
+    """The code at the first place (3.30.13 snippet, else that of the context region, 3.29.5), where the document carries it."""
+    physical = places[0].physicalLocation if places else None
+    if physical is None:
+        return ()
+    for region in (physical.region, physical.contextRegion):
+        text = region.snippet.text if region is not None and region.snippet is not None else None
+        if region is not None and text and text.strip() and not text.startswith(_NO_CODE):
+            line = region.startLine if region.startLine is not None and 0 < region.startLine <= MAX_LINE else None
+            return (Quote(text[:_MAX_SNIPPET], locations[0].file if locations else None, line),)
+    return ()
 
 
 def _first_line(text: str) -> str:
