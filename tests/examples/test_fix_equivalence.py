@@ -41,10 +41,10 @@ def relation(one: tuple[Proof, bytes | Side], other: tuple[Proof, bytes | Side])
         ladder = seen.file.ladder
         sides.append(Fixed(CaseId(f"case_{name}"), (ProofId(f"proof_{name}"),), (known,), frozenset(ladder.fires), frozenset(ladder.clean)))
         for target, (on, _) in zip(names, (one, other), strict=True):
-            outcome, reason, is_available = kills(on, fix, ONCE)
-            if not is_available:
-                pytest.skip(f"unavailable: {reason}")
-            cells[(known.id, ProofId(f"proof_{target}"))] = outcome
+            kill = kills(on, fix, ONCE)
+            if not kill.is_available:
+                pytest.skip(f"unavailable: {kill.reason}")
+            cells[(known.id, ProofId(f"proof_{target}"))] = kill.outcome
     assert cells[(RemediationId("fix_a"), ProofId("proof_a"))] == cells[(RemediationId("fix_b"), ProofId("proof_b"))] == "killed"
     return compare(sides[0], sides[1], cells).relation
 
@@ -93,4 +93,4 @@ def test_a_patch_that_deletes_the_feature_is_refuted_and_silences_nothing() -> N
     )
     judged = verify_fix(proof(UNTANGLE), deleting, ONCE)
     assert (judged.label, judged.caught) == (FixLabel.REFUTED, "deletes_the_feature"), judged.reason
-    assert kills(proof(f"{UNTANGLE}-ssrf"), deleting, ONCE)[0] == "unknown"
+    assert kills(proof(f"{UNTANGLE}-ssrf"), deleting, ONCE).outcome == "unknown"

@@ -29,7 +29,7 @@ def cases():
             yield pytest.param(name, which, expected, marks=marks, id=f"{name}-{which}")
 
 
-@pytest.mark.parametrize(("name", "which", "expected"), cases())
+@pytest.mark.parametrize(("name", "which", "expected"), list(cases()))
 def test_a_patch_is_judged_as_it_deserves(name: str, which: str, expected: str) -> None:
     judged = verify_fix(read_proof(PLANTED / "proofs" / name, PLANTED / "harnesses"), patch(name, which), Settings(runs=2))
     assert (judged.caught or judged.label.value) == expected, judged.reason
@@ -59,7 +59,7 @@ def test_each_good_patch_silences_its_own_proof_and_no_other() -> None:
     proofs = {name: read_proof(PLANTED / "proofs" / name, PLANTED / "harnesses") for name in ("label", "pairs", "lookup")}
     with Sandbox() as sandbox:
         for fix in proofs:
-            row = {name: kills(proof, patch(fix, "good"), Settings(runs=1), sandbox=sandbox)[0] for name, proof in proofs.items()}
+            row = {name: kills(proof, patch(fix, "good"), Settings(runs=1), sandbox=sandbox).outcome for name, proof in proofs.items()}
             assert row == {name: "killed" if name == fix else "fires" for name in proofs}
         deleted = patch("label", "deletes-feature")
-        assert kills(proofs["label"], deleted, Settings(runs=1), sandbox=sandbox)[0] == "unknown"
+        assert kills(proofs["label"], deleted, Settings(runs=1), sandbox=sandbox).outcome == "unknown"

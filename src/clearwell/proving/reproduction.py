@@ -18,9 +18,20 @@ from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, read_proof
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.trial import FixTrial
-from clearwell.proving.verdict import RUNGS, FixVerdict, OtherProof, Outcome, Verdict
+from clearwell.proving.verdict import RUNGS, FixVerdict, Kill, OtherProof, Outcome, Verdict
 
-__all__ = ["RUNGS", "Reproduction", "Settings", "default_harnesses", "kills", "prove", "reproduce", "reproduce_proof", "verify_fix"]
+__all__ = [
+    "RUNGS",
+    "Reproduction",
+    "Settings",
+    "attempting",
+    "default_harnesses",
+    "kills",
+    "prove",
+    "reproduce",
+    "reproduce_proof",
+    "verify_fix",
+]
 
 
 def prove(folder: Path, harnesses: Path | None, settings: Settings = Settings()) -> Verdict:
@@ -79,51 +90,60 @@ def verify_fix(
     settings = msgspec.structs.replace(settings, with_ladder=False)
     with _workbench(settings, sandbox, registry) as (box, index, private, started):
         trial = FixTrial(proof, settings, fix, box, index, private, started)
-        verdict = trial.run().verdict
-        seen = []
+        done = trial.run()
+        seen, escaped = [], done.escaped
         if trial.refuted_by is None and "proof" in trial.passed:
             for name, other in others:
-                outcome, reason, _ = kills(other, fix, settings, sandbox=box, registry=index)
-                seen.append(OtherProof(name, outcome, reason))
-        return trial.judged(verdict, tuple(seen))
+                kill = kills(other, fix, settings, sandbox=box, registry=index)
+                seen.append(OtherProof(name, kill.outcome, kill.reason))
+                escaped = escaped or kill.escaped
+        return msgspec.structs.replace(trial.judged(done.verdict, tuple(seen)), escaped=escaped)
 
 
 def kills(
     proof: Proof, fix: Control, settings: Settings = Settings(), *, sandbox: Sandbox | None = None, registry: Registry | None = None
-) -> tuple[Literal["killed", "fires", "unknown"], str, bool]:
-    """Say whether a fix silences a proof that fires without it (one cell of the kill matrix), the reason, and whether anything could run.
+) -> Kill:
+    """Say whether a fix silences a proof that fires without it: one cell of the kill matrix.
 
     `killed` needs a feature that works with the fix: what deletes the feature kills nothing.
     """
-    verdict = reproduce_proof(
-        proof, msgspec.structs.replace(settings, with_ladder=False), control=fix, sandbox=sandbox, registry=registry
-    ).verdict
-    control = verdict.control
-    if verdict.target.fired < verdict.target.n or verdict.target.n == 0 or isinstance(control, str) or control.n == 0:
-        return "unknown", verdict.reason, verdict.verdict is not Outcome.UNAVAILABLE
-    if control.fired == control.n:
-        return "fires", verdict.reason, True
-    if control.fired or verdict.verdict is not Outcome.REPRODUCED or verdict.features.control_failed:
-        return "unknown", verdict.reason, True
-    return "killed", verdict.reason, True
+    settings = msgspec.structs.replace(settings, with_ladder=False)
+    done = reproduce_proof(proof, settings, control=fix, sandbox=sandbox, registry=registry)
+    verdict, control = done.verdict, done.verdict.control
+    outcome: Literal["killed", "fires", "unknown"] = "unknown"
+    has_run = 0 < verdict.target.n == verdict.target.fired
+    if has_run and not isinstance(control, str) and control.n:
+        if control.fired == control.n:
+            outcome = "fires"
+        elif not control.fired and verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed:
+            outcome = "killed"
+    return Kill(outcome, verdict.reason, verdict.verdict is not Outcome.UNAVAILABLE, done.escaped)
 
 
 def _attempted(
     proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
 ) -> tuple[Attempt, Reproduction]:
+    with attempting(proof, settings, control, sandbox, registry) as attempt:
+        return attempt, attempt.run()
+
+
+@contextlib.contextmanager
+def attempting(
+    proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
+) -> Iterator[Attempt]:
+    """Open an attempt with a private folder of its own, which is gone afterwards, as are a sandbox and a registry that were not given."""
     chosen = control if control is not None else proof.file.control
     if isinstance(chosen, Side) and chosen.patch is not None:
         chosen = proof.folder.read(chosen.patch)
     with _workbench(settings, sandbox, registry) as (box, index, private, started):
-        attempt = Attempt(proof, settings, chosen, box, index, private, started)
-        return attempt, attempt.run()
+        yield Attempt(proof, settings, chosen, box, index, private, started)
 
 
 @contextlib.contextmanager
 def _workbench(settings: Settings, sandbox: Sandbox | None, registry: Registry | None) -> Iterator[tuple[Sandbox, Registry, Path, float]]:
     """A sandbox, a registry and a private folder, gone afterwards where they are not the caller's; and when it began."""
     started = time.monotonic()
-    own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
+    own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
     private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     try:
         yield own_sandbox, own_registry, private, started

@@ -12,6 +12,7 @@ from clearwell.proving.folder import Proof, input_bytes
 from clearwell.proving.functional import run_tests, tests_of
 from clearwell.proving.mutations import Mutation, mutations
 from clearwell.proving.oracles import Effect, judge
+from clearwell.proving.oracles.contract import Asked
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.touched import Flag, Secrets, flags_of, is_idle, is_test
 from clearwell.proving.verdict import (
@@ -136,7 +137,7 @@ class FixTrial(Attempt):
             return False
         seen = self._observe(environment, mutation.content, self.proof.file.args)
         ordinary = frozenset(self._ordinary(environment)) | self.harmless
-        return judge(self.oracle, seen, self.oracle.functions, ordinary).fired
+        return judge(Asked(self.oracle, self.oracle.functions, ordinary), seen).fired
 
     # -- what the patch touches
 

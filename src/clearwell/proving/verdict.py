@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from clearwell.proving.sandbox import Strength
+from clearwell.proving.contract import Strength
 from clearwell.proving.touched import Flag
 
 
@@ -47,7 +47,10 @@ class FixLabel(StrEnum):
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """One side's runs. `signature` describes the effect of the first run that fired; `kind` says what a control is."""
+    """One side's runs. `signature` describes the effect of the first run that fired; `kind` says what a control is.
+
+    `rate` and its 95% interval (Clopper and Pearson) are told where the proof fires only sometimes.
+    """
 
     purl: str | None
     n: int = 0
@@ -55,6 +58,8 @@ class Runs(msgspec.Struct, frozen=True):
     signature: str | None = None
     archive_sha256: str | None = None
     kind: str | None = None
+    rate: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 class SeenVariant(msgspec.Struct, frozen=True):
@@ -165,6 +170,18 @@ class OtherProof(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Kill(msgspec.Struct, frozen=True):
+    """What a fix does to a proof: `killed` (it fires without the fix, not with it), `fires`, or `unknown`; and why.
+
+    `is_available` is false where nothing could run; `escaped` says how a run's word got out of its box, where one did.
+    """
+
+    outcome: Literal["killed", "fires", "unknown"]
+    reason: str
+    is_available: bool = True
+    escaped: str | None = None
+
+
 class FixRung(msgspec.Struct, frozen=True):
     """One rung of the ladder: passed, refuted, flagged, open (it decides nothing), or not reached; and what was seen."""
 
@@ -176,7 +193,8 @@ class FixRung(msgspec.Struct, frozen=True):
 class FixVerdict(msgspec.Struct, frozen=True):
     """What trying to refute a fix showed: the last rung passed, which rung refuted it, and the name of what is wrong with it.
 
-    `rungs` ends with `person`, which no machine passes. `verdict` is that of the proof with the fix as its control.
+    `rungs` ends with `person`, which no machine passes. `escaped` says how a run's word got out of its box, where one did.
+    `verdict` is that of the proof with the fix as its control.
     """
 
     label: FixLabel
@@ -190,6 +208,7 @@ class FixVerdict(msgspec.Struct, frozen=True):
     tests: FunctionalTests = FunctionalTests()
     mutated: Mutated = Mutated()
     others: tuple[OtherProof, ...] = ()
+    escaped: str | None = None
 
     @property
     def exit_code(self) -> int:

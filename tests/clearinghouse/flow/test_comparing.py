@@ -1,146 +1,118 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rung L3 at work: fixes of one case on the proofs of another, joined where both ways agree, and undone for ever by people."""
+"""Complete scans: what is gone is *not seen since*, never fixed; it comes back, and nothing closes."""
 
-import json
+from datetime import date
 
 import pytest
 
-from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.case import Standing
-from clearwell.clearinghouse.case.entries import FixesCompared
-from clearwell.clearinghouse.case.store import Fix
-from clearwell.clearinghouse.dedupe import kill_store
-from clearwell.clearinghouse.dedupe.equivalence import Relation
-from clearwell.clearinghouse.flow import answering, comparing, coordinating, reporting, validating
+from clearinghouse.flow.test_reporting import TARGET, answers, scan, send
+from clearwell.clearinghouse.flow import comparing, coordinating, reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
-from clearwell.ground.identity.actor import PROVING, Member, OrganizationKind
-from clearwell.ground.ledger.ledger import has_entry
-from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import Outcome, Runs, Verdict
-from clearwell.vocabulary.ids import CaseId, RemediationId
+from clearwell.ground.identity.actor import Member, OrganizationKind
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.ids import CaseId, SubmissionId
+from clearwell.vocabulary.product import parse_target
 from hub import Hub
 
-SMALL = b"--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-a\n+%d\n"
+PUMP, VALVE, TANK = ("a.c", "pump", 3), ("b.c", "valve", 9), ("c.c", "tank", 27)
 
 
-@pytest.fixture
-def lab(hub: Hub) -> Member:
-    return hub.member(OrganizationKind.LAB, "the lab")
+def since(hub: Hub, lab: Member, submission: str) -> list[date | None]:
+    found = answers(hub, lab, submission)
+    return [one.finding.not_seen_since.date() if one.finding.not_seen_since else None for one in found]
 
 
-def proven(hub: Hub, lab: Member, monkeypatch: pytest.MonkeyPatch, name: str) -> CaseId:
-    """A case of its own whose proof reproduced."""
-    finding = {
-        "title": name, "text": f"{name} is not checked", "weakness": "CWE-787", "product": {"purl": "pkg:generic/pump@1.2.5"},
-        "locations": [{"file": f"{name}.c", "line": 3, "function": name}], "proof": {"files": {"proof.toml": name}},
-    }  # fmt: skip
-    raw = json.dumps({"format": "clearwell-report", "version": 1, "tool": {"name": "scout"}, "findings": [finding]}).encode()
-    sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="report.json"))
-    answering.parse_submission(hub.house, sent.id)
-    (answered,) = reporting.read_answers(hub.house, lab, sent.id, limit=10)
-    seen = Verdict(
-        verdict=Outcome.REPRODUCED, reason="", target=Runs("pkg:generic/pump@1.2.5", 3, 3), control="none", assurance="hub",
-        preconditions=(), variants=(), ladder=(), isolation={}, evidence=(), seconds=0.1,
-    )  # fmt: skip
-    monkeypatch.setattr(validating, "reproduce", lambda *_, **__: Reproduction(seen, {}))
-    with hub.house.transaction(PROVING) as tx:
-        proof = report_store.proof_of_finding(tx, answered.finding.id)
-    assert proof is not None
-    validating.validate_proof(hub.house, proof.id)
-    return CaseId(answered.finding.case)
+def test_what_a_later_complete_scan_lacks_is_not_seen_since_and_nothing_closes(hub: Hub) -> None:
+    lab, coordinator = hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.COORDINATOR)
+    first = send(hub, lab, scan(PUMP, VALVE), complete=True)
+    before = answers(hub, lab, first)
+    case = CaseId(before[1].finding.case)
+    kept = coordinating.read_case(hub.house, coordinator, case).kept
+    hub.clock.move(days=7)
+
+    send(hub, lab, scan(("a.c", "pump", 5), TANK), complete=True)
+
+    assert since(hub, lab, first) == [None, before[1].finding.received_at.date()]
+    after = answers(hub, lab, first)
+    assert [one.finding.answer for one in after] == [one.finding.answer for one in before]
+    view = coordinating.read_case(hub.house, coordinator, case)
+    assert view.kept == kept
+    assert [finding.not_seen_since for finding in view.findings] == [before[1].finding.received_at]
 
 
-def patched(hub: Hub, case: CaseId, number: int) -> RemediationId:
-    """A verified patch of a case."""
-    sealed = hub.house.blobs.put([SMALL % number], 1 << 20)
-    fix = RemediationId(hub.house.new_id("fix"))
-    with hub.house.transaction(PROVING) as tx:
-        hub.house.blobs.hold(tx, case, sealed)
-        kept = Fix(
-            id=fix, case=case, kind="patch", version=None, patch_address=sealed.address, claimed_by="part",
-            claimed_at=hub.house.clock.now(), state="claimed",
-        )  # fmt: skip
-        store.insert_fix(tx, kept)
-        store.save_fix(tx, Fix(**{**{n: getattr(kept, n) for n in kept.__struct_fields__}, "state": "verified"}))
-    return fix
+def test_seen_again_it_is_no_longer_missed(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    first = send(hub, lab, scan(PUMP, VALVE), complete=True)
+    second = send(hub, lab, scan(PUMP, message="other words"), complete=True)
+    assert since(hub, lab, first)[1] is not None
+
+    send(hub, lab, scan(VALVE, message="seen by a scan of one file"))
+
+    assert since(hub, lab, first) == [None, None] and since(hub, lab, second) == [None]
 
 
-class Ground:
-    """A proving ground that knows which patch silences which proof, and counts what it is asked."""
+def test_a_scan_that_is_not_declared_complete_misses_nothing(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    first = send(hub, lab, scan(PUMP, VALVE), complete=True)
 
-    def __init__(self, silences: set[tuple[int, str]]) -> None:
-        self.silences, self.asked = silences, 0
+    send(hub, lab, scan(PUMP, message="other words"))
 
-    def __call__(self, house: object, files: dict[str, bytes], fix: bytes) -> tuple[str, str]:
-        self.asked += 1
-        number = int(fix.rpartition(b"+")[2])
-        return ("killed" if (number, files["proof.toml"].decode()) in self.silences else "fires"), "as the test says"
+    assert since(hub, lab, first) == [None, None]
 
 
-def two(hub: Hub, lab: Member, monkeypatch: pytest.MonkeyPatch, silences: set[tuple[int, str]]) -> tuple[CaseId, CaseId, Ground]:
-    ground = Ground(silences)
-    monkeypatch.setattr(comparing, "try_on", ground)
-    return proven(hub, lab, monkeypatch, "valve"), proven(hub, lab, monkeypatch, "piston"), ground
+@pytest.mark.parametrize("other", ["tool", "target", "organization", "broken"])
+def test_only_a_whole_scan_by_the_same_tool_of_the_same_target_for_the_same_organization_counts(hub: Hub, other: str) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    first = send(hub, lab, scan(PUMP, VALVE), complete=True)
+    sender = hub.member(OrganizationKind.LAB) if other == "organization" else lab
+    raw = scan(PUMP, message="again", tool="other" if other == "tool" else "scout")
+    if other == "broken":
+        raw = raw.replace(b'"results": [', b'"results": [7, ')
+    target = parse_target("forge.example/water/other@0123456789abcdef") if other == "target" else TARGET
+
+    send(hub, sender, raw, complete=True, target=target)
+
+    assert since(hub, lab, first) == [None, None]
 
 
-def test_patches_that_silence_each_other_s_proofs_join_two_cases_and_the_matrix_is_kept(hub: Hub, lab: Member, monkeypatch) -> None:
-    # given
-    one, other, ground = two(hub, lab, monkeypatch, {(1, "valve"), (1, "piston"), (2, "valve"), (2, "piston")})
-    first = patched(hub, one, 1)
-    comparing.compare_fix(hub.house, first)
-    coordinator = hub.member(OrganizationKind.COORDINATOR)
-    assert coordinating.read_case(hub.house, coordinator, one).relations[0].relation is Relation.UNKNOWN
-    # when
-    comparing.compare_fix(hub.house, patched(hub, other, 2))
-    # then
-    view = coordinating.read_case(hub.house, coordinator, one)
-    assert coordinating.read_case(hub.house, coordinator, other).kept.merged_into == one
-    assert [a.rung for a in view.attachments if a.rung] == ["L3"]
-    assert view.relations[0].relation is Relation.SAME
-    assert {cell.outcome for cell in view.kills} == {"killed"} and len(view.kills) == 4
-    with hub.house.transaction(coordinator) as tx:
-        assert has_entry(tx, one, FixesCompared.type, PROVING.system) or has_entry(tx, other, FixesCompared.type, PROVING.system)
-    # and nothing is run twice
-    asked = ground.asked
-    comparing.compare_fix(hub.house, first)
-    assert ground.asked == asked
+def test_another_commit_of_the_same_target_is_the_same_target(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    first = send(hub, lab, scan(PUMP, VALVE), complete=True)
+
+    send(hub, lab, scan(PUMP, message="again"), complete=True, target=parse_target("forge.example/water/pump@fedcba9876543210"))
+
+    assert since(hub, lab, first)[0] is None and since(hub, lab, first)[1] is not None
 
 
-def test_one_way_is_shown_and_joins_nothing(hub: Hub, lab: Member, monkeypatch) -> None:
-    one, other, _ = two(hub, lab, monkeypatch, {(1, "valve"), (1, "piston"), (2, "piston")})
-    patched(hub, one, 1)
-    patched(hub, other, 2)
-    comparing.compare_case(hub.house, other)
-    comparing.compare_case(hub.house, one)
-    coordinator = hub.member(OrganizationKind.COORDINATOR)
-    assert coordinating.read_case(hub.house, coordinator, one).relations[0].relation is Relation.SUBSUMES
-    assert coordinating.read_case(hub.house, coordinator, other).relations[0].relation is Relation.SUBSUMED
-    assert coordinating.read_case(hub.house, coordinator, other).kept.merged_into is None
+def test_the_identical_scan_again_changes_nothing_but_may_be_declared_complete(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    first, raw = send(hub, lab, scan(PUMP, VALVE), complete=True), scan(PUMP, message="again")
+    later = send(hub, lab, raw)
+    assert since(hub, lab, first) == [None, None]
+
+    assert send(hub, lab, raw, complete=True) == later
+    assert since(hub, lab, first)[1] is not None
+    assert send(hub, lab, scan(PUMP, VALVE), complete=True) == first
+    assert since(hub, lab, first)[1] is not None
+    assert len(reporting.list_submissions(hub.house, lab)) == 2
 
 
-def test_what_people_took_apart_is_joined_by_no_fix_again(hub: Hub, lab: Member, monkeypatch) -> None:
-    # given
-    one, other, _ = two(hub, lab, monkeypatch, {(1, "valve"), (1, "piston"), (2, "valve"), (2, "piston")})
-    patched(hub, one, 1)
-    second = patched(hub, other, 2)
-    comparing.compare_case(hub.house, other)
-    comparing.compare_fix(hub.house, second)
-    coordinator = hub.member(OrganizationKind.COORDINATOR)
-    joined = tuple(a.finding for a in coordinating.read_case(hub.house, coordinator, one).attachments if a.rung)
-    coordinating.split_case(hub.house, coordinator, one, joined, "two flaws")
-    # when
-    comparing.compare_fix(hub.house, second)
-    # then
-    assert coordinating.read_case(hub.house, coordinator, other).kept.merged_into is None
-    assert coordinating.read_case(hub.house, coordinator, other).kept.case.standing is Standing.PROVEN
+def test_a_scan_that_is_compared_late_or_twice_gives_the_same(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    sent = [
+        reporting.submit_report(hub.house, lab, [raw], Envelope(name="s", target=TARGET, complete=True)).id
+        for raw in (scan(PUMP, VALVE), scan(PUMP, message="again"), scan(PUMP, VALVE, message="thrice"), scan(PUMP, message="four"))
+    ]
+    hub.work()
+    for submission in (3, 1, 0, 2, 1, 3):
+        comparing.compare_scan(hub.house, SubmissionId(sent[submission]))
+
+    assert [since(hub, lab, one)[1:] for one in sent if len(since(hub, lab, one)) == 2] == [
+        [answers(hub, lab, sent[2])[0].finding.received_at.date()]
+    ] * 2
+    assert hub.failed_jobs() == []
 
 
-def test_no_finder_sees_the_matrix(hub: Hub, lab: Member, monkeypatch) -> None:
-    one, _, _ = two(hub, lab, monkeypatch, set())
-    fix = patched(hub, one, 1)
-    comparing.compare_fix(hub.house, fix)
-    with hub.house.transaction(PROVING) as tx:
-        assert kill_store.cells(tx, [fix], []) != ()
-    with hub.house.transaction(lab) as tx:
-        assert kill_store.cells(tx, [fix], []) == ()
-        assert kill_store.relations_of(tx, one) == ()
+def test_a_complete_scan_names_its_target() -> None:
+    with pytest.raises(Invalid, match="target"):
+        Envelope(name="x", complete=True)

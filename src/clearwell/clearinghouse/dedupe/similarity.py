@@ -133,7 +133,8 @@ def compare(one: Sketch, other: Sketch, rare: Rarity) -> tuple[Signal, ...]:
     """Return what speaks for and against these two being one flaw; nothing for findings of two components."""
     if one.component is None or one.component != other.component:
         return ()
-    found = [*_run(one, other), *_commits(one, other, rare), *_stacks(one, other, rare), *_places(one, other, rare), *_kinds(one, other), *_words(one, other)]
+    found = [*_run(one, other), *_commits(one, other, rare), *_stacks(one, other, rare), *_places(one, other, rare)]
+    found += [*_kinds(one, other), *_words(one, other)]
     size = rare.sizes[one.component]
     crowd = Signal("crowd", f"{size} findings of this component", -_CROWD * math.log(max(1, size)))
     return tuple(signal for signal in (*found, crowd) if abs(signal.weight) >= 0.01)

@@ -32,6 +32,8 @@ from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
 from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
@@ -59,8 +61,9 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...]
     links: tuple[Link, ...]
     proposals: tuple[Proposal, ...]
-    kills: tuple[KeptCell, ...] = ()
-    relations: tuple[KeptRelation, ...] = ()
+    sanity: dict[FindingId, KeptSanity]
+    kills: tuple[KeptCell, ...]
+    relations: tuple[KeptRelation, ...]
 
 
 def list_cases(
@@ -78,9 +81,10 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
     with house.transaction(actor) as tx:
         kept, fixes = store.load_case(tx, case_id), store.fixes_of(tx, case_id)
         proofs = {*([kept.proof] if kept.proof else []), *(proof.id for proof in report_store.proofs_of_case(tx, case_id))}
+        findings = report_store.findings_of_case(tx, case_id)
         return CaseView(
             kept=kept,
-            findings=report_store.findings_of_case(tx, case_id),
+            findings=findings,
             attachments=store.attachments_of(tx, case_id),
             participants=store.participants_of(tx, case_id),
             runs=report_store.runs_of_case(tx, case_id),
@@ -88,6 +92,7 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             fixes=fixes,
             links=store.links_of_case(tx, case_id),
             proposals=open_proposals(tx, house.clock.now()),
+            sanity=validation_store.sanity_of(tx, [finding.id for finding in findings]),
             kills=kill_store.cells(tx, [fix.id for fix in fixes], sorted(proofs)),
             relations=kill_store.relations_of(tx, case_id),
         )

@@ -10,8 +10,9 @@ from clearwell.clearinghouse.case.entries import DiffRead, DistributionConfirmed
 from clearwell.clearinghouse.case.report import Run
 from clearwell.clearinghouse.case.state import CaseEvent
 from clearwell.clearinghouse.case.store import Fix, KeptCase
+from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.evidence import read_proof, seal_evidence
-from clearwell.clearinghouse.flow.jobs import COMPARE_FIX, PUBLISH
+from clearwell.clearinghouse.flow.jobs import COMPARE_FIX, PUBLISH, VERIFY_FIX
 from clearwell.clearinghouse.flow.maintaining import fixed_purl, next_in_queue
 from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_fix
 from clearwell.clearinghouse.remediation.difference import between
@@ -36,6 +37,8 @@ _OTHERS = 5
 
 def verify_fix(house: House, fix: RemediationId) -> None:
     """Try to refute a claimed fix with the case's proofs on every rung (a job). Verified: not refuted; two people read it all the same."""
+    if put_off(house, VERIFY_FIX.job(fix=fix)):
+        return
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
         claimed = store.load_fix(tx, fix)
@@ -49,6 +52,10 @@ def verify_fix(house: House, fix: RemediationId) -> None:
     proof, files = read_proof(house, PROVING, kept.proof, "verification of a fix")
     started = house.clock.now()
     judged = try_fix(house, files, fix_of(kept, claimed, patch), _others(house, kept))
+    if judged.escaped is not None:
+        raise_alarm(house, proof.id, judged.escaped)
+        put_off(house, VERIFY_FIX.job(fix=fix))
+        return
     verdict = judged.verdict
     if judged.label is FixLabel.UNAVAILABLE:
         raise Unavailable(f"the fix could not be verified here: {verdict.reason}")
@@ -102,7 +109,7 @@ def _others(house: House, kept: KeptCase) -> list[tuple[str, dict[str, bytes]]]:
 def _ladder(judged: FixVerdict) -> dict[str, Any]:
     """What is shown of the ladder: the verdict itself stands in the run."""
     told: dict[str, Any] = msgspec.to_builtins(judged)
-    del told["verdict"]
+    del told["verdict"], told["escaped"]
     for rung in told["rungs"]:
         rung["said"] = visible(rung["said"])[:1000]
     for flag in told["flags"]:

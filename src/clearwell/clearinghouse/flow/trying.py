@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from clearwell.clearinghouse.case.store import Fix, KeptCase
-from clearwell.clearinghouse.dedupe.equivalence import Cell
 from clearwell.clearinghouse.flow.maintaining import fixed_purl
-from clearwell.clearinghouse.flow.validating import require_writable, unusable
+from clearwell.clearinghouse.flow.validating import proving_settings, require_writable, unusable
 from clearwell.ground.house import House
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, from_files, read_proof
-from clearwell.proving.reproduction import Settings, kills, verify_fix
-from clearwell.proving.verdict import FixLabel, FixVerdict
+from clearwell.proving.reproduction import kills, verify_fix
+from clearwell.proving.verdict import FixLabel, FixVerdict, Kill
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 
 
@@ -35,25 +34,21 @@ def try_fix(house: House, files: dict[str, bytes], fix: Control, others: Sequenc
         try:
             proof = stack.enter_context(_opened(house, files))
             more = [(name, stack.enter_context(_opened(house, content))) for name, content in others]
-            return verify_fix(proof, fix, _settings(house), others=more)
+            return verify_fix(proof, fix, proving_settings(house), others=more)
         except (Invalid, NotFound) as reason:
             return FixVerdict(FixLabel.INCONCLUSIVE, None, None, str(reason), unusable(str(reason)))
 
 
-def try_on(house: House, files: dict[str, bytes], fix: Control) -> tuple[Cell, str]:
+def try_on(house: House, files: dict[str, bytes], fix: Control) -> Kill:
     """What a fix does to a proof: one cell of the kill matrix. Raises Unavailable where nothing can run."""
     try:
         with _opened(house, files) as proof:
-            outcome, reason, is_available = kills(proof, fix, _settings(house))
+            kill = kills(proof, fix, proving_settings(house))
     except (Invalid, NotFound) as error:
-        return "unknown", str(error)
-    if not is_available:
-        raise Unavailable(f"the fix could not be tried here: {reason}")
-    return outcome, reason
-
-
-def _settings(house: House) -> Settings:
-    return Settings(runs=house.settings.proving_runs, accept_watched=not house.settings.require_enforced_limits)
+        return Kill("unknown", str(error))
+    if not kill.is_available and kill.escaped is None:
+        raise Unavailable(f"the fix could not be tried here: {kill.reason}")
+    return kill
 
 
 @contextlib.contextmanager
