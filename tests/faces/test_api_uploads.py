@@ -13,7 +13,7 @@ import pytest
 from api import Api, Caller, finding, report
 from clearwell.clearinghouse.intake import upload as upload_noun
 from clearwell.faces.api import stream as answer_stream
-from clearwell.faces.api.gate import Gate
+from clearwell.faces.api.door import Door
 from clearwell.faces.cli import sending
 from clearwell.faces.cli.hub import ComeBack, Hub
 from clearwell.faces.cli.sending import Sending
@@ -174,14 +174,14 @@ def test_a_quota_of_today_is_told_and_a_short_one_is_waited_for(api: Api, tmp_pa
         Sending(hub, {}, pauses.append).send(file, lambda done: None)
 
 
-# -- the gate -----------------------------------------------------------------------------------------------------------
+# -- the door -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_flood_keeps_nobody_else_outside() -> None:
     async def play() -> list[str]:
         done: list[str] = []
         with ThreadPoolExecutor(8) as threads:
-            gate = Gate(threads, shared=4, most=8)
+            door = Door(threads, shared=4, most=8)
             hold = asyncio.Event()
             loop = asyncio.get_running_loop()
 
@@ -190,13 +190,13 @@ def test_a_flood_keeps_nobody_else_outside() -> None:
                     asyncio.run_coroutine_threadsafe(hold.wait(), loop).result()
                 done.append(who)
 
-            floods = [asyncio.create_task(gate.run("flood", lambda: work("flood"))) for _ in range(50)]
+            floods = [asyncio.create_task(door.run("flood", lambda: work("flood"))) for _ in range(50)]
             await asyncio.sleep(0)
-            await gate.run("maintainer", lambda: work("maintainer"))
+            await door.run("maintainer", lambda: work("maintainer"))
             floods.pop().cancel()
             hold.set()
             await asyncio.gather(*floods)
-            await gate.run("flood", lambda: work("flood"))
+            await door.run("flood", lambda: work("flood"))
         return done
 
     assert asyncio.run(play()) == ["maintainer"] + ["flood"] * 50

@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from clearwell.faces.api import PATH, api_routes
-from clearwell.faces.api.gate import MOST, Gate
+from clearwell.faces.api.door import MOST, Door
 from clearwell.faces.api.stream import Streams
 from clearwell.faces.http import EXCEPTIONS, FrontDoor, of_the_framework
 from clearwell.faces.web import Demo, error_page, web_routes
@@ -59,7 +59,7 @@ class _SchemaAlone(JsonRenderPlugin):
 async def _uploads(app: Litestar) -> AsyncIterator[None]:
     """Threads of their own for reports that are being received, shared fairly among organizations."""
     with ThreadPoolExecutor(MOST, thread_name_prefix="upload") as threads:
-        app.state.uploads = Gate(threads)
+        app.state.uploads = Door(threads)
         yield
 
 

@@ -29,28 +29,22 @@ from clearwell.vocabulary.stated import (
 from clearwell.vocabulary.weakness import Weakness
 
 _COLLECTIONS = {
-    # host of `collectionURL` -> type of the package URL
-    "pypi.org": "pypi",
-    "pypi.python.org": "pypi",
-    "registry.npmjs.org": "npm",
-    "www.npmjs.com": "npm",
-    "npmjs.com": "npm",
-    "repo.maven.apache.org": "maven",
-    "repo1.maven.org": "maven",
-    "central.sonatype.com": "maven",
-    "rubygems.org": "gem",
-    "crates.io": "cargo",
-    "pkg.go.dev": "golang",
-    "proxy.golang.org": "golang",
-    "www.nuget.org": "nuget",
-    "api.nuget.org": "nuget",
-    "packagist.org": "composer",
-    "hex.pm": "hex",
-    "repo.hex.pm": "hex",
-    "pub.dev": "pub",
-    "hackage.haskell.org": "hackage",
-    "metacpan.org": "cpan",
-    "cran.r-project.org": "cran",
+    # a label of `collectionURL`'s host, whatever mirror it is -> type of the package URL
+    "pypi": "pypi",
+    "npmjs": "npm",
+    "maven": "maven",
+    "sonatype": "maven",
+    "rubygems": "gem",
+    "crates": "cargo",
+    "golang": "golang",
+    "go": "golang",
+    "nuget": "nuget",
+    "packagist": "composer",
+    "hex": "hex",
+    "pub": "pub",
+    "hackage": "hackage",
+    "metacpan": "cpan",
+    "r-project": "cran",
 }
 _T = TypeVar("_T")
 _METRICS = ("cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0")
@@ -275,7 +269,8 @@ def _product(entry: _Affected) -> Product | None:
     stated = product_of_purl(entry.packageURL)
     if stated is None and entry.collectionURL:
         host = entry.collectionURL.partition("://")[2].partition("/")[0].lower()
-        stated = purl_of(_COLLECTIONS.get(host), entry.packageName or entry.product)
+        kind = next((_COLLECTIONS[label] for label in host[:300].split(".") if label in _COLLECTIONS), None)
+        stated = purl_of(kind, entry.packageName or entry.product)
     if stated is not None and stated.purl is not None:
         return product_of_purl(f"{stated.purl}@{exact}") or stated if exact and stated.version is None else stated
     named = product_named(entry.vendor, entry.product or entry.packageName)

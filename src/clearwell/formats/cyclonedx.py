@@ -257,6 +257,8 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
     tools = _tools(metadata.tools)
     for number, raw in enumerate(bom.vulnerabilities):
         position = f"{_LIST}[{number}]"
+        if not reading.has_room():
+            break
         try:
             stated = _vulnerability.decode(raw)
         except BROKEN_JSON as reason:

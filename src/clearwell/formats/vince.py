@@ -142,6 +142,8 @@ def _of_case(whole: _Whole, position: str, reading: Reading, target: Product | N
     count = 0
     for number, raw in enumerate(whole.get_vuls or ()):
         place = f"{position}.get_vuls[{number}]".lstrip(".")
+        if not reading.has_room():
+            return
         try:
             vul = _vul.decode(raw)
         except BROKEN_JSON as reason:

@@ -63,6 +63,9 @@ MAX_PROBLEMS = 1_000
 """Broken parts, and parts left out, that a document names; what comes after them is counted."""
 
 
+MAX_RECORDS = 20_000
+"""Advisories and the like that are read of one document: each costs up to half a millisecond."""
+
 MAX_INFERRED = 4_000_000
 """Characters of prose in one document from which weaknesses are inferred."""
 
@@ -77,11 +80,19 @@ class Reading:
         self._left_out: list[Problem] = []
         self._more = 0
         self._unread = MAX_INFERRED
+        self._records = 0
 
     def may_infer(self, characters: int) -> bool:
         """True while a document's prose may be looked at for words that tell a weakness: that costs a microsecond a character."""
         self._unread -= characters
         return self._unread >= 0
+
+    def has_room(self) -> bool:
+        """True until the document's records are too many for one reading; then says so, once."""
+        self._records += 1
+        if self._records == MAX_RECORDS + 1:
+            self.broken("", f"only the first {MAX_RECORDS:,} records are read: split the document")
+        return self._records <= MAX_RECORDS
 
     def add(self, finding: Finding) -> None:
         """Keep a finding."""

@@ -106,6 +106,7 @@ class Finding(msgspec.Struct, frozen=True):
     finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves. `aliases` are other public
     ids of the flaw (CVE, GHSA), `affected` what is affected in the document's words ("pkg:pypi/ujson: >= 1.34, < 5.2.0"), `references`
     addresses (data: never followed, never a link by themselves), `credits` who found it as the document credits them.
+    `introduced` are commits that introduced the flaw, as the document says.
     `quotes` is code that it quotes. `left_out` is what a projection leaves out; a format never fills it.
     """
 
@@ -128,6 +129,7 @@ class Finding(msgspec.Struct, frozen=True):
     affected: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     credits: tuple[str, ...] = ()
+    introduced: tuple[str, ...] = ()
     quotes: tuple[Quote, ...] = ()
     left_out: tuple[Omission, ...] = ()
 

@@ -62,8 +62,8 @@ WORDS: tuple[tuple[str, str, str], ...] = (
      "CWE-1333", "a regular expression whose time explodes"),
     (r"algorithmic complexity|quadratic (?:time|complexity|behavio|run)|exponential time|super ?linear",
      "CWE-407", "time that grows faster than the input"),
-    (r"hard ?coded.{0,24}(?:password|passwd|secret|credential|token|key)|(?:password|secret|credential|"
-     r"api key).{0,16}hard ?coded|secrets? detected|detected (?:[a-z0-9]+ ){1,4}(?:key|token|secret|password)",
+    (r"hard ?coded?.{0,24}(?:password|passwd|secret|credential|token|key)|(?:password|secret|credential|"
+     r"api key).{0,16}hard ?coded?|secrets? detected|detected (?:[a-z0-9]+ ){1,4}(?:key|token|secret|password)",
      "CWE-798", "a credential stands in the code"),
     (r"stack trace|traceback", "CWE-209", "an error message tells inner details"),
     (r"debug (?:mode|enabled)|flask debug|active debug", "CWE-489", "debugging left on"),
@@ -274,9 +274,12 @@ def weakness_from_words(text: str, origin: str) -> Weakness | None:
     prose = _CAMEL.sub(" ", _QUOTED.sub(" ", text[:_TEXT_LIMIT]))
     words = _SEPARATORS.sub(" ", prose.lower()).strip()
     for needed, pattern, cwe, why in _TABLE:
-        match = pattern.search(words) if any(word in words for word in needed) else None
-        if match is not None:
-            return Weakness(cwe, "inferred", f"{origin} says {match.group()!r}: {why}")
+        for word in needed:
+            if word in words:
+                match = pattern.search(words)
+                if match is not None:
+                    return Weakness(cwe, "inferred", f"{origin} says {match.group()!r}: {why}")
+                break
     return None
 
 

@@ -54,9 +54,16 @@ def _scanned_keys(head: bytes) -> frozenset[str]:
             if depth < level and token == b"}":
                 break
         elif token == b":" and depth == level and last:
-            found.add(last.strip(b'"').decode(errors="replace"))
+            found.add(_spelled(last))
         last = token if token[:1] == b'"' else b""
     return frozenset(found)
+
+
+def _spelled(key: bytes) -> str:
+    try:
+        return msgspec.json.decode(key, type=str)
+    except BROKEN_JSON:
+        return key.strip(b'"').decode(errors="replace")
 
 
 def require_sparse(data: bytes) -> None:
@@ -85,7 +92,7 @@ def records(data: bytes, reading: Reading, under: str | None = None) -> Iterator
     text = data.strip(b" \t\r\n")
     try:
         if text[:1] == b"[":
-            yield from _numbered(_list.decode(text), "")
+            yield from _numbered(_list.decode(text), "", reading)
             return
         whole = _object.decode(text)
     except BROKEN_JSON as reason:
@@ -93,15 +100,17 @@ def records(data: bytes, reading: Reading, under: str | None = None) -> Iterator
         return
     if under is not None and under in whole:
         try:
-            yield from _numbered(_list.decode(whole[under]), under)
+            yield from _numbered(_list.decode(whole[under]), under, reading)
         except BROKEN_JSON as reason:
             raise Invalid(f"{under}: {clean(reason)}") from None
     else:
         yield "", msgspec.Raw(text)
 
 
-def _numbered(found: list[msgspec.Raw], key: str) -> Iterator[tuple[str, msgspec.Raw]]:
+def _numbered(found: list[msgspec.Raw], key: str, reading: Reading) -> Iterator[tuple[str, msgspec.Raw]]:
     for number, raw in enumerate(found):
+        if not reading.has_room():
+            return
         yield f"{key}[{number}]", raw
 
 
@@ -134,6 +143,8 @@ def _lines(text: bytes, reading: Reading) -> Iterator[tuple[str, msgspec.Raw]]:
         number += 1
         line = text[start:end].strip(b" \t\r")
         start = end + 1
+        if line and not reading.has_room():
+            return
         if line and _is_object(line):
             yield f"line {number}", msgspec.Raw(line)
         elif line:
@@ -155,6 +166,8 @@ def _whole_ones(data: bytes, start: int, key: str, reading: Reading) -> Iterator
         gap = _GAP.match(text, at)
         at = gap.end() if gap is not None else at
         if at >= len(text) or text[at] == "]":
+            return
+        if not reading.has_room():
             return
         try:
             value, at = decoder.raw_decode(text, at)

@@ -57,7 +57,7 @@ def weaknesses_of(reading: Reading, stated: tuple[Weakness, ...], *texts: tuple[
         spelled = tuple(Weakness(cwe, "stated", origin) for cwe in dict.fromkeys(cwes_in(text)))
         if spelled:
             return spelled[:MAX_LISTED]
-    inferred = (weakness_from_words(text, origin) for origin, text in texts if reading.may_infer(min(len(text), 2_000)))
+    inferred = (weakness_from_words(text, origin) for origin, text in texts if text and reading.may_infer(min(len(text) + 50, 2_000)))
     return next(((found,) for found in inferred if found is not None), ())
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uploads in pieces: what came stays, a cut costs one piece, the whole is the submission that its bytes at once would be."""
 
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -92,3 +93,19 @@ def test_pieces_of_an_upload_that_never_became_whole_are_destroyed_after_a_day(h
     assert _blobs(hub) == 0
     with pytest.raises(NotFound):
         uploading.read_upload(hub.house, lab, upload.id)
+
+
+def test_no_report_is_held_whole_while_it_comes(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    upload = uploading.start_upload(hub.house, lab, "k", 24 << 20)
+    tracemalloc.start()
+    try:
+        reporting.submit_report(hub.house, lab, (b"x" * (1 << 20) for _ in range(64)), Envelope(name="big"))
+        for piece in range(3):
+            uploading.append_piece(hub.house, lab, upload.id, piece * uploading.PIECE, (b"y" * (1 << 20) for _ in range(8)))
+        uploading.finish_upload(hub.house, lab, upload.id, Envelope(name="pieces"))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 16 << 20

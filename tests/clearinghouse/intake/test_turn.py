@@ -84,13 +84,16 @@ def test_a_long_document_passes_on_and_is_gone_on_with_where_it_stopped(hub: Hub
     lab, other = hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.LAB)
     many = [plain(f"flaw {n}", locations=[{"file": f"src/f{n}.js"}]) for n in range(7)]
     long = reporting.submit_report(hub.house, lab, [report(*many)], Envelope(name="long")).id
-    _send(hub, other, "short")
+    with hub.house.transaction(INTAKE) as tx:
+        tx.execute("DELETE FROM procrastinate.procrastinate_jobs")
+    short = _send(hub, other, "short")
 
     answering.parse_submission(hub.house, long)
-    with hub.house.transaction(INTAKE) as tx:
-        after_one = report_store.load_submission(tx, long)
-    hub.work()
 
-    assert after_one.batches < 4 and after_one.state.value == "received"
+    with hub.house.transaction(INTAKE) as tx:
+        assert report_store.load_submission(tx, long).batches == 1
+    (first, _, _), (second, _, turn) = _waiting(hub)
+    assert (first, second) == (short, long) and turn < 0
+    hub.work()
     assert [one.finding.position for one in reporting.read_answers(hub.house, lab, long)] == list(range(7))
     assert reporting.read_submission(hub.house, lab, long).findings == 7

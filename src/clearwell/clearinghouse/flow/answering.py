@@ -65,9 +65,9 @@ def parse_submission(house: House, submission: SubmissionId) -> None:
     signed = run_signatures(named, unknown=sent.organization)
     slice.begin()
     for batch, start, findings in cut(list(zip(named, signed, strict=True)), sent.batches):
+        _Answering(house, sent, batch, start).commit(findings)
         if slice.passes_on():
             return
-        _Answering(house, sent, batch, start).commit(findings)
     problems = tuple(minimize_text(f"{problem}") for problem in document.problems[:_PROBLEMS_KEPT])
     _finish(house, sent, SubmissionState.PARSED, document, problems)
 

@@ -30,7 +30,10 @@ class Slice:
         self._end = now + max(self._seconds, now - self._started)
 
     def passes_on(self) -> bool:
-        """True when the slice is over and others wait: then the rest is deferred, to be gone on with behind the last batch."""
+        """Asked behind a batch, so that each slice brings the document on. True when the slice is over and others wait:
+
+        The rest is deferred then, to be gone on with behind the last batch.
+        """
         if self._clock() < self._end:
             return False
         name = PARSE_BULK if self._sent.size > BULK else PARSE
@@ -41,9 +44,5 @@ class Slice:
             if passes:
                 report_store.set_turn(tx, self._sent.id, turn.priority)
                 defer(tx, [name.job(submission=self._sent.id, priority=turn.priority)])
-        self.begin_again()
+        self._end = self._clock() + self._seconds  # nobody waits who comes before: another slice
         return passes
-
-    def begin_again(self) -> None:
-        """Nobody waits who comes before: another slice."""
-        self._end = self._clock() + self._seconds

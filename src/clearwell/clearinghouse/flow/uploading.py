@@ -48,19 +48,21 @@ def start_upload(house: House, actor: Member, key: str, size: int) -> Upload:
 
 def read_upload(house: House, actor: Member, upload_id: UploadId) -> Upload:
     """How far an upload is; raise NotFound."""
+    house.policy.require(actor, Act.SUBMIT_REPORT, Subject(upload_id, organization=actor.organization))
     with house.transaction(actor) as tx:
-        return _load(house, tx, actor, upload_id)
+        return intake_store.load_upload(tx, upload_id)
 
 
 def append_piece(house: House, actor: Member, upload_id: UploadId, offset: int, pieces: Iterable[bytes]) -> Upload:
     """Seal the bytes from `offset` on, at most PIECE of them; once this returns they stay. Raises Conflict, Invalid, NotFound."""
+    house.policy.require(actor, Act.SUBMIT_REPORT, Subject(upload_id, organization=actor.organization))
     with house.transaction(actor) as tx:
-        upload = _load(house, tx, actor, upload_id)
+        upload = intake_store.load_upload(tx, upload_id)
         upload.require_next(offset)
     sealed = house.blobs.put(pieces, min(PIECE, upload.size - offset))
     with house.transaction(actor) as tx:
         try:
-            return _append(house, tx, _load(house, tx, actor, upload_id, lock=True), offset, sealed)
+            return _append(house, tx, intake_store.load_upload(tx, upload_id, lock=True), offset, sealed)
         except BaseException:
             house.blobs.discard(sealed)
             raise
@@ -77,8 +79,9 @@ def _append(house: House, tx: Transaction, upload: Upload, offset: int, sealed: 
 
 def finish_upload(house: House, actor: Member, upload_id: UploadId, envelope: Envelope) -> Submission:
     """Make an upload that is whole a submission, as if its bytes had come at once; again: the same one. Raises Conflict, NotFound."""
+    house.policy.require(actor, Act.SUBMIT_REPORT, Subject(upload_id, organization=actor.organization))
     with house.transaction(actor) as tx:
-        upload = _load(house, tx, actor, upload_id)
+        upload = intake_store.load_upload(tx, upload_id)
         if upload.submission is not None:
             return report_store.load_submission(tx, upload.submission)
         upload.require_whole()
@@ -99,9 +102,3 @@ def sweep_uploads(house: House) -> None:
     with house.transaction(INTAKE) as tx:
         for upload in intake_store.delete_uploads(tx, house.clock.now() - KEPT):
             house.blobs.destroy(tx, upload)
-
-
-def _load(house: House, tx: Transaction, actor: Member, upload_id: UploadId, lock: bool = False) -> Upload:
-    upload = intake_store.load_upload(tx, upload_id, lock)
-    house.policy.require(actor, Act.SUBMIT_REPORT, Subject(upload.id, organization=upload.organization))
-    return upload

@@ -9,7 +9,7 @@ from litestar import Request
 from litestar.params import QueryParameter
 
 from clearwell.clearinghouse.flow import sourcing
-from clearwell.faces.api.gate import Gate
+from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import Housed, Signed, write
 from clearwell.ground.policy.policy import Act
@@ -31,9 +31,9 @@ async def send_source(
     name: Annotated[str, QueryParameter(min_length=1, max_length=255, description="The file's name: shown, never opened.")],
 ) -> SourceView:
     """Send a source archive (tar, zip) or a git bundle as raw bytes: what reports cite is looked up in it. Nothing in it is executed."""
-    gate: Gate = request.app.state.uploads
+    door: Door = request.app.state.uploads
     send = partial(sourcing.send_source, house, member, Pieces(request, house.settings.submission_bytes), name)
-    source = await gate.run(member.organization, send)
+    source = await door.run(member.organization, send)
     return SourceView(source.id, source.name, source.size)
 
 

@@ -15,7 +15,7 @@ from clearwell.clearinghouse.case.report import Submission
 from clearwell.clearinghouse.flow import reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.faces.api.answers import AnswerView, answer_view
-from clearwell.faces.api.gate import Gate
+from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import After, Housed, Limit, Signed, read, write
 from clearwell.faces.api.stream import Streams, stream
@@ -117,9 +117,9 @@ async def send_submission(
     envelope = envelope_of(
         name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, idempotency_key
     )
-    gate: Gate = request.app.state.uploads
+    door: Door = request.app.state.uploads
     submit = partial(reporting.submit_report, house, member, Pieces(request, house.settings.submission_bytes), envelope)
-    sent = await gate.run(member.organization, submit)
+    sent = await door.run(member.organization, submit)
     return Receipt(sent.id, sent.state.value, sent.received_at)
 
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from clearwell.clearinghouse.flow import uploading
 from clearwell.clearinghouse.intake.upload import PIECE, Upload
-from clearwell.faces.api.gate import Gate
+from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import Housed, Signed, read, replace, write
 from clearwell.faces.api.submissions import Receipt, Source, Word, envelope_of
@@ -60,9 +60,9 @@ async def append_piece(
     offset: Annotated[int, QueryParameter(ge=0, le=2**53, description="Where the piece begins: the upload's `received`.")],
 ) -> UploadView:
     """Send the bytes from `offset` on: once this is answered they stay. At another offset than `received` it is a conflict."""
-    gate: Gate = request.app.state.uploads
+    door: Door = request.app.state.uploads
     append = partial(uploading.append_piece, house, member, _id(upload_id), offset, Pieces(request, PIECE))
-    return upload_view(await gate.run(member.organization, append))
+    return upload_view(await door.run(member.organization, append))
 
 
 @write("/uploads/{upload_id:str}/submission", Act.SUBMIT_REPORT, status_code=202, is_async=True)
@@ -84,8 +84,8 @@ async def finish_upload(
 ) -> Receipt:
     """Submit an upload that is whole, as `POST /submissions` would its bytes. Again: the same submission."""
     envelope = envelope_of(name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, None)
-    gate: Gate = request.app.state.uploads
-    sent = await gate.run(member.organization, partial(uploading.finish_upload, house, member, _id(upload_id), envelope))
+    door: Door = request.app.state.uploads
+    sent = await door.run(member.organization, partial(uploading.finish_upload, house, member, _id(upload_id), envelope))
     return Receipt(sent.id, sent.state.value, sent.received_at)
 
 

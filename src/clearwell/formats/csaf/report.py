@@ -175,6 +175,8 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
     products = _products(tree)
     for number, raw in enumerate(csaf.vulnerabilities):
         position = f"{_LIST}[{number}]"
+        if not reading.has_room():
+            break
         try:
             flaw = _flaw.decode(raw)
         except BROKEN_JSON as reason:

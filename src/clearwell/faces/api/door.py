@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate: how many reports are received at the same time, shared fairly, so that one lab's flood keeps nobody else outside."""
+"""The door for reports: how many come in at the same time, shared fairly, so that one flood keeps nobody else outside."""
 
 import asyncio
 from collections import Counter, deque
@@ -15,7 +15,7 @@ MOST = 64
 """With the first report of each organization, which does not wait for others' floods."""
 
 
-class Gate:
+class Door:
     """Runs uploads in threads of their own. Who waits is let in by organization, the one with the fewest inside first."""
 
     def __init__(self, threads: Executor, shared: int = SHARED, most: int = MOST) -> None:
