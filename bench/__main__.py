@@ -2,6 +2,7 @@
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
 Sections: help, start, intake, fairness, parse, hard-set, mutants, adversarial, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, parse, mutants, adversarial, exercise, proving. `python bench intake parse` runs just those.
 """
 
 import os
@@ -20,6 +21,7 @@ import hard_set  # noqa: E402
 import fairness  # noqa: E402
 import hub  # noqa: E402
 import mutants  # noqa: E402
+import proving  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
 
@@ -33,6 +35,7 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "mutants": mutants.measure_mutants,
     "adversarial": mutants.measure_adversarial,
     "exercise": sections.measure_exercise,
+    "proving": proving.measure_proving,
 }
 
 

@@ -123,6 +123,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
         jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,
+        jobs.RECHECK: validating.recheck_proof,
         jobs.INVITE: maintaining.invite,
         jobs.VERIFY_FIX: remediating.verify_fix,
         jobs.PUBLISH: publishing.publish_case,

@@ -13,11 +13,13 @@ from clearwell.proving.archives import Registry
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
 from clearwell.proving.folder import Feature, Input, Oracle, Proof, Side, Variant, input_bytes
 from clearwell.proving.growth import Measured, again, measure
+from clearwell.proving.interval import clopper_pearson
 from clearwell.proving.markup import acts, risky_parts
 from clearwell.proving.oracles import Effect, judge
 from clearwell.proving.probe import Probe, probe
 from clearwell.proving.running import Bench, Observation
-from clearwell.proving.sandbox import Limits, Sandbox, Strength
+from clearwell.proving.sandbox import BACKENDS, DEFAULT, Escaped, Limits, Sandbox, Strength
+from clearwell.proving.transcript import STEPS_MAX, Step, step_of
 from clearwell.proving.verdict import Evidence, Features, Outcome, Rung, Runs, SeenVariant, Verdict
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound, Unavailable
 
@@ -45,13 +47,20 @@ class Settings(msgspec.Struct, frozen=True):
     accept_watched: bool = True
     offline: bool = False
     with_ladder: bool = True
+    backend: str = DEFAULT
 
 
 class Reproduction(msgspec.Struct, frozen=True):
-    """A verdict and the bytes behind its evidence that are not kept elsewhere: name -> content (outputs, reports)."""
+    """A verdict and the bytes behind its evidence that are not kept elsewhere: name -> content (outputs, reports).
+
+    `escaped` says how a run's word got out of its box, where one did: then nothing here may be believed.
+    """
 
     verdict: Verdict
     exhibits: dict[str, bytes]
+    transcript: tuple[Step, ...] = ()
+    backend: str = DEFAULT
+    escaped: str | None = None
 
 
 class _Stop(Exception):
@@ -82,6 +91,9 @@ class Attempt:
         if control is not None:
             purl = proof.file.target.purl if isinstance(control, bytes) else control.purl
             self.control_runs = Runs(purl, kind=self._control_kind(control))
+        self.sandbox = sandbox
+        self.transcript: list[Step] = []
+        self.escaped: str | None = None
         self.benign: set[tuple[bytes, tuple[str, ...]]] = set()
         self.harmless: frozenset[str] = frozenset()
         self.passed: list[str] = []
@@ -95,6 +107,8 @@ class Attempt:
             outcome, reason = self._decide()
         except _Stop as stop:
             outcome, reason = stop.outcome, stop.reason
+        except Escaped as error:
+            outcome, reason, self.escaped = Outcome.UNAVAILABLE, str(error), str(error)
         except Unavailable as error:
             outcome, reason = Outcome.UNAVAILABLE, str(error)
         verdict = Verdict(
@@ -111,7 +125,7 @@ class Attempt:
             seconds=round(time.monotonic() - self.started, 3),
             features=self.features,
         )
-        return Reproduction(verdict, self.exhibits)
+        return Reproduction(verdict, self.exhibits, tuple(self.transcript), self.sandbox.backend, self.escaped)
 
     def _decide(self) -> tuple[Outcome, str]:
         self._check_isolation()
@@ -126,7 +140,10 @@ class Attempt:
         if fired == 0:
             return self._nothing_fired(effects)
         if fired < least:
-            return Outcome.FLAKY, f"it fired {fired} of {len(effects)} times; {least} are needed"
+            low, high = clopper_pearson(fired, len(effects))
+            self.target = msgspec.structs.replace(self.target, rate=round(fired / len(effects), 4), interval=(low, high))
+            said = f"it fired {fired} of {len(effects)} times; {least} are needed"
+            return Outcome.FLAKY, f"{said} (its rate lies between {low:.0%} and {high:.0%}, with 95% confidence)"
         self.harmless = _harmless(effects)
         return self._against_control(target, ordinary, fired, len(effects))
 
@@ -187,7 +204,7 @@ class Attempt:
         return Outcome.NOT_REPRODUCED, f"the effect did not show in {len(effects)} runs; the package works otherwise"
 
     def _check_isolation(self) -> None:
-        probed: Probe = probe()
+        probed: Probe = probe(self.sandbox.backend) if self.sandbox.backend in BACKENDS else probe()
         self.isolation = dict(probed.limits)
         if not probed.is_usable:
             raise _Stop(Outcome.UNAVAILABLE, probed.reason)
@@ -322,6 +339,9 @@ class Attempt:
 
     def _observe(self, environment: Environment, content: bytes, arguments: Iterable[str], limits: Limits | None = None) -> Observation:
         seen = self.bench.observe(environment, content, tuple(arguments), limits or self.limits)
+        if len(self.transcript) < STEPS_MAX:
+            step = step_of(environment.purl, tuple(arguments), content, seen.result, seen.word, len(seen.reports))
+            self.transcript.append(step)
         for name, strength in seen.result.isolation.items():
             known = self.isolation.get(name, strength)
             self.isolation[name] = min(known, strength, key=lambda s: _STRONGEST[s])
@@ -349,6 +369,8 @@ class Attempt:
                     environment = self._environment(Side(purl=purl, archive=target.archive, root=target.root), "ladder")
                     ordinary = frozenset(self._ordinary(environment)) | self.harmless
                     effect, _ = self._effect(environment, Variant(), ordinary)
+                except Escaped:
+                    raise
                 except (_Stop, ClearwellError) as error:
                     rungs.append(Rung(version, stated, None, str(error)))
                     continue

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from packageurl import PackageURL
 
-from clearwell.proving import patches, unpack
+from clearwell.proving import patches, unboxing, unpack
 from clearwell.proving.archives import Archive, Registry, runtime_python, write_whole
 from clearwell.proving.folder import Folder, Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
@@ -110,7 +110,7 @@ class Workshop:
                 (partial / archive.filename).write_bytes(archive.path.read_bytes())
                 (partial / archive.filename).chmod(0o644)
             else:
-                unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind != "wheel" and archive.kind != "file")
+                unboxing.unpack_inside(self.sandbox, archive.path, archive.filename, partial, strip=archive.kind not in {"wheel", "file"})
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)

@@ -90,7 +90,7 @@ def _attempted(
     proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
 ) -> tuple[Attempt, Reproduction]:
     started = time.monotonic()
-    own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
+    own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
     private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     chosen = control if control is not None else proof.file.control
     if isinstance(chosen, Side) and chosen.patch is not None:

@@ -26,9 +26,11 @@ AdvisoryId = NewType("AdvisoryId", str)
 AssetId = NewType("AssetId", str)
 InventoryId = NewType("InventoryId", str)
 ActionId = NewType("ActionId", str)
+AlarmId = NewType("AlarmId", str)
 EntryId = NewType("EntryId", str)
 
 KINDS = {
+    "alarm": AlarmId,
     "org": OrganizationId,
     "person": PersonId,
     "token": TokenId,

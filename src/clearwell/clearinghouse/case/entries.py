@@ -8,6 +8,7 @@ an operator's own acts carry the operator itself as a salted hash.
 from clearwell.ground.ledger.entries import Entry, Salted
 from clearwell.vocabulary.ids import (
     AdvisoryId,
+    AlarmId,
     CaseId,
     FindingId,
     LinkId,
@@ -191,6 +192,32 @@ class ProofValidated(Entry, frozen=True):
     run: RunId
     verdict: str
     assurance: str
+
+
+class ProvingStopped(Entry, frozen=True):
+    """A word of a run got out of its box: the run is void, and the proving queue stands still until a person resumes it."""
+
+    type = "proving.stopped"
+    alarm: AlarmId
+    proof: ProofId
+
+
+class ProvingResumed(Entry, frozen=True):
+    """A person looked at an alarm and let the proving queue run again."""
+
+    type = "proving.resumed"
+    alarm: AlarmId
+    proof: ProofId
+
+
+class ProofRechecked(Entry, frozen=True):
+    """A proof that had reproduced was run again before anybody was told: did both runs agree?"""
+
+    type = "proof.rechecked"
+    proof: ProofId
+    case: CaseId
+    run: RunId
+    agrees: bool
 
 
 class CasesJoined(Entry, frozen=True):

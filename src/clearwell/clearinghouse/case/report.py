@@ -129,3 +129,5 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     finished_at: datetime
     fix: str | None = None
+    worker: str | None = None
+    statement: str | None = None

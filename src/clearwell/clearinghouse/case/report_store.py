@@ -30,7 +30,7 @@ FROM clearwell.proof
 """
 _RUN = """
 SELECT id, proof_id AS proof, finding_id AS finding, case_id AS "case", organization_id AS organization, verdict, reason, body,
-       started_at, finished_at, fix_id AS fix
+       started_at, finished_at, fix_id AS fix, worker
 FROM clearwell.run
 """
 
@@ -289,13 +289,16 @@ def proof_reads(tx: Transaction, proof: ProofId) -> tuple[Row, ...]:
 
 def insert_run(tx: Transaction, run: Run) -> None:
     """Store what running a proof showed."""
+    told = msgspec.structs.asdict(run)
+    told["signed"] = told.pop("statement")
     tx.execute(
         """
-        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at)
+        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at,
+                                   worker, statement)
         VALUES (%(id)s, %(proof)s, %(finding)s, %(case)s, %(organization)s, %(fix)s, %(verdict)s, %(reason)s, %(body)s, %(started_at)s,
-                %(finished_at)s)
+                %(finished_at)s, %(worker)s, %(signed)s)
         """,
-        **{**msgspec.structs.asdict(run), "body": as_json(run.body)},
+        **{**told, "body": as_json(run.body)},
     )
 
 

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("clearwell.faces.cli.parse:parse", "Read reports and print their findings (no server needed)."),
     "cluster": ("clearwell.faces.cli.cluster:cluster", "Say which findings are one bug (no server needed)."),
     "prove": ("clearwell.faces.cli.prove:prove", "Run a proof in isolation and print the verdict (no server needed)."),
+    "sandbox": ("clearwell.faces.cli.sandbox:sandbox", "Say what the sandbox truly enforces here; resume proving after an alarm."),
     "match": ("clearwell.faces.cli.match:match", "Match inventories with advisories (no server needed)."),
     "demo": ("clearwell.faces.cli.demo:demo", "Play the exercise on a hub of its own, compare what came out, then serve it."),
     "ledger": ("clearwell.faces.cli.ledger:ledger", "Verify a ledger offline."),

@@ -47,6 +47,7 @@ class Act(StrEnum):
     CONFIRM_EXTENSION = "confirm_extension"
     DESTROY_PROOFS = "destroy_proofs"
     ADD_ORGANIZATION = "add_organization"
+    RESUME_PROVING = "resume_proving"
     # holders of a maintainer's link
     READ_LINKED_CASE = "read_linked_case"
     READ_LINKED_PROOF = "read_linked_proof"
