@@ -17,7 +17,7 @@ _C = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-int main(void) { char line[64]; size_t n = fread(line, 1, 63, stdin); char *copy = malloc(8); memcpy(copy, line, n); puts(copy); return 0; }
+int main(void) { char line[64]; size_t n = fread(line, 1, 63, stdin); char *copy = calloc(1, 8); memcpy(copy, line, n); puts(copy); return 0; }
 """
 _BUILD = (
     'for i in 0 1 2 3 4 5 6 7; do $CC $CFLAGS -c "$SRC/f$i.c" -o "$OUT/f$i.o"; done\n$CC $CFLAGS /box/harness/h.c "$OUT"/f*.o -o "$OUT/h"\n'
