@@ -42,6 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_folder: Path | None = None
     smtp_url: str | None = None
     submission_bytes: int = 256 * 1024 * 1024
+    findings_per_day: int = 2_000_000
+    bytes_per_day: int = 16 * 1024 * 1024 * 1024
+    submissions_in_flight: int = 1_000
+    proofs_per_day: int = 2_000
     request_bytes: int = 8 * 1024 * 1024
     link_days: int = 14
     code_minutes: int = 15

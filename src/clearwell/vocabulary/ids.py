@@ -14,6 +14,8 @@ SessionId = NewType("SessionId", str)
 ProposalId = NewType("ProposalId", str)
 SubmissionId = NewType("SubmissionId", str)
 FindingId = NewType("FindingId", str)
+UploadId = NewType("UploadId", str)
+SourceId = NewType("SourceId", str)
 ProofId = NewType("ProofId", str)
 CaseId = NewType("CaseId", str)
 ParticipantId = NewType("ParticipantId", str)
@@ -36,6 +38,8 @@ KINDS = {
     "proposal": ProposalId,
     "sub": SubmissionId,
     "finding": FindingId,
+    "upload": UploadId,
+    "source": SourceId,
     "proof": ProofId,
     "case": CaseId,
     "part": ParticipantId,

@@ -15,12 +15,13 @@ from clearwell.vocabulary.marking import Marking
 
 _SUBMISSION = """
 SELECT id, organization_id AS organization, sent_by, name, address, size, received_at, marking, origin, target, state, format, tool,
-       findings, batches, problems, parsed_at
+       findings, batches, problems, parsed_at, complete, scope, turn, source_id AS source
 FROM clearwell.submission
 """
 _FINDING = """
 SELECT id, submission_id AS submission, organization_id AS organization, batch, position, component, version, title, body, marking, answer,
-       first_answer, first_reason, case_id AS "case", has_proof, is_proven, received_at, ends_at
+       first_answer, first_reason, case_id AS "case", has_proof, is_proven, received_at, ends_at,
+       (SELECT u.last_seen_at FROM clearwell.unseen u WHERE u.finding_id = finding.id) AS not_seen_since
 FROM clearwell.finding
 """
 _PROOF = """
@@ -39,9 +40,9 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
     tx.execute(
         """
         INSERT INTO clearwell.submission (id, organization_id, sent_by, idempotency_key, content, address, size, name, target, marking,
-                                          origin, state, received_at)
+                                          origin, state, received_at, complete, scope, turn, source_id)
         VALUES (%(id)s, %(organization)s, %(sent_by)s, %(key)s, %(content)s, %(address)s, %(size)s, %(name)s, %(target)s, %(marking)s,
-                %(origin)s, %(state)s, %(received_at)s)
+                %(origin)s, %(state)s, %(received_at)s, %(complete)s, %(scope)s, %(turn)s, %(source)s)
         """,
         id=submission.id,
         organization=submission.organization,
@@ -56,6 +57,10 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
         origin=as_json(submission.origin),
         state=submission.state.value,
         received_at=submission.received_at,
+        complete=submission.complete,
+        scope=submission.scope,
+        turn=submission.turn,
+        source=submission.source,
     )
 
 
@@ -93,6 +98,16 @@ def mark_batch(tx: Transaction, submission: SubmissionId, batches: int, findings
         batches=batches,
         findings=findings,
     )
+
+
+def set_complete(tx: Transaction, submission: SubmissionId) -> None:
+    """Say that a scan names everything that its tool finds."""
+    tx.execute("UPDATE clearwell.submission SET complete = true WHERE id = %(id)s", id=submission)
+
+
+def set_turn(tx: Transaction, submission: SubmissionId, turn: int) -> None:
+    """Give a submission's further jobs another priority."""
+    tx.execute("UPDATE clearwell.submission SET turn = %(turn)s WHERE id = %(id)s", id=submission, turn=turn)
 
 
 def finish_submission(

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("clearwell.faces.cli.ledger:ledger", "Verify a ledger offline."),
     "submit": ("clearwell.faces.cli.submit:submit", "Send reports to a hub and print the answers."),
     "known": ("clearwell.faces.cli.known:known", "Ask a hub which findings it already holds, without sending them."),
+    "finding": ("clearwell.faces.cli.finding:finding", "Look at a finding of yours: its answer, what was looked up, what was left out."),
     "case": ("clearwell.faces.cli.case:case", "Coordinate cases: list, show, split, merge."),
     "operator": ("clearwell.faces.cli.operator:operator", "What an operator has to do."),
     "serve": ("clearwell.faces.cli.serve:serve", "Serve the API and the pages."),

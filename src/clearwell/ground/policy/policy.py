@@ -26,6 +26,7 @@ class Act(StrEnum):
     SUBMIT_REPORT = "submit_report"
     READ_REPORTS = "read_reports"
     APPEAL_REFUSAL = "appeal_refusal"
+    MARK_FALSE_HIT = "mark_false_hit"
     ASK_KNOWN = "ask_known"
     REMARK_REPORT = "remark_report"
     READ_PROOF = "read_proof"

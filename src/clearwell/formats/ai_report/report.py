@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clearwell's own report, JSON, version 1: what an AI or a person asserts, with the proof inline (docs/reference/report-format.md)."""
+"""Clearwell's own report, version 1, key by key: what an AI or a person asserts, with its proof."""
 
 import base64
 import binascii
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import msgspec
 
-from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem, ReportFormat
+from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Finding, Location, Origin, ProofFiles
+from clearwell.vocabulary.finding import Finding, Location, Origin, ProofFiles, Quote
 from clearwell.vocabulary.product import Product, parse_purl, parse_target
+from clearwell.vocabulary.quoting import fenced_quotes
 from clearwell.vocabulary.severity import Severity
 from clearwell.vocabulary.weakness import Weakness, parse_cwe
 
 MAX_PROOF = 64 * 1024 * 1024
 MAX_PROOF_FILES = 1_000
 MAX_FINDINGS = 100_000
-_FORMAT = "clearwell-report"
+FORMAT = "clearwell-report"
 _MAX_NAME, _MAX_TITLE, _MAX_TEXT, _MAX_PATH, _MAX_LINE = 200, 300, 100_000, 1_000, 2**31 - 1
+_MAX_CODE = 20_000
 _MAX_LOCATIONS, _MAX_PRECONDITIONS, _MAX_WEAKNESSES = 100, 50, 20
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
@@ -32,6 +35,7 @@ class _Tool(_Strict, frozen=True):
     name: str
     version: str | None = None
     model: str | None = None
+    model_version: str | None = None
 
 
 class _Product(_Strict, frozen=True):
@@ -46,6 +50,7 @@ class _Location(_Strict, frozen=True):
     file: str | None = None
     line: int | None = None
     function: str | None = None
+    code: str | None = None
 
 
 class _Severity(_Strict, frozen=True):
@@ -62,7 +67,9 @@ class _Proof(_Strict, frozen=True):
     files: dict[str, str | _Bytes]
 
 
-class _Finding(_Strict, frozen=True):
+class SentFinding(_Strict, frozen=True):
+    """A finding as it was sent."""
+
     title: str
     external_id: str | None = None
     text: str = ""
@@ -74,31 +81,18 @@ class _Finding(_Strict, frozen=True):
     proof: _Proof | None = None
 
 
-class _Report(_Strict, frozen=True):
+class Report(_Strict, frozen=True):
+    """The outer object; its findings are decoded one by one."""
+
     format: Literal["clearwell-report"]
     version: Literal[1]
     tool: _Tool
-    findings: list[msgspec.Raw]
+    findings: list[Any]
     human_reviewer: str | None = None
 
 
-_report = msgspec.json.Decoder(_Report)
-_finding = msgspec.json.Decoder(_Finding)
-
-
-def why_not(data: bytes, name: str) -> str | None:
-    """Say why these bytes are no Clearwell report, or None when they are one."""
-    if data[:256].lstrip(b" \t\r\n")[:1] != b"{":
-        return "not a JSON object"
-    return None if f'"{_FORMAT}"'.encode() in data else f'no "format": "{_FORMAT}"'
-
-
-def read(data: bytes, name: str, target: Product | None) -> Document:
-    """Read a report; raise Invalid when its outer object is wrong. Wrong findings are listed, right ones kept."""
-    try:
-        report = _report.decode(data)
-    except BROKEN_JSON as reason:
-        raise Invalid(f"this Clearwell report cannot be read: {_clean(reason)}") from None
+def read_findings(report: Report, decode: Callable[[Any], SentFinding], target: Product | None) -> Document:
+    """Read a report whose outer object is right; raise Invalid for too many findings. Wrong findings are listed, right ones kept."""
     if len(report.findings) > MAX_FINDINGS:
         raise Invalid(f"this report holds {len(report.findings):,} findings; at most {MAX_FINDINGS:,} are read: split it")
     origin = _origin(report)
@@ -108,35 +102,42 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     for number, raw in enumerate(report.findings):
         position = f"findings[{number}]"
         try:
-            finding = _read_finding(_finding.decode(raw), origin, target)
+            finding = _read_finding(decode(raw), origin, target)
             if finding.external_id is not None and finding.external_id in seen:
                 raise Invalid(f"external_id {finding.external_id[:60]!r} is used twice in this report")
-        except (*BROKEN_JSON, Invalid) as reason:
-            problems.append(Problem(position, _clean(reason)))
+        except (*BROKEN_JSON, msgspec.ValidationError, Invalid) as reason:
+            problems.append(Problem(position, clean(reason)))
         else:
             seen.add(finding.external_id or "")
             findings.append(finding)
-    return Document("clearwell-report", origin.tool, tuple(findings), tuple(problems))
+    return Document(FORMAT, origin.tool, tuple(findings), tuple(problems))
 
 
-def _origin(report: _Report) -> Origin:
+def clean(reason: Exception) -> str:
+    """A decoder's reason in the words of a problem."""
+    return str(reason).replace(" - at `$.", " at `")[:300]
+
+
+def _origin(report: Report) -> Origin:
     tool = report.tool
     return Origin(
         tool=_text("tool.name", tool.name, _MAX_NAME, needed=True),
         tool_version=_optional("tool.version", tool.version, _MAX_NAME),
         model=_optional("tool.model", tool.model, _MAX_NAME),
+        model_version=_optional("tool.model_version", tool.model_version, _MAX_NAME),
         human_reviewer=_optional("human_reviewer", report.human_reviewer, _MAX_NAME),
     )
 
 
-def _read_finding(sent: _Finding, origin: Origin, target: Product | None) -> Finding:
+def _read_finding(sent: SentFinding, origin: Origin, target: Product | None) -> Finding:
     for key, items, limit in (("locations", sent.locations, _MAX_LOCATIONS), ("preconditions", sent.preconditions, _MAX_PRECONDITIONS)):
         if len(items) > limit:
             raise Invalid(f"{key}: {len(items)} entries; at most {limit}")
+    text = _text("text", sent.text, _MAX_TEXT)
     return Finding(
-        format="clearwell-report",
+        format=FORMAT,
         title=_text("title", sent.title, _MAX_TITLE, needed=True),
-        message=_text("text", sent.text, _MAX_TEXT),
+        message=text,
         product=_read_product(sent.product) if sent.product is not None else target,
         weaknesses=_read_weaknesses(sent.weakness),
         locations=tuple(_read_location(f"locations[{n}]", location) for n, location in enumerate(sent.locations)),
@@ -145,6 +146,16 @@ def _read_finding(sent: _Finding, origin: Origin, target: Product | None) -> Fin
         external_id=_optional("external_id", sent.external_id, _MAX_NAME),
         preconditions=tuple(_text(f"preconditions[{n}]", text, 2_000, needed=True) for n, text in enumerate(sent.preconditions)),
         proof=_read_proof(sent.proof) if sent.proof is not None else None,
+        quotes=(*_read_quotes(sent.locations), *fenced_quotes(text)),
+    )
+
+
+def _read_quotes(sent: list[_Location]) -> tuple[Quote, ...]:
+    """The code that stands at each location, as the report quotes it."""
+    return tuple(
+        Quote(_text(f"locations[{n}].code", place.code, _MAX_CODE, needed=True), place.file, place.line)
+        for n, place in enumerate(sent)
+        if place.code is not None
     )
 
 
@@ -232,10 +243,3 @@ def _text(key: str, text: str, limit: int, needed: bool = False) -> str:
     if len(text) > limit:
         raise Invalid(f"{key} has {len(text):,} characters; at most {limit:,}")
     return text
-
-
-def _clean(reason: Exception) -> str:
-    return str(reason).replace(" - at `$.", " at `")[:300]
-
-
-REPORT = ReportFormat(name="clearwell-report", title="Clearwell report (JSON, version 1)", why_not=why_not, read=read)
