@@ -26,6 +26,7 @@ from clearwell.vocabulary.errors import Unavailable
 
 _RUNTIME = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf")
+_ETC_JAVA = "java-*-openjdk"  # a JDK of Debian's keeps its security settings there
 _PASSWD = b"root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/box/root:/usr/sbin/nologin\n"
 _FILES = {
     "/etc/passwd": _PASSWD,
@@ -154,6 +155,7 @@ def has_scope() -> bool:
 def _runtime() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The runtime that a box is given, and nothing else of the machine: binds and links."""
     binds = [(path, path) for path in _ETC if Path(path).exists()]
+    binds += [(str(path), str(path)) for path in sorted(Path("/etc").glob(_ETC_JAVA)) if path.is_dir()]
     links = []
     for path in _RUNTIME:
         if Path(path).is_symlink():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`clearwell prove DIR`: run a proof in isolation and print the verdict (PROOF.md's keys and exit codes); `prove verify`, `prove rerun`."""
+"""`clearwell prove DIR`: run a proof in isolation, print the verdict (PROOF.md's); `prove minimize`, `verify`, `rerun`."""
 
 import os
 import secrets
@@ -10,18 +10,23 @@ import click
 import msgspec
 from securesystemslib.signer._crypto_signer import CryptoSigner
 
+from clearwell.proving.archives import Registry
+from clearwell.proving.folder import read_proof
+from clearwell.proving.minimize import minimize, replaced
 from clearwell.proving.reproduction import Settings, default_harnesses, reproduce
 from clearwell.proving.rerunning import run_again
-from clearwell.proving.sandbox import BACKENDS, DEFAULT
+from clearwell.proving.sandbox import BACKENDS, DEFAULT, Sandbox
 from clearwell.proving.statement import read_key, read_signer, sign, state, write_key
 from clearwell.proving.statement import verify as verified
+from clearwell.proving.sweep import Sweep, sweep
 from clearwell.proving.verdict import Verdict
+from clearwell.proving.writing import write_proof
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.outside import for_terminal
 
 
 class ProveGroup(click.Group):
-    """`prove DIR` runs a proof; a first word that is a verb (`verify`, `rerun`) does that instead."""
+    """`prove DIR` runs a proof; a first word that is a verb (`minimize`, `verify`, `rerun`) does that instead."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
@@ -44,6 +49,7 @@ def prove() -> None:
 @click.option("--runs", type=click.IntRange(1, 50), default=3, show_default=True, help="How often the proof runs on each side (n).")
 @click.option("--offline", is_flag=True, help="Use only archives that are in the cache.")
 @click.option("--no-ladder", is_flag=True, help="Do not run the versions of the proof's ladder.")
+@click.option("--sweep", "with_sweep", is_flag=True, help="Find the first and last release on which the proof fires, and print that range.")
 @click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="The sandbox.")
 @click.option("--statement", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a signed statement.")
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The private key that signs; made, with KEY.pub, if missing.")
@@ -54,6 +60,7 @@ def run(
     runs: int,
     offline: bool,
     no_ladder: bool,
+    with_sweep: bool,
     backend: str,
     statement: Path | None,
     key: Path | None,
@@ -67,6 +74,9 @@ def run(
     if (statement is None) != (key is None):
         raise Invalid("--statement and --key go together: a statement without a signature states nothing")
     settings = Settings(runs=runs, offline=offline, with_ladder=not no_ladder, backend=backend)
+    if with_sweep:
+        _print_sweep(_swept(folder, harnesses or default_harnesses(folder), settings), as_json=as_json)
+        return
     done = reproduce(folder, harnesses or default_harnesses(folder), settings)
     verdict = done.verdict
     if statement is not None and key is not None:
@@ -76,6 +86,26 @@ def run(
     else:
         _print(verdict)
     sys.exit(verdict.exit_code)
+
+
+@prove.command("minimize")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new proof's folder; it must not exist.")
+@click.option("--harnesses", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of the hub's harnesses.")
+@click.option("--max-runs", type=click.IntRange(1, 5000), default=300, show_default=True, help="At most so many tries.")
+@click.option("--offline", is_flag=True, help="Use only archives that are in the cache.")
+@click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="The sandbox.")
+def minimize_proof(folder: Path, out: Path, harnesses: Path | None, max_runs: int, offline: bool, backend: str) -> None:
+    """Shrink the input of the proof in FOLDER while its verdict holds, and write the smaller proof as a new folder.
+
+    Exit codes: 0 written, 2 bad usage or folder, 6 not reproduced, or the new folder exists.
+    """
+    if out.exists():
+        raise Conflict(f"{str(out)!r} exists already; name a folder that does not")
+    proof = read_proof(folder, harnesses or default_harnesses(folder))
+    found = minimize(proof, Settings(offline=offline, backend=backend), runs=max_runs)
+    write_proof(replaced(proof, found.input), out)
+    click.echo(f"{found.before} bytes became {found.after} in {found.runs} runs: {out}")
 
 
 @prove.command()
@@ -121,6 +151,32 @@ def _signer(path: Path) -> CryptoSigner:
     signer = read_signer(path)
     path.with_name(f"{path.name}.pub").write_bytes(write_key(signer))
     return signer
+
+
+def _swept(folder: Path, harnesses: Path | None, settings: Settings) -> Sweep:
+    proof = read_proof(folder, harnesses)
+    registry = Registry(offline=settings.offline)
+    try:
+        with Sandbox(settings.backend) as sandbox:
+            return sweep(proof, settings, sandbox=sandbox, registry=registry)
+    finally:
+        registry.close()
+
+
+def _print_sweep(swept: Sweep, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(swept))
+        return
+    click.echo(f"{for_terminal(swept.package)}: fires from {for_terminal(swept.first)} to {for_terminal(swept.last)}")
+    for one in swept.events:
+        click.echo("  " + ", ".join(f"{name} {for_terminal(version)}" for name, version in one.items()))
+    for note in swept.notes:
+        click.echo(f"  {for_terminal(note)}")
+    click.echo(f"  {len(swept.tried)} of {swept.releases} releases were run:")
+    for tried in swept.tried:
+        click.echo(
+            f"    {for_terminal(tried.version)} {_said(tried.fired)}" + (f": {for_terminal(tried.reason)}" if tried.fired is None else "")
+        )
 
 
 def _print(verdict: Verdict) -> None:

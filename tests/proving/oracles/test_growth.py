@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Growth: which costs count as growth, and which are noise."""
 
+import random
+
 import pytest
 
-from clearwell.proving.growth import again, measure
+from clearwell.proving.oracles.growth import again, measure
 from clearwell.proving.running import Observation
 from clearwell.proving.sandbox import Result
 
@@ -88,3 +90,66 @@ def test_without_a_measure_of_cpu_nothing_is_said():
     measured = measure(run, (1, 2), 2)
     assert not measured.fires
     assert measured.void
+
+
+CHEAP, SQUARE, CUBE = (lambda n: 4e-5 * n), (lambda n: 2e-9 * n * n), (lambda n: 1e-13 * n**3)
+N_LOG_N = lambda n: 3e-6 * n * (n.bit_length() - 1)  # noqa: E731 - costs stand side by side
+
+
+def noisy(cost, seed: int, most: float):
+    """A machine that adds up to `most` times what a run costs, and as much to its start-up, by chance."""
+    chance = random.Random(seed)
+
+    def run(size: int) -> Observation:
+        cpu = (0.04 + (cost(size) if size > 1 else 0.0)) * (1 + most * chance.random() ** 2)
+        killed = "cpu" if cpu > 9 else None
+        return Observation(Result(0, killed, b"", b"", b"", cpu, min(cpu, 9.0), None, False, {}, (), {}), "", None, ())
+
+    return run
+
+
+@pytest.mark.parametrize("most", [0.1, 0.5, 1.5])
+@pytest.mark.parametrize("cost", [CHEAP, N_LOG_N])
+def test_noise_never_makes_growth_of_ordinary_cost(cost, most):
+    told = []
+    for seed in range(300):
+        run = noisy(cost, seed, most)
+        told.append(measured := measure(run, (16_000, 32_000, 64_000), 8))
+        assert not (measured.fires and all(again(run, measured, 8).fires for _ in range(2)))
+    assert sum(measured.fires for measured in told) <= (3 if most > 1 else 0)
+    assert most > 0.2 or sum(measured.void is not None for measured in told) < 5
+
+
+@pytest.mark.parametrize("most", [0.1, 0.5, 1.5])
+@pytest.mark.parametrize("cost", [SQUARE, CUBE])
+def test_noise_never_makes_growth_look_ordinary(cost, most):
+    told = [measure(noisy(cost, seed, most), (8_000, 16_000, 32_000, 64_000), 8) for seed in range(300)]
+    assert all(measured.fires or measured.void for measured in told)
+    assert most > 0.2 or sum(measured.fires for measured in told) > 290
+
+
+def test_growth_too_cheap_on_a_fast_machine_is_followed_to_larger_sizes():
+    ran: list[int] = []
+    run = observed(lambda n: 3e-11 * n * n)
+    measured = measure(lambda n: (ran.append(n), run(n))[1], (16_000, 32_000, 64_000), 8)
+    assert measured.fires
+    assert max(ran) == 128_000
+
+
+def test_what_is_cheap_and_in_proportion_is_not_followed():
+    ran: list[int] = []
+    run = observed(lambda n: 3e-6 * n)
+    assert not measure(lambda n: (ran.append(n), run(n))[1], (16_000, 32_000, 64_000), 8).fires
+    assert max(ran) == 64_000
+
+
+def test_a_clock_that_jumps_about_says_nothing_at_all():
+    # given a clock whose every second look at the largest size is four times the first
+    looks: dict[int, int] = {}
+
+    def cost(size: int) -> float:
+        looks[size] = looks.get(size, 0) + 1
+        return {16_000: 0.6, 32_000: 0.9, 64_000: 3.2}[size] * (1 if looks[size] % 2 else 0.25 if size == 64_000 else 1.8)
+
+    measured = measure(observed(cost), (16_000, 32_000, 64_000), 8)
+    assert not measured.fires
