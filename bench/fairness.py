@@ -18,7 +18,7 @@ from hub import BenchHub, Figure, bench_hub
 from sections import SARIF
 
 LABS = 20
-SINGLES = 100
+SINGLES = 60
 """Single reports measured under the flood."""
 DEPTH = 3
 """Reports that each lab keeps waiting at the hub, one big and the others small, by turns."""
@@ -95,12 +95,13 @@ class Flood:
     def _lab(self, number: int, token: str) -> None:
         with httpx.Client(base_url=f"{self._hub.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=120) as client:
             waiting: list[str] = []
-            sent = 0
+            sent, is_deep = 0, False
             while not self._over.is_set():
                 while len(waiting) < DEPTH:
                     waiting.append(self._send(client, number, sent))
                     sent += 1
-                if sent == DEPTH:
+                if not is_deep:
+                    is_deep = True
                     self._deep.wait(120)
                 state = client.get(f"/submissions/{waiting[0]}").json()
                 if state["state"] == "received":

@@ -17,7 +17,8 @@ _C = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-int main(void) { char line[64]; size_t n = fread(line, 1, 63, stdin); char *copy = malloc(8); memcpy(copy, line, n); puts(copy); return 0; }
+int main(void) {
+  char line[64]; size_t n = fread(line, 1, 63, stdin); char *copy = calloc(1, 8); memcpy(copy, line, n); puts(copy); return 0; }
 """
 _BUILD = (
     'for i in 0 1 2 3 4 5 6 7; do $CC $CFLAGS -c "$SRC/f$i.c" -o "$OUT/f$i.o"; done\n$CC $CFLAGS /box/harness/h.c "$OUT"/f*.o -o "$OUT/h"\n'
@@ -169,7 +170,8 @@ def _builds(folder: Path) -> list[Figure]:
         'format = 1\ntitle = "t"\nweakness = "CWE-1"\nharness = "bench"\ninput = { text = "x" }\n[target]\n'
         'purl = "pkg:generic/bench@1"\narchive = "file"\nroot = "bench-1"\n[oracle]\nkind = "command"\n'
     )
-    patch = f"--- a/f0.c\n+++ b/f0.c\n@@ -1,1 +1,1 @@\n-{body.splitlines()[0].replace('NAME', 'f0')}\n+int f0_0(int x) {{ return x; }}\n".encode()
+    first = body.splitlines()[0].replace("NAME", "f0")
+    patch = f"--- a/f0.c\n+++ b/f0.c\n@@ -1,1 +1,1 @@\n-{first}\n+int f0_0(int x) {{ return x; }}\n".encode()
     read = read_proof(proof, folder / "harnesses")
     private = folder / "private"
     private.mkdir()

@@ -3,6 +3,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def test_kills_amid_an_upload_and_amid_big_batches_lose_nothing_and_double_nothi
             tuple(Kill(before + at, 0.05, victim) for at, victim in ((0, "server"), (2, "worker"), (4, "database"), (7, "worker")))
         )
         with Hub(hub.settings.public_url, lab.token) as client:
-            sent = Sending(client, {}).send(file, lambda done: None)
-            again = Sending(client, {}).send(file, lambda done: None)
+            patient = Sending(client, {}, lambda pause: time.sleep(4 * pause))
+            sent = patient.send(file, lambda done: None)
+            again = patient.send(file, lambda done: None)
         killing.join(timeout=120)
         hub.settle()
 

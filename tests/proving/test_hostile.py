@@ -471,7 +471,7 @@ def test_a_target_learns_no_side_and_no_number_from_its_box(run):
     # given two runs, as one on the target and one on the control would be
     code = """
 import os, platform
-print(sorted(os.environ.items()), platform.node(), os.getcwd(), sorted(os.listdir('/box')), os.getpid(), os.listdir('/proc/self/task') != [])
+print(sorted(os.environ.items()), platform.node(), os.getcwd(), sorted(os.listdir('/box')), os.getpid())
 """
     # then names, numbers, folders and processes are the same on both sides
     assert run(code).stdout == run(code).stdout

@@ -26,7 +26,7 @@ from clearwell.vocabulary.stated import (
     weaknesses_of,
 )
 
-MAX_ROWS = 100_000
+MAX_ROWS = 50_000
 MAX_COLUMNS = 500
 MAX_HEADER = 16_384
 """Bytes of the longest header line that is looked at, delimiter and all."""

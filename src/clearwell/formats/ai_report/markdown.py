@@ -19,6 +19,7 @@ from clearwell.vocabulary.product import Product
 MAX_FRONT = 512 * 1024
 MAX_DEPTH = 20
 MAX_NODES = 50_000
+MAX_FENCES = 10_000
 _OUTER = ("format", "version", "tool", "human_reviewer", "findings")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _FENCE = re.compile(r"^(`{3,20}|~{3,20})[ \t]*([^\n`]{0,300})\n", re.MULTILINE)
@@ -84,8 +85,11 @@ def _with_text(finding: dict[str, Any], text: str) -> dict[str, Any]:
 def _proof_files(text: str) -> tuple[str, dict[str, Any]]:
     kept: list[str] = []
     files: dict[str, Any] = {}
-    at = 0
+    at, count = 0, 0
     while (fence := _FENCE.search(text, at)) is not None:
+        count += 1
+        if count > MAX_FENCES:
+            raise Invalid(f"the text holds more than {MAX_FENCES:,} fenced blocks")
         closing = text.find(f"\n{fence.group(1)}", fence.end() - 1)
         end = closing + 1 if closing >= 0 else len(text)
         after = text.find("\n", end) if closing >= 0 else -1
