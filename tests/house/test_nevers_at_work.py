@@ -26,8 +26,9 @@ from clearwell.ground.identity.actor import CASE, IDENTITY, PROVING, Member, Org
 from clearwell.ground.identity.two_person import Proposal
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.storage.embedded import OWNER
+from clearwell.proving.folder import from_files
 from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import Outcome, Runs, Verdict
+from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import ClearwellError, Conflict, NotFound, Refused, TooLate, Unavailable
 from clearwell.vocabulary.ids import CaseId, FindingId, ProofId, ProposalId, RemediationId
 from clearwell.vocabulary.marking import Marking
@@ -437,16 +438,16 @@ def test_never_6_nothing_evaluates_text_or_unpacks_objects() -> None:
 # -- never 7: no guess --------------------------------------------------------------------------------------------------
 
 
-def _verdict(outcome: Outcome) -> Verdict:
+def _verdict(outcome: Outcome, files: dict[str, bytes] | None = None) -> Verdict:
     return Verdict(
         verdict=outcome, reason="as the test says", target=Runs("pkg:npm/x@1"), control="none", assurance="hub", preconditions=(),
-        variants=(), ladder=(), isolation={}, evidence=(), seconds=0.0,
+        variants=(), ladder=(), isolation={}, evidence=(Evidence("proof", from_files(files or {}).sha256),), seconds=0.0,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("outcome", [Outcome.HARNESS_ERROR, Outcome.INCONCLUSIVE, Outcome.FLAKY])
 def test_never_7_what_decided_nothing_neither_refuses_nor_proves(hub: Hub, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
-    monkeypatch.setattr(validating, "run_files", lambda *_, **__: Reproduction(_verdict(outcome), {}))
+    monkeypatch.setattr(validating, "run_files", lambda _, files: Reproduction(_verdict(outcome, files), {}))
     lab, coordinator = hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.COORDINATOR)
     finding, _ = _with_proof(hub, lab)
 

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -29,8 +30,9 @@ from clearwell.clearinghouse.flow import (
 from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
 from clearwell.clearinghouse.remediation.difference import _one
 from clearwell.ground.identity.actor import CASE, PROVING, SANITY, LinkHolder, Member, OrganizationKind
+from clearwell.proving.folder import read_folder
 from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import FixLabel, FixRung, FixVerdict, Outcome, Runs, Verdict
+from clearwell.proving.verdict import Evidence, FixLabel, FixRung, FixVerdict, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, Refused, TooLate, Unavailable
 from clearwell.vocabulary.ids import CaseId, LinkId
 from clearwell.vocabulary.marking import Marking
@@ -89,7 +91,11 @@ def judged(label: FixLabel, outcome: Outcome) -> FixVerdict:
 
 def validate(hub: Hub, monkeypatch: pytest.MonkeyPatch, found: AnsweredFinding, seen: Verdict) -> None:
     """Run a finding's proof, which shows `seen`."""
-    monkeypatch.setattr(validating, "reproduce", lambda *_, **__: Reproduction(seen, {}))
+
+    def shown(folder: Path, *_: object, **__: object) -> Reproduction:
+        return Reproduction(msgspec.structs.replace(seen, evidence=(Evidence("proof", read_folder(folder).sha256),)), {})
+
+    monkeypatch.setattr(validating, "reproduce", shown)
     with hub.house.transaction(PROVING) as tx:
         proof = report_store.proof_of_finding(tx, found.finding.id)
     assert proof is not None
