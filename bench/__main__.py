@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
-Sections: help, start, intake, fairness, parse, mutants, adversarial, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, fairness, parse, hard-set, mutants, adversarial, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, parse, mutants, adversarial, exercise, proving. `python bench intake parse` runs just those.
 """
 
 import os
@@ -16,9 +17,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import hard_set  # noqa: E402
 import fairness  # noqa: E402
 import hub  # noqa: E402
 import mutants  # noqa: E402
+import proving  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
 
@@ -28,9 +31,11 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "intake": volume.measure_intake,
     "fairness": fairness.measure_fairness,
     "parse": sections.measure_parse,
+    "hard-set": hard_set.measure_hard_set,
     "mutants": mutants.measure_mutants,
     "adversarial": mutants.measure_adversarial,
     "exercise": sections.measure_exercise,
+    "proving": proving.measure_proving,
 }
 
 

@@ -19,6 +19,7 @@ from clearwell.clearinghouse.flow import (
     comparing,
     jobs,
     maintaining,
+    minimizing,
     operating,
     post,
     publishing,
@@ -119,8 +120,10 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
     functions: dict[jobs.JobName, Callable[..., None]] = {
         jobs.PARSE: answering.parse_submission,
         jobs.COMPARE: comparing.compare_scan,
+        jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,
+        jobs.RECHECK: validating.recheck_proof,
         jobs.INVITE: maintaining.invite,
         jobs.VERIFY_FIX: remediating.verify_fix,
         jobs.PUBLISH: publishing.publish_case,

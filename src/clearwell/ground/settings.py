@@ -35,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kev_feed: Path | None = None
     proving_runs: int = 3
     require_enforced_limits: bool = False
+    proving_backend: str = "bubblewrap"
+    proving_recheck_share: float = 0.1
+    proving_worker_key: Path | None = None
+    proving_worker_keys: tuple[str, ...] = ()
     mail_folder: Path | None = None
     smtp_url: str | None = None
     submission_bytes: int = 256 * 1024 * 1024

@@ -75,12 +75,39 @@ class ProofFiles(msgspec.Struct, frozen=True):
         return f"ProofFiles({len(self.files)} files)"
 
 
+class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Code that a report quotes, as it quotes it, and where it says that it stands. `line` is the quote's first line, from 1."""
+
+    text: str
+    file: str | None = None
+    line: int | None = None
+
+
+class Omission(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something private that a projection leaves out: its kind and where its marker stands, never the words themselves.
+
+    `number` counts a finding's omissions from 0; `start` is the marker's first character in the field as shown. `is_false` where the
+    originator said that it is nothing private: it is shown again. `more` counts what was left out behind the last one listed.
+    """
+
+    number: int
+    kind: str
+    field: str
+    start: int
+    is_false: bool = False
+    more: int = 0
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One assertion in a submission. Text fields are outside text: show them only through `vocabulary.outside`.
 
     `external_id` is the tool's own stable id; `rule` the tool's rule; `fingerprints` the tool's (name, value) pairs.
     `preconditions` are what the report says must be true of an application. `remarks` are what the document says of the
-    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves.
+    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves. `aliases` are other public
+    ids of the flaw (CVE, GHSA), `affected` what is affected in the document's words ("pkg:pypi/ujson: >= 1.34, < 5.2.0"), `references`
+    addresses (data: never followed, never a link by themselves), `credits` who found it as the document credits them.
+    `introduced` are commits that introduced the flaw, as the document says.
+    `quotes` is code that it quotes. `left_out` is what a projection leaves out; a format never fills it.
     """
 
     format: str
@@ -98,6 +125,13 @@ class Finding(msgspec.Struct, frozen=True):
     preconditions: tuple[str, ...] = ()
     proof: ProofFiles | None = None
     remarks: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
+    introduced: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    left_out: tuple[Omission, ...] = ()
 
     @property
     def location(self) -> Location | None:

@@ -8,6 +8,7 @@ an operator's own acts carry the operator itself as a salted hash.
 from clearwell.ground.ledger.entries import Entry, Salted
 from clearwell.vocabulary.ids import (
     AdvisoryId,
+    AlarmId,
     CaseId,
     FindingId,
     LinkId,
@@ -17,6 +18,7 @@ from clearwell.vocabulary.ids import (
     ProposalId,
     RemediationId,
     RunId,
+    SourceId,
     SubmissionId,
     TokenId,
     UploadId,
@@ -97,6 +99,40 @@ class SubmissionUnreadable(Entry, frozen=True):
     submission: SubmissionId
 
 
+class FalseHitMarked(Entry, frozen=True):
+    """A report's originator said that an omission of its projection hides nothing private."""
+
+    type = "false_hit.marked"
+    finding: FindingId
+    number: int
+    kind: str
+
+
+class ProjectionRenewed(Entry, frozen=True):
+    """The projections of a report were computed anew from its sealed bytes; `findings` of them changed."""
+
+    type = "projection.renewed"
+    submission: SubmissionId
+    findings: int
+
+
+class SourceReceived(Entry, frozen=True):
+    """A source archive was accepted, to be looked into for what reports cite."""
+
+    type = "source.received"
+    source: SourceId
+    size: int
+    content: Salted
+
+
+class SourceRead(Entry, frozen=True):
+    """A source archive that somebody sent is about to be read."""
+
+    type = "source.read"
+    source: SourceId
+    purpose: str
+
+
 class MarkingChanged(Entry, frozen=True):
     """A report's TLP label was changed."""
 
@@ -156,6 +192,32 @@ class ProofValidated(Entry, frozen=True):
     run: RunId
     verdict: str
     assurance: str
+
+
+class ProvingStopped(Entry, frozen=True):
+    """A word of a run got out of its box: the run is void, and the proving queue stands still until a person resumes it."""
+
+    type = "proving.stopped"
+    alarm: AlarmId
+    proof: ProofId
+
+
+class ProvingResumed(Entry, frozen=True):
+    """A person looked at an alarm and let the proving queue run again."""
+
+    type = "proving.resumed"
+    alarm: AlarmId
+    proof: ProofId
+
+
+class ProofRechecked(Entry, frozen=True):
+    """A proof that had reproduced was run again before anybody was told: did both runs agree?"""
+
+    type = "proof.rechecked"
+    proof: ProofId
+    case: CaseId
+    run: RunId
+    agrees: bool
 
 
 class CasesJoined(Entry, frozen=True):

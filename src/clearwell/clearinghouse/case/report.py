@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clearwell.vocabulary.finding import Finding, Origin
-from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, RunId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, RunId, SourceId, SubmissionId
 from clearwell.vocabulary.marking import Marking
 from clearwell.vocabulary.product import Product
 
@@ -48,6 +48,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     marking: Marking = Marking.AMBER
     origin: Origin = Origin()
     target: Product | None = None
+    source: SourceId | None = None
     state: SubmissionState = SubmissionState.RECEIVED
     format: str | None = None
     tool: str | None = None
@@ -128,3 +129,5 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     finished_at: datetime
     fix: str | None = None
+    worker: str | None = None
+    statement: str | None = None

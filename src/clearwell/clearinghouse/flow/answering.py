@@ -21,6 +21,7 @@ from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE
 from clearwell.clearinghouse.flow.slice import Slice
 from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of, version_of
+from clearwell.clearinghouse.intake.minimization import minimize, minimize_text
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE
@@ -57,17 +58,17 @@ def parse_submission(house: House, submission: SubmissionId) -> None:
     try:
         document = read(raw, sent.name, sent.target)
     except Invalid as reason:
-        _finish(house, sent, SubmissionState.UNREADABLE, None, (str(reason),))
+        _finish(house, sent, SubmissionState.UNREADABLE, None, (minimize_text(str(reason)),))
         return
     del raw  # a big document is held once
-    named = [_with_origin(finding, sent.origin) for finding in document.findings]
+    named = [minimize(with_origin(finding, sent.origin)) for finding in document.findings]
     signed = run_signatures(named, unknown=sent.organization)
     slice.begin()
     for batch, start, findings in cut(list(zip(named, signed, strict=True)), sent.batches):
         _Answering(house, sent, batch, start).commit(findings)
         if slice.passes_on():
             return
-    problems = tuple(f"{problem}" for problem in document.problems[:_PROBLEMS_KEPT])
+    problems = tuple(minimize_text(f"{problem}") for problem in document.problems[:_PROBLEMS_KEPT])
     _finish(house, sent, SubmissionState.PARSED, document, problems)
 
 
@@ -76,7 +77,7 @@ def _finish(house: House, sent: Submission, state: SubmissionState, document: Do
         if report_store.load_submission(tx, sent.id, lock=True).state is not SubmissionState.RECEIVED:
             return
         form, tool = (document.format, document.tool) if document else (None, None)
-        tool = for_header(tool) if tool is not None else None
+        tool = for_header(minimize_text(tool)) if tool is not None else None
         report_store.finish_submission(tx, sent.id, state, form, tool, [problem[:500] for problem in problems], house.clock.now())
         if state is SubmissionState.UNREADABLE:
             house.write(tx, SubmissionUnreadable(sent.id), by=INTAKE)
@@ -84,7 +85,7 @@ def _finish(house: House, sent: Submission, state: SubmissionState, document: Do
             defer(tx, [COMPARE.job(submission=sent.id, priority=sent.turn)])
 
 
-def _with_origin(finding: Finding, told: Origin) -> Finding:
+def with_origin(finding: Finding, told: Origin) -> Finding:
     """What the sender said of the whole report fills what the document leaves open (never the other way round)."""
     stated = finding.origin
     origin = Origin(

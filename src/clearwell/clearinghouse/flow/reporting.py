@@ -17,11 +17,14 @@ from clearwell.clearinghouse.case.entries import (
 )
 from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Run, Submission
 from clearwell.clearinghouse.distribution import store as distribution_store
+from clearwell.clearinghouse.flow import sourcing
 from clearwell.clearinghouse.flow.jobs import COMPARE, PARSE, PARSE_BULK, VALIDATE
 from clearwell.clearinghouse.intake import store as intake_store
 from clearwell.clearinghouse.intake.batch import storable
 from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.intake.turn import BULK
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
 from clearwell.ground.jobs.queue import Job, defer
@@ -32,7 +35,7 @@ from clearwell.ground.storage.blobs import Sealed
 from clearwell.ground.storage.database import Row, Transaction
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.finding import Origin
-from clearwell.vocabulary.ids import FindingId, ProofId, SubmissionId, UploadId
+from clearwell.vocabulary.ids import FindingId, ProofId, SourceId, SubmissionId, UploadId
 from clearwell.vocabulary.marking import Marking, strictest
 from clearwell.vocabulary.product import Product
 
@@ -43,7 +46,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is said about a report beside its bytes. `name` is the file's name as given: shown, never opened.
 
     `complete`: the report names everything that its tool finds in `target`; what earlier complete ones had and it lacks is
-    *not seen since*.
+    *not seen since*. `source` is a source archive sent before it, in which what it cites is looked up.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = Origin()
     idempotency_key: str | None = None
     complete: bool = False
+    source: SourceId | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 255:
@@ -110,7 +114,9 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         raise Invalid("the report is empty")
     now, organization = house.clock.now(), actor.organization
     key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
-    content = house.blobs.mac("content", msgspec.json.encode([sealed.address, envelope.target, envelope.name]))
+    told = [sealed.address, envelope.target, envelope.name, *([envelope.source] if envelope.source is not None else ())]
+    content = house.blobs.mac("content", msgspec.json.encode(told))
+    sourcing.require_own(tx, envelope.source)
     tx.take_turns("sender", [organization])
     known = report_store.find_submission(tx, content, key)
     if known is not None:
@@ -133,6 +139,7 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         marking=envelope.marking,
         origin=envelope.origin,
         target=envelope.target,
+        source=envelope.source,
         complete=envelope.complete,
         scope=storable(envelope.target.component) if envelope.target is not None else None,
         turn=turn.priority,
@@ -184,6 +191,14 @@ def read_answers(
         house.policy.require(actor, Act.READ_REPORTS, Subject(submission.id, organization=submission.organization))
         findings = report_store.findings_page(tx, submission_id, after, limit)
         return _answered(tx, findings)
+
+
+def read_sanity(house: House, actor: Member, finding_id: FindingId) -> KeptSanity | None:
+    """What was looked up for a finding in the real source; None when nothing could be checked. Raises NotFound."""
+    with house.transaction(actor) as tx:
+        finding = report_store.load_finding(tx, finding_id)
+        house.policy.require(actor, Act.READ_REPORTS, Subject(finding.id, organization=finding.organization))
+        return validation_store.sanity_of(tx, (finding_id,)).get(finding_id)
 
 
 def read_finding(house: House, actor: Member, finding_id: FindingId) -> tuple[AnsweredFinding, tuple[Run, ...]]:

@@ -15,6 +15,7 @@ from clearwell.faces.api import (
     operators,
     overview,
     public,
+    sources,
     submissions,
     uploads,
 )
@@ -25,7 +26,7 @@ from clearwell.ground.house import House
 PATH = "/api/v1"
 """Where version 1 lives. It only gains fields."""
 
-_SUBJECTS = (submissions, uploads, known, findings, cases, contacts, fixes, operators, overview, public)
+_SUBJECTS = (submissions, sources, uploads, known, findings, cases, contacts, fixes, operators, overview, public)
 
 
 def api_routes(house: House) -> tuple[Router, ...]:

@@ -10,7 +10,8 @@ from clearwell.clearinghouse.case.participant import Role
 from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, Fix, KeptCase
 from clearwell.clearinghouse.flow.coordinating import CaseView
-from clearwell.faces.api.findings import RunView, run_view
+from clearwell.clearinghouse.validation.assertion import KeptSanity
+from clearwell.faces.api.findings import RunView, SanityView, run_view, sanity_view
 from clearwell.faces.api.fixes import ProposalView, proposal_view
 from clearwell.vocabulary.finding import Origin
 
@@ -56,6 +57,7 @@ class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
     is_proven: bool
     received_at: datetime
     ai: bool
+    sanity: SanityView | None
     origin: Origin
     not_seen_since: date | None
 
@@ -176,7 +178,7 @@ def case_page(view: CaseView) -> CasePage:
         fires=kept.fires,
         clean=kept.clean,
         duties=tuple(DutyView(duty.kind.value, duty.due, duty.days_before) for duty in case.duties),
-        findings=tuple(map(_finding, view.findings)),
+        findings=tuple(_finding(kept, view.sanity.get(kept.id)) for kept in view.findings),
         joined=tuple(map(_joined, view.attachments)),
         participants=tuple(
             ParticipantView(
@@ -210,10 +212,11 @@ def _point(point: DecisionPoint) -> PointView:
     return PointView(point.value, point.source, point.recorded_at, point.recorded_by or None)
 
 
-def _finding(kept: KeptFinding) -> CaseFinding:
+def _finding(kept: KeptFinding, sanity: KeptSanity | None) -> CaseFinding:
     return CaseFinding(
         id=kept.id, submission=kept.submission, organization=kept.organization, title=kept.title, version=kept.version,
         answer=kept.answer.value, has_proof=kept.has_proof, is_proven=kept.is_proven, received_at=kept.received_at, ai=kept.is_ai,
+        sanity=sanity_view(sanity),
         origin=kept.body.origin, not_seen_since=kept.not_seen_since.date() if kept.not_seen_since else None,
     )  # fmt: skip
 

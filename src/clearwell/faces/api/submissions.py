@@ -22,10 +22,11 @@ from clearwell.faces.api.stream import Streams, stream
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Origin
-from clearwell.vocabulary.ids import SubmissionId, parse_id
+from clearwell.vocabulary.ids import SourceId, SubmissionId, parse_id
 from clearwell.vocabulary.marking import Marking
 from clearwell.vocabulary.product import Product, parse_target
 
+Source = Annotated[str | None, QueryParameter(max_length=40, description="A source archive sent before (`POST /sources`).")]
 Word = Annotated[str | None, QueryParameter(min_length=1, max_length=200)]
 
 
@@ -105,6 +106,7 @@ async def send_submission(
     model_version: Word = None,
     human_reviewer: Word = None,
     complete: Annotated[bool, QueryParameter(description="It names everything that its tool finds in `target`.")] = False,
+    source: Source = None,
     idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)] = None,
 ) -> Receipt:
     """Send a report: the body is its raw bytes, in any format that `clearwell parse` reads; it is sealed as received.
@@ -112,7 +114,9 @@ async def send_submission(
     The same key, or the same bytes with the same name and target, gives the same submission. A big one is better sent in pieces
     (`/uploads`). 429 says in Retry-After when your organization may send again.
     """
-    envelope = envelope_of(name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, idempotency_key)
+    envelope = envelope_of(
+        name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, idempotency_key
+    )
     door: Door = request.app.state.uploads
     submit = partial(reporting.submit_report, house, member, Pieces(request, house.settings.submission_bytes), envelope)
     sent = await door.run(member.organization, submit)
@@ -165,6 +169,7 @@ def envelope_of(
     model_version: str | None,
     human_reviewer: str | None,
     complete: bool,
+    source: str | None,
     idempotency_key: str | None,
 ) -> Envelope:
     """What is said beside the bytes, from a request's parameters; raise Invalid."""
@@ -175,6 +180,7 @@ def envelope_of(
         origin=Origin(tool, tool_version, model, human_reviewer, model_version),
         idempotency_key=idempotency_key,
         complete=complete,
+        source=SourceId(parse_id("source", source)) if source is not None else None,
     )
 
 

@@ -27,6 +27,12 @@ from clearwell.vocabulary.product import parse_target
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--target", metavar="TARGET", help="What the reports are about, where they do not say: a package URL or REPOSITORY@COMMIT.")
+@click.option(
+    "--source",
+    metavar="ARCHIVE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The source that they are about (tar, zip, git bundle): what they cite is looked up in it.",
+)
 @click.option("--marking", metavar="TLP", help="A TLP 2.0 label; TLP:AMBER without it.")
 @click.option("--tool", help="The tool that wrote them, where they do not say.")
 @click.option("--tool-version", help="The tool's version, where they do not say.")
@@ -46,6 +52,7 @@ from clearwell.vocabulary.product import parse_target
 def submit(
     files: tuple[Path, ...],
     target: str | None,
+    source: Path | None,
     marking: str | None,
     tool: str | None,
     tool_version: str | None,
@@ -75,12 +82,20 @@ def submit(
         "human_reviewer": human_reviewer, "complete": "true" if complete else None,
     }  # fmt: skip
     with connect(url, token_file) as hub:
+        if source is not None:
+            envelope["source"] = _send_source(hub, source)
         sent = _send_all(hub, files, envelope, console)
         end, whole = time.monotonic() + wait, True
         for file, receipt in sent:
             read = _await_read(hub, receipt["id"], end, console)
             whole = _print(hub, file, read, as_json) and whole
     sys.exit(0 if whole else 2)
+
+
+def _send_source(hub: Hub, file: Path) -> str:
+    with file.open("rb") as stream:
+        sent = hub.upload("/sources", iter(partial(stream.read, 1 << 18), b""), file.stat().st_size, name=shown(file))
+    return str(sent["id"])
 
 
 def _send_all(hub: Hub, files: tuple[Path, ...], envelope: dict[str, str | None], console: Console) -> list[tuple[Path, dict[str, Any]]]:

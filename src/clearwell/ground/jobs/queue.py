@@ -89,6 +89,17 @@ def foremost(tx: Transaction, name: str, queue: str | None = None, below: int | 
     )
 
 
+def hasten(tx: Transaction, queue: str) -> None:
+    """Let every waiting job of a queue begin now, whenever it was put off to."""
+    tx.execute(
+        """
+        UPDATE procrastinate.procrastinate_jobs SET scheduled_at = NULL
+        WHERE queue_name = %(queue)s AND status = 'todo' AND scheduled_at IS NOT NULL
+        """,
+        queue=queue,
+    )
+
+
 class JobRow(msgspec.Struct, frozen=True):
     """A job as an administrator sees it. `error` is the last failure's kind and place."""
 
