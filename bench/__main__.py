@@ -17,8 +17,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import hard_set  # noqa: E402
 import fairness  # noqa: E402
+import hard_set  # noqa: E402
 import hub  # noqa: E402
 import mutants  # noqa: E402
 import proving  # noqa: E402
