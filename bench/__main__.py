@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
-Sections: help, start, intake, parse, mutants, adversarial, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, parse, mutants, adversarial, dedupe-scale, exercise. `python bench intake parse` runs just those.
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import dedupe_scale  # noqa: E402
 import hub  # noqa: E402
 import mutants  # noqa: E402
 import sections  # noqa: E402
@@ -28,6 +29,7 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "parse": sections.measure_parse,
     "mutants": mutants.measure_mutants,
     "adversarial": mutants.measure_adversarial,
+    "dedupe-scale": dedupe_scale.measure_scale,
     "exercise": sections.measure_exercise,
 }
 
