@@ -99,7 +99,9 @@ class Scale:
                 "SELECT indexrelid::regclass::text, pg_relation_size(indexrelid) FROM pg_index "
                 "WHERE indrelid = 'clearwell.signature'::regclass"
             ).fetchall()
-            rungs = connection.execute("SELECT rung, count(*)::float / sum(count(*)) OVER () FROM clearwell.signature GROUP BY rung").fetchall()
+            rungs = connection.execute(
+                "SELECT rung, count(*)::float / sum(count(*)) OVER () FROM clearwell.signature GROUP BY rung"
+            ).fetchall()
         each = total / self.stored
         told = ", ".join(f"{name.removeprefix('clearwell.')} {size / self.stored:.0f}" for name, size in indexes)
         return [

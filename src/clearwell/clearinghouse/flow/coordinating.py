@@ -12,6 +12,7 @@ from clearwell.clearinghouse.case.decision_point import DecisionPoint, PointSour
 from clearwell.clearinghouse.case.embargo import Terms, default_embargo
 from clearwell.clearinghouse.case.entries import (
     AliasesRecorded,
+    CasesFoundDifferent,
     CaseSplit,
     ContactRecorded,
     DecisionPointsRecorded,
@@ -25,6 +26,7 @@ from clearwell.clearinghouse.case.participant import ContactOrigin
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
 from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, differences_of, remember
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
@@ -57,6 +59,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...]
     links: tuple[Link, ...]
     proposals: tuple[Proposal, ...]
+    differences: tuple[Difference, ...]
 
 
 def list_cases(
@@ -82,6 +85,7 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             fixes=store.fixes_of(tx, case_id),
             links=store.links_of_case(tx, case_id),
             proposals=open_proposals(tx, house.clock.now()),
+            differences=differences_of(tx, case_id),
         )
 
 
@@ -144,9 +148,33 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                     defer(tx, [VALIDATE.job(proof=proof.id)])
             settle(tx, case_id, now)
             for target in dict.fromkeys(back):
+                said = Difference(one=case_id, other=target, kind="split", reason=reason, decided_by=actor.person, decided_at=now)
+                remember(tx, said)
                 house.write(tx, CaseSplit(case_id, target, back.count(target), Salted(reason, case=case_id)), by=actor)
         defer(tx, [INVITE.job(case=target) for target in dict.fromkeys(back)])
     return tuple(dict.fromkeys(back))
+
+
+def find_different(house: House, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:
+    """Say that two cases are not one. It is remembered for ever: no rule joins them, nor what took one of them in, nor does a person.
+
+    Two that were joined are split first. Raises Conflict, Invalid, NotFound.
+    """
+    reason = _reason(reason)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.FIND_DIFFERENT, Subject(case_id))
+        tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, other)])
+        kept, known = store.load_case(tx, case_id), store.load_case(tx, other)
+        if case_id == other or kept.merged_into == other or known.merged_into == case_id:
+            raise Conflict("these two are one case now; take the reports out of it first")
+        with tx.acting_as(CASE.scope):
+            if apart_among(tx, (case_id, other), ("different",)).keeps(case_id, other):
+                return
+            said = Difference(
+                one=case_id, other=other, kind="different", reason=reason, decided_by=actor.person, decided_at=house.clock.now()
+            )
+            remember(tx, said)
+            house.write(tx, CasesFoundDifferent(case_id, other, Salted(reason, case=case_id)), by=actor)
 
 
 def record_contact(house: House, actor: Member, contact: Contact) -> None:

@@ -13,6 +13,7 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
+from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
 from clearwell.clearinghouse.dedupe.signature import signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.ground.house import House
@@ -31,6 +32,9 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
     gone, into = store.load_case(tx, case_id, lock=True), store.load_case(tx, joined.case, lock=True)
     if gone.merged_into is not None or into.merged_into is not None:
         raise Conflict("one of the two was joined with another case already; look again")
+    kinds: tuple[Kind, ...] = ("different",) if isinstance(by, Member) else ("different", "split")
+    if apart_among(tx, (case_id, joined.case), kinds).keeps(case_id, joined.case):
+        raise Conflict("a person found that these two are different; that is remembered for ever")
     now, findings = house.clock.now(), report_store.findings_of_case(tx, case_id, limit=None)
     _move(house, tx, findings, joined, by)
     participants = [_copy(house, into.id, old) for old in store.participants_of(tx, case_id) if old.role == "finder"]
@@ -137,4 +141,8 @@ def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
     known = dedupe_store.known(tx, [signature.key for signature in found])
     others = {key: [other for other in rows if other.case != finding.case] for key, rows in known.items()}
     cases = store.load_cases(tx, list({other.case for rows in others.values() for other in rows}))
-    return decide(found, finding.submission, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component)
+    apart = apart_among(tx, [finding.case, *cases])
+    cases = {case_id: kept for case_id, kept in cases.items() if not apart.keeps(case_id, finding.case)}
+    return decide(
+        found, finding.submission, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component, apart
+    )
