@@ -10,7 +10,7 @@ from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, Case
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.flow.jobs import VALIDATE
-from clearwell.clearinghouse.flow.joining import reconsider
+from clearwell.clearinghouse.flow.joining import reconsider, regroup
 from clearwell.clearinghouse.validation.sanity import Check, Result, Source, is_checkable
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, SANITY, System
@@ -84,6 +84,8 @@ def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptF
         store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
     if proof is not None:
         defer(tx, [VALIDATE.job(proof=proof.id)])
+    if kept.case.standing is Standing.UNPROVEN and len(rest) > 1:
+        regroup(house, tx, kept.id, rest, first)
 
 
 def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]) -> list[KeptFinding]:

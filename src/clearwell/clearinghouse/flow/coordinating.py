@@ -7,9 +7,7 @@ from datetime import datetime
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.case import open_case
 from clearwell.clearinghouse.case.decision_point import DecisionPoint, PointSource
-from clearwell.clearinghouse.case.embargo import Terms, default_embargo
 from clearwell.clearinghouse.case.entries import (
     AliasesRecorded,
     CasesFoundDifferent,
@@ -28,7 +26,7 @@ from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCas
 from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, differences_of, remember
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
-from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle
+from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
@@ -38,9 +36,9 @@ from clearwell.ground.identity.two_person import Proposal, confirm, open_proposa
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
-from clearwell.ground.storage.database import Row, Transaction
+from clearwell.ground.storage.database import Row
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
-from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ParticipantId, ProposalId
+from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ProposalId
 
 _ALIAS = re.compile(r"[A-Z][A-Z0-9]{1,15}[-#][A-Z0-9-]{3,40}")
 EXTEND = "extend_embargo"
@@ -132,7 +130,7 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                     raise Conflict(f"{finding_id} was not joined to this case: it opened it, or is in another")
                 finding = report_store.load_finding(tx, finding_id)
                 origin = attachment.from_case if attachment.from_case != case_id else None
-                target = _wake(house, tx, finding, origin)
+                target = wake(house, tx, finding, origin)
                 proof = report_store.proof_of_finding(tx, finding_id)
                 if proof is not None:
                     house.blobs.share(tx, proof.address, proof.case, target)
@@ -254,29 +252,6 @@ def _reason(reason: str) -> str:
     if not 1 <= len(reason.strip()) <= 2_000:
         raise Invalid("say why, in 1 to 2,000 characters: it goes to the ledger (as a salted hash) and to the case")
     return reason.strip()
-
-
-def _wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | None) -> CaseId:
-    """The case that a finding goes back to: the one it came from, awake again, or a new one counted from its own first receipt."""
-    if origin is not None:
-        slept = store.load_case(tx, origin, lock=True)
-        store.save_case(tx, msgspec.structs.replace(slept, merged_into=None))
-        return origin
-    case_id, finder = CaseId(house.new_id("case")), ParticipantId(house.new_id("part"))
-    weaknesses = tuple(weakness.id for weakness in finding.body.weaknesses)
-    case = open_case(case_id, finding.component, finding.title, weaknesses, finding.received_at, house.clock.now())
-    terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=finding.received_at)
-    store.insert_cases(tx, [KeptCase(case=case, marking=finding.marking, embargo=default_embargo(terms, (finder,)))])
-    participant = KeptParticipant(
-        id=finder,
-        case=case_id,
-        role="finder",
-        organization=finding.organization,
-        joined_at=house.clock.now(),
-        first_reported=finding.received_at,
-    )
-    store.insert_participants(tx, [participant])
-    return case_id
 
 
 def record_aliases(house: House, actor: Member, case_id: CaseId, aliases: tuple[str, ...]) -> KeptCase:
