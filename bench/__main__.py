@@ -2,6 +2,8 @@
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
 Sections: help, start, intake, parse, mutants, adversarial, dedupe-scale, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, fairness, parse, hard-set, mutants, adversarial, exercise. `python bench intake parse` runs just those.
+Sections: help, start, intake, parse, mutants, adversarial, exercise, proving. `python bench intake parse` runs just those.
 """
 
 import os
@@ -17,8 +19,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import dedupe_scale  # noqa: E402
+import fairness  # noqa: E402
+import hard_set  # noqa: E402
 import hub  # noqa: E402
 import mutants  # noqa: E402
+import proving  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
 
@@ -26,11 +31,14 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "help": sections.measure_help,
     "start": sections.measure_start_and_memory,
     "intake": volume.measure_intake,
+    "fairness": fairness.measure_fairness,
     "parse": sections.measure_parse,
+    "hard-set": hard_set.measure_hard_set,
     "mutants": mutants.measure_mutants,
     "adversarial": mutants.measure_adversarial,
     "dedupe-scale": dedupe_scale.measure_scale,
     "exercise": sections.measure_exercise,
+    "proving": proving.measure_proving,
 }
 
 

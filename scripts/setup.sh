@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Makes a bare Debian 12 ready: system packages, the hash-locked .venv, the front-end files, the examples' archives.
-# Does nothing where nothing is missing. `--for-tests` adds the browser. Times go to .cache/setup-times (seconds).
+# Does nothing where nothing is missing. `--for-tests` adds the browser, gVisor, git and CMake. Times go to .cache/setup-times (seconds).
 set -eu
 cd "$(dirname "$0")/.."
 umask 022
@@ -36,6 +36,9 @@ system_python=$(basename "$(readlink -f /usr/bin/python3 || echo none)")
 [ -e "/usr/include/$system_python/Python.h" ] || need python3-dev
 if [ "${1:-}" = --for-tests ]; then
   [ -x /usr/bin/chromium ] || need chromium
+  [ -x /usr/bin/runsc ] || need runsc
+  [ -x /usr/bin/git ] || need git
+  [ -x /usr/bin/cmake ] || need cmake
 fi
 
 PYTHON=${PYTHON:-python3}

@@ -117,6 +117,7 @@ def make_hub(server: TestServer, tmp_path: Path) -> Iterator[Callable[..., Hub]]
             "data_dir": tmp_path / name,
             "harnesses": Path(__file__).parent.parent / "examples" / "harnesses",
             "log_level": "critical",
+            "proving_recheck_share": 0.0,
         }
         clock = TestClock()
         app.configure_logs("critical")

@@ -16,12 +16,15 @@ from clearwell.clearinghouse.flow import (
     answering,
     asking,
     checking,
+    comparing,
     jobs,
     maintaining,
+    minimizing,
     operating,
     post,
     publishing,
     remediating,
+    uploading,
     validating,
 )
 from clearwell.ground.house import Clock, House, SystemClock, random_bits
@@ -116,8 +119,11 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
     """Every job by its name: the queue it waits in and the function that does it."""
     functions: dict[jobs.JobName, Callable[..., None]] = {
         jobs.PARSE: answering.parse_submission,
+        jobs.COMPARE: comparing.compare_scan,
+        jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,
+        jobs.RECHECK: validating.recheck_proof,
         jobs.INVITE: maintaining.invite,
         jobs.VERIFY_FIX: remediating.verify_fix,
         jobs.PUBLISH: publishing.publish_case,
@@ -142,6 +148,7 @@ def chores_of(house: House) -> tuple[Chore, ...]:
     def sweep_blobs() -> None:
         with house.transaction(INTAKE) as tx:
             house.blobs.sweep(tx, house.clock.now() - timedelta(days=1))
+        uploading.sweep_uploads(house)
 
     def hash_claims() -> None:
         asking.hash_claims(house)

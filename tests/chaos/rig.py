@@ -43,7 +43,7 @@ SAME = (
 LEFT = "SELECT array_agg(task_name || ' ' || status::text) FROM procrastinate.procrastinate_jobs WHERE status IN ('todo', 'doing')"
 PASSED_ON = (
     "data_dir", "port", "public_url", "harnesses", "kev_feed", "worker_poll_seconds", "stalled_worker_seconds", "sequencer_seconds",
-    "log_level",
+    "log_level", "proving_recheck_share",
 )  # fmt: skip
 """The rig's settings that its processes get by their environment."""
 
@@ -86,6 +86,7 @@ class Rig:
             stalled_worker_seconds=3.0,
             sequencer_seconds=0.2,
             log_level="critical",
+            proving_recheck_share=0.0,
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock, self._stopping = threading.Lock(), threading.Event()

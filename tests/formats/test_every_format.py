@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every report format brings written samples; each is recognized by its own format alone and read as its golden file says.
 
-A golden is what `clearwell parse --json SAMPLE` prints, run in the sample's folder. After a wanted change: read the difference,
-then write it with `python tests/formats/test_every_format.py`.
+A golden is what `clearwell parse --json SAMPLE` prints, run in the sample's folder; one that ends in `.full.golden.jsonl` what `--full`
+prints. After a wanted change: read the difference, then write it with `python tests/formats/test_every_format.py`.
 """
 
 from pathlib import Path
@@ -16,14 +16,15 @@ from clearwell.vocabulary.document import ReportFormat
 
 SAMPLES = Path(__file__).parent / "samples"
 GOLDEN = ".golden.jsonl"
+FULL = ".full.golden.jsonl"
 
 
 def samples_of(name: str) -> list[Path]:
     return sorted(path for path in (SAMPLES / name).glob("*") if not path.name.endswith(GOLDEN))
 
 
-def printed(sample: Path) -> str:
-    lines = (msgspec.json.encode({**row, "file": sample.name}).decode() for row in rows(str(sample), None))
+def printed(sample: Path, full: bool = False) -> str:
+    lines = (msgspec.json.encode({**row, "file": sample.name}).decode() for row in rows(str(sample), None, full=full))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -51,6 +52,11 @@ def test_a_sample_reads_as_its_golden_says(report: ReportFormat, sample: Path) -
     assert printed(sample) == golden
 
 
+@pytest.mark.parametrize(("report", "sample"), [param for param in ALL if param.values[1].with_name(param.values[1].name + FULL).exists()])
+def test_a_sample_reads_in_full_as_its_golden_says(report: ReportFormat, sample: Path) -> None:
+    assert printed(sample, full=True) == sample.with_name(sample.name + FULL).read_text(encoding="utf-8")
+
+
 def test_format_names_are_told_apart() -> None:
     names = [report.name for report in report_formats()]
 
@@ -61,3 +67,5 @@ if __name__ == "__main__":
     for each in report_formats():
         for path in samples_of(each.name):
             path.with_name(path.name + GOLDEN).write_text(printed(path), encoding="utf-8")
+            if path.with_name(path.name + FULL).exists():
+                path.with_name(path.name + FULL).write_text(printed(path, full=True), encoding="utf-8")

@@ -106,7 +106,7 @@ def test_a_broken_tool_costs_its_name_and_not_its_results() -> None:
     document = read(log({"ruleId": "R", "message": {"text": "good"}}, tool={"driver": {"name": 7}}), "x", None)
 
     assert len(document.findings) == 1
-    assert document.problems[0].position == "runs[0]"
+    assert document.problems[0].position == "runs[0].tool.driver.name"
 
 
 def test_a_truncated_log_keeps_the_whole_results_before_the_break() -> None:

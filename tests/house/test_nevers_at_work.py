@@ -267,7 +267,13 @@ def test_never_4_only_evidence_and_intake_open_what_was_submitted() -> None:
         and any(isinstance(call, ast.Call) and ast.unparse(call.func) == "house.blobs.open" for call in ast.walk(node))
     }
 
-    assert opening <= {"evidence.read_proof", "answering.parse_submission", "remediating.verify_fix", "remediating.read_difference"}
+    assert opening <= {
+        "evidence.read_proof",
+        "answering.parse_submission",
+        "uploading.finish_upload",
+        "remediating.verify_fix",
+        "remediating.read_difference",
+    }
 
 
 # -- never 5: no lone hand ----------------------------------------------------------------------------------------------

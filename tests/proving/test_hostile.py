@@ -444,6 +444,62 @@ print('done')
     assert all(len(r.received) <= 65536 for r in result.requests)
 
 
+def test_other_proofs_and_the_cache_are_not_there(run, tmp_path):
+    # given another proof's private folder and the cache, beside what is bound into this box
+    place = tmp_path / "cache" / "scratch"
+    (place / "other").mkdir(parents=True)
+    (place / "other" / "proof.toml").write_text("another's secret")
+    (place / "own").mkdir()
+    result = run(
+        f"""
+import os
+print(os.listdir('/box/proof'), os.path.exists('/box/proof/../other'), os.path.exists('{place}'), os.path.exists('/tmp/w0'))
+found = [os.path.join(p, f) for p, _, files in os.walk('/box') for f in files]
+print(found)
+for n in os.listdir('/proc/self/fd'):
+    try: print(os.readlink('/proc/self/fd/' + n))
+    except OSError: pass
+""",
+        binds=((place / "own", "/box/proof"),),
+    )
+    lines = result.stdout.decode().splitlines()
+    assert lines[:2] == ["[] False False False", "[]"]
+    assert not any("scratch" in line for line in lines)
+
+
+def test_a_target_learns_no_side_and_no_number_from_its_box(run):
+    # given two runs, as one on the target and one on the control would be
+    code = """
+import os, platform
+print(sorted(os.environ.items()), platform.node(), os.getcwd(), sorted(os.listdir('/box')), os.getpid())
+"""
+    # then names, numbers, folders and processes are the same on both sides
+    assert run(code).stdout == run(code).stdout
+
+
+@pytest.mark.parametrize("name", ["core", "nofile", "fsize", "nproc", "memlock"])
+def test_limits_that_the_kernel_keeps_stand_and_cannot_be_raised(run, name):
+    result = run(
+        f"""
+import resource
+kind = resource.RLIMIT_{name.upper()}
+soft, hard = resource.getrlimit(kind)
+print(hard != resource.RLIM_INFINITY)
+try: resource.setrlimit(kind, (soft, hard + 1)); print('raised')
+except (ValueError, OSError): print('no')
+"""
+    )
+    assert result.stdout.split() == [b"True", b"no"]
+
+
+@pytest.mark.parametrize(
+    "call", ["c.syscall(227, 0, 0)", "c.syscall(170, b'x', 1)", "c.syscall(159, 0)", "c.syscall(248, b'user', b'a', b'b', 1, -3)"]
+)
+def test_clock_hostname_and_keys_are_not_the_target_s_to_set(run, call):
+    result = run(f"import ctypes\nc = ctypes.CDLL(None, use_errno=True)\nprint({call}, ctypes.get_errno())")
+    assert result.stdout.split()[0] == b"-1"
+
+
 def test_two_runs_share_nothing(run):
     run("open('/tmp/left', 'w').write('x'); open('/box/root/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
     result = run("import os\nprint(os.listdir('/tmp') + os.listdir('/box/root') + os.listdir('/dev/shm') + os.listdir('/box/out'))")
@@ -460,12 +516,14 @@ with Sandbox() as s: s.run(Spec(argv=('/usr/bin/sleep', '{marker}'), limits=Limi
     hub = subprocess.Popen([sys.executable, "-c", code])
     _wait_until(lambda: _processes_with(marker))
     groups = _groups_of_children(hub.pid)
+    mounts = Path("/proc/self/mountinfo").read_text()
     # when it is killed
     hub.send_signal(signal.SIGKILL)
     hub.wait()
     # then everything of its run goes too
     _wait_until(lambda: not _processes_with(marker))
     _wait_until(lambda: not any(group.exists() for group in groups))
+    assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
 def test_a_run_without_control_groups_says_watched_and_still_ends_the_bombs():

@@ -16,7 +16,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from clearwell.faces.api import PATH, api_routes
-from clearwell.faces.api.submissions import UPLOADS
+from clearwell.faces.api.door import MOST, Door
+from clearwell.faces.api.stream import Streams
 from clearwell.faces.http import EXCEPTIONS, FrontDoor, of_the_framework
 from clearwell.faces.web import Demo, error_page, web_routes
 from clearwell.ground.house import House
@@ -26,7 +27,7 @@ def build_app(house: House, demo: Demo | None = None) -> Litestar:
     """Build the application for a house. `demo` adds one-time sign-in links, for an exercise on one's own machine."""
     app = Litestar(
         route_handlers=[*api_routes(house), *web_routes(house, demo)],
-        state=State({"house": house}),
+        state=State({"house": house, "streams": Streams()}),
         lifespan=[_uploads],
         exception_handlers={**EXCEPTIONS, NotFoundException: _not_found},
         request_max_body_size=house.settings.request_bytes,
@@ -56,9 +57,9 @@ class _SchemaAlone(JsonRenderPlugin):
 
 @asynccontextmanager
 async def _uploads(app: Litestar) -> AsyncIterator[None]:
-    """Threads of their own for reports that are being received."""
-    with ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload") as uploads:
-        app.state.uploads = uploads
+    """Threads of their own for reports that are being received, shared fairly among organizations."""
+    with ThreadPoolExecutor(MOST, thread_name_prefix="upload") as threads:
+        app.state.uploads = Door(threads)
         yield
 
 

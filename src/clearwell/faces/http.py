@@ -14,6 +14,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ASGIApp, ExceptionHandlersMap, Message, Receive, Scope, Send
 
+from clearwell.clearinghouse.intake.quota import QuotaReached
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import Member, Visitor
 from clearwell.ground.identity.members import member_of_token
@@ -38,6 +39,7 @@ STATUS: dict[type[ClearwellError], int] = {
     Refused: 403,
     Conflict: 409,
     TooLate: 410,
+    QuotaReached: 429,
     Unavailable: 503,
 }
 """The kinds of error -> HTTP status (vocabulary/errors.py); the first kind that fits counts."""
@@ -52,6 +54,7 @@ TITLES = {
     409: "this contradicts what already is",
     410: "a date has passed",
     413: "this is too large",
+    429: "this is more than your organization may send now",
     415: "this kind of content is not taken here",
     500: "the hub failed; this is no fault of yours",
     503: "something this needs is not there now",
@@ -79,14 +82,16 @@ def status_of(error: ClearwellError) -> int:
     return next(status for kind, status in STATUS.items() if isinstance(error, kind))
 
 
-def problem(status: int, detail: str) -> Response[Problem]:
-    """A problem as a response."""
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "5"} if status == 503 else {}
+def problem(status: int, detail: str, retry_after: int = 5) -> Response[Problem]:
+    """A problem as a response. `retry_after` is in seconds, said where coming back helps (RFC 9110, 10.2.3)."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": str(retry_after)} if status in {429, 503} else {}
     title = TITLES.get(status, "the request failed")
     return Response(Problem(status, title, detail), status_code=status, media_type=PROBLEM_TYPE, headers=headers)
 
 
 def _of_ours(_request: Request[Any, Any, Any], error: ClearwellError) -> Response[Problem]:
+    if isinstance(error, QuotaReached):
+        return problem(status_of(error), str(error), error.seconds)
     return problem(status_of(error), str(error))
 
 

@@ -3,11 +3,19 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 
-from clearwell.vocabulary.document import Document, ReportFormat, as_utf8, require_size
+import msgspec
+
+from clearwell.vocabulary.document import LETTER, Attachment, Document, Problem, ReportFormat, as_utf8, require_size
 from clearwell.vocabulary.errors import Invalid, NotFound
+from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.product import Product
+
+MAX_NESTING = 4
+"""How deep attachments of attachments are read (a report in a mail that a list forwarded and a person forwarded again)."""
+MAX_ATTACHMENTS = 1_000
 
 
 @cache
@@ -27,18 +35,94 @@ def report_format(name: str) -> ReportFormat:
     raise NotFound(f"there is no report format {name!r}; there are {known}")
 
 
-def read(data: bytes, name: str = "", target: Product | None = None) -> Document:
+def read(data: bytes, name: str = "", target: Product | None = None, columns: Mapping[str, str] | None = None) -> Document:
     """Read a report of any format. Findings that name no product get `target`.
 
-    Raises Invalid when no format recognizes the bytes (the message says which were tried and why each said no), or when
-    the one that does can make nothing of them.
+    `columns` (field -> name of the column) says that it is a table, and what stands where. Raises Invalid when no format
+    recognizes the bytes (the message says which were tried and why each said no), or when the one that does can make nothing of them.
     """
     require_size(data)
     text = as_utf8(data)
-    refusals = []
+    if columns:
+        for report in report_formats():
+            if report.read_columns is not None:
+                return report.read_columns(text, name, target, columns)
+    found, refusals = _recognized(text, name)
+    if found is None:
+        raise Invalid(f"no known report format: tried {'; '.join(refusals)}")
+    return _with_attachments(found.read(text, name, target), target, MAX_NESTING)
+
+
+def _recognized(text: bytes, name: str) -> tuple[ReportFormat | None, list[str]]:
+    """Ask each format; return the first that says yes, and what those before it said."""
+    refusals: list[str] = []
     for report in report_formats():
         reason = report.why_not(text, name)
         if reason is None:
-            return report.read(text, name, target)
+            return report, refusals
         refusals.append(f"{report.name} ({reason})")
-    raise Invalid(f"no known report format: tried {'; '.join(refusals)}")
+    return None, refusals
+
+
+def _with_attachments(document: Document, target: Product | None, levels: int) -> Document:
+    """Read a document's attachments, each by the format that recognizes it; what no format does is named as left out."""
+    if not document.attachments:
+        return document
+    findings: list[Finding] = []
+    problems, left_out, tools = list(document.problems), list(document.left_out), [document.tool]
+    for attachment in document.attachments[:MAX_ATTACHMENTS]:
+        try:
+            inner = _attached(attachment, document.about or target, levels)
+        except Invalid as reason:
+            problems.append(Problem(attachment.position, str(reason)[:300]))
+            continue
+        if inner is None and attachment.position == LETTER:
+            continue
+        if inner is None:
+            left_out.append(Problem(attachment.position, _unread(attachment, levels)))
+            continue
+        findings += [_from(attachment, finding) for finding in inner.findings]
+        problems += [_within(attachment, problem) for problem in inner.problems]
+        left_out += [_within(attachment, part) for part in inner.left_out]
+        tools.append(inner.tool)
+    if len(document.attachments) > MAX_ATTACHMENTS:
+        problems.append(Problem("", f"only the first {MAX_ATTACHMENTS:,} attachments are read"))
+    if findings and document.findings:
+        left_out.append(Problem(LETTER, "this is the covering letter; the findings are those of what is attached"))
+    return Document(
+        document.format,
+        next((tool for tool in tools if tool), None),
+        tuple(findings) or document.findings,
+        tuple(problems),
+        tuple(left_out),
+    )
+
+
+def _attached(attachment: Attachment, target: Product | None, levels: int) -> Document | None:
+    """Read an attachment; None when no format knows it, or it lies too deep. A general format that finds nothing was mistaken."""
+    text = as_utf8(attachment.data)
+    report, _ = _recognized(text, attachment.name) if levels and text.strip(b"\0 \t\r\n") else (None, [])
+    if report is None:
+        return None
+    try:
+        return _with_attachments(report.read(text, attachment.name, target), target, levels - 1)
+    except Invalid:
+        if report.general:
+            return None
+        raise
+
+
+def _unread(attachment: Attachment, levels: int) -> str:
+    if not levels:
+        return f"{attachment.name[:100]!r} lies more than {MAX_NESTING} attachments deep: it is not read"
+    return f"{attachment.name[:100]!r} is no report that is known here"
+
+
+def _from(attachment: Attachment, finding: Finding) -> Finding:
+    if attachment.position == LETTER:
+        return finding
+    return msgspec.structs.replace(finding, remarks=(*finding.remarks, f"attached: {attachment.name[:100]}"))
+
+
+def _within(attachment: Attachment, part: Problem) -> Problem:
+    return Problem(f"{attachment.position}: {part.position}" if part.position else attachment.position, part.reason)

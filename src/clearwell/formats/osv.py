@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OSV 1.7 (Open Source Vulnerability format, OpenSSF): a record read into a vulnerability, an advisory written as a record."""
+"""OSV 1.7 (Open Source Vulnerability format, OpenSSF): records read as vulnerabilities or as a report, advisories written as records."""
 
 import re
 from datetime import UTC, datetime
@@ -10,7 +10,12 @@ from packageurl import PackageURL
 
 from clearwell.vocabulary.advisory import Advisory
 from clearwell.vocabulary.component import canonical_purl, distribution_release, identify
+from clearwell.vocabulary.document import BROKEN_JSON, Document, Reading, ReportFormat
 from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.finding import Finding, Location, Origin
+from clearwell.vocabulary.product import Product, parse_purl, parse_target
+from clearwell.vocabulary.records import has_keys, records
+from clearwell.vocabulary.stated import MAX_TEXT, first_known, listed, severity_of, stated_weaknesses, title_from, weaknesses_of
 from clearwell.vocabulary.vulnerability import Affected, Timeline, Turn, VersionRange, Vulnerability
 
 SCHEMA_VERSION = "1.7.5"
@@ -283,3 +288,164 @@ def _write_range(kind: str, stated: VersionRange) -> dict[str, Any]:
 
 def _write_timeline(stated: Timeline) -> dict[str, Any]:
     return {"type": stated.type, "events": [{turn.kind: turn.version} for turn in stated.turns]}
+
+
+# Records sent as a report --------------------------------------------------------------------------------------------------
+
+
+class _Credit(msgspec.Struct):
+    name: str = ""
+    type: str = ""
+
+
+class _Told(_Record):
+    """A record with what only a report needs."""
+
+    related: list[str] | None = None
+    upstream: list[str] | None = None
+    credits: list[_Credit] | None = None
+
+
+class _GitRange(_Range):
+    repo: str | None = None
+
+
+class _ReportedAffected(_Affected):
+    ranges: list[_GitRange] | None = None  # type: ignore[assignment]  # a list of a subclass: the struct is read only
+    severity: list[_Severity] | None = None
+    ecosystem_specific: msgspec.Raw = msgspec.Raw()
+
+
+class _Reported(_Told):
+    affected: list[_ReportedAffected] | None = None  # type: ignore[assignment]  # as above
+
+
+_REPORTED = msgspec.json.Decoder(_Reported)
+_LIST = "vulns"
+
+
+def why_not(data: bytes, name: str) -> str | None:
+    """Say why these bytes are no OSV records, or None when they are."""
+    if data[:256].lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
+        return "not JSON"
+    if has_keys(data, "id", "modified") and not has_keys(data, "ghsa_id"):
+        told = (("affected",), ("schema_version",), ("details",), ("summary",), ("withdrawn",))
+        return None if any(has_keys(data, *keys) for keys in told) else "nothing but an id and a date"
+    return None if has_keys(data, _LIST) else "no id and modified"
+
+
+def read_report(data: bytes, name: str, target: Product | None) -> Document:
+    """Read a record, a list, `{"vulns": [...]}` or one record a line: a finding for each that is not withdrawn."""
+    reading = Reading("osv")
+    for position, raw in records(data, reading, _LIST):
+        try:
+            record = _REPORTED.decode(raw)
+        except BROKEN_JSON as reason:
+            reading.broken(position, reason)
+            continue
+        if not record.id.strip():
+            reading.broken(position, "this record has no id")
+        elif record.withdrawn:
+            reading.leave_out(position, f"{record.id[:80]} was withdrawn on {record.withdrawn[:40]}")
+        else:
+            reading.add(_finding(reading, record, target))
+    return reading.document("OSV")
+
+
+def _finding(reading: Reading, record: _Reported, target: Product | None) -> Finding:
+    affected = record.affected or []
+    stated = stated_weaknesses(_weaknesses(record.database_specific), "database_specific.cwe_ids")
+    severities = [*(record.severity or ()), *(severity for entry in affected for severity in entry.severity or ())]
+    return Finding(
+        format="osv",
+        title=title_from(record.summary, record.details, record.id),
+        message=(record.details or record.summary or "")[:MAX_TEXT],
+        product=first_known(*(_product(entry) for entry in affected[:1_000])) or target,
+        weaknesses=weaknesses_of(reading, stated, ("summary", record.summary or ""), ("details", record.details or "")),
+        locations=_locations(affected),
+        severity=severity_of((stated.score for stated in severities), None, _level(record.database_specific)),
+        origin=Origin(tool=next((credit.name[:200] for credit in record.credits or () if credit.type == "TOOL" and credit.name), None)),
+        external_id=record.id.strip()[:200],
+        aliases=listed((name for name in (*(record.aliases or ()), *(record.upstream or ())) if name != record.id), 200),
+        affected=listed(_affected_in_words(entry) for entry in affected[:1_000]),
+        references=listed(reference.url for reference in record.references or ()),
+        credits=listed((f"{c.name} ({c.type.lower()})" if c.type else c.name for c in record.credits or ()), 200),
+    )
+
+
+def _product(entry: _ReportedAffected) -> Product | None:
+    """The package, with the version where exactly one is listed; else the repository of a GIT range, which has no one commit."""
+    component = _component(entry.package) if entry.package is not None else None
+    if component is not None:
+        version = entry.versions[0] if entry.versions and len(entry.versions) == 1 and not entry.ranges else None
+        purl = PackageURL.from_string(component)
+        try:
+            return parse_purl(PackageURL(purl.type, purl.namespace, purl.name, version).to_string())
+        except (Invalid, ValueError):
+            return None
+    for stated in entry.ranges or ():
+        first = next((event.introduced for event in stated.events if event.introduced), None)
+        if stated.type == "GIT" and stated.repo:
+            try:
+                return parse_target(f"{stated.repo.rstrip('/')}@{first}")
+            except Invalid:
+                return Product(repository=re.sub(r"^[a-z+]+://", "", stated.repo[:400]).removesuffix(".git"))
+    return None
+
+
+def _affected_in_words(entry: _ReportedAffected) -> str:
+    package = entry.package or _Package()
+    name = _component(package) or f"{package.ecosystem} {package.name}".strip() or "?"
+    spans = [
+        " ".join(f"{kind} {version[:80]}" for event in stated.events[:20] for kind, version in _told(event))
+        for stated in entry.ranges or ()
+    ]
+    versions = ", ".join(version[:80] for version in (entry.versions or ())[:20])
+    more = f" and {len(entry.versions) - 20:,} more" if entry.versions and len(entry.versions) > 20 else ""
+    said = "; ".join([*filter(None, spans[:10]), *([f"versions {versions}{more}"] if versions else [])])
+    return f"{name}: {said}" if said else name
+
+
+def _told(event: _Event) -> list[tuple[str, str]]:
+    return [(turn.kind, turn.version) for turn in _turns([event])]
+
+
+def _locations(affected: list[_ReportedAffected]) -> tuple[Location, ...]:
+    """Functions that Go's, Rust's and PyPI's databases name in `ecosystem_specific`."""
+    found: dict[Location, None] = {}
+    for entry in affected[:100]:
+        try:
+            specific = msgspec.json.decode(entry.ecosystem_specific) if bytes(entry.ecosystem_specific) else None
+        except BROKEN_JSON:
+            continue
+        for file, symbol in _symbols(specific) if isinstance(specific, dict) else ():
+            if symbol and len(found) < 50:
+                found[Location(file=file, function=symbol[:1_000])] = None
+    return tuple(found)
+
+
+def _symbols(specific: dict[str, Any]) -> list[tuple[str | None, str]]:
+    imports, functions = specific.get("imports"), specific.get("functions") or specific.get("affected_functions")
+    if isinstance(specific.get("affects"), dict):
+        functions = specific["affects"].get("functions")
+    found: list[tuple[str | None, str]] = [(None, name) for name in functions or () if isinstance(name, str)] if _is_list(functions) else []
+    for entry in imports if isinstance(imports, list) else ():
+        symbols = entry.get("symbols") if isinstance(entry, dict) else None
+        found += [(None, name) for name in symbols or () if isinstance(name, str)] if _is_list(symbols) else []
+    return found
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _level(specific: msgspec.Raw) -> str | None:
+    try:
+        stated = msgspec.json.decode(specific) if bytes(specific) else None
+    except BROKEN_JSON:
+        return None
+    level = stated.get("severity") if isinstance(stated, dict) else None
+    return level if isinstance(level, str) else None
+
+
+REPORT = ReportFormat(name="osv", title="OSV 1.7", why_not=why_not, read=read_report)

@@ -35,9 +35,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kev_feed: Path | None = None
     proving_runs: int = 3
     require_enforced_limits: bool = False
+    proving_backend: str = "bubblewrap"
+    proving_recheck_share: float = 0.1
+    proving_worker_key: Path | None = None
+    proving_worker_keys: tuple[str, ...] = ()
     mail_folder: Path | None = None
     smtp_url: str | None = None
     submission_bytes: int = 256 * 1024 * 1024
+    findings_per_day: int = 2_000_000
+    bytes_per_day: int = 16 * 1024 * 1024 * 1024
+    submissions_in_flight: int = 1_000
+    proofs_per_day: int = 2_000
     request_bytes: int = 8 * 1024 * 1024
     link_days: int = 14
     code_minutes: int = 15

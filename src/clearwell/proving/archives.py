@@ -23,6 +23,7 @@ from pypi_simple import DistributionPackage, ProjectPage, UnsupportedContentType
 from clearwell.proving import unpack
 from clearwell.proving.addresses import npm_constant, npm_registry, pypi_index
 from clearwell.proving.debian import mirror, source_tree
+from clearwell.proving.fetching import Fetched, Fetcher, says_private
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 
 Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
@@ -94,12 +95,12 @@ class Registry:
         self.cache = (cache or cache_folder(environment)) / "archives"
         self.offline = offline
         self._environment = environment
-        self._session = requests.Session()
+        self._fetcher = Fetcher(environment)
         self._pages: dict[str, tuple[float, ProjectPage | _NpmDocument]] = {}
 
     def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+        """Forget the pages that were read."""
+        self._pages.clear()
 
     def versions(self, purl: str) -> tuple[str, ...]:
         """Return every version that the package's index lists, as the index spells them; raise NotFound for an unknown package."""
@@ -119,7 +120,7 @@ class Registry:
         if package.version is None:
             return True
         if package.type == "pypi":
-            return any(_same_version(package.version, version) for version in listed)
+            return any(same_version(package.version, version) for version in listed)
         return package.version in listed
 
     def fetch(self, purl: str, kind: Kind | None = None, *, sha256: str | None = None, integrity: str | None = None) -> Archive:
@@ -154,7 +155,7 @@ class Registry:
         if package.type == "npm":
             return npm_registry(package.namespace, self._environment)
         if package.type == "deb":
-            return mirror(self._environment)
+            return _secured(mirror(self._environment), self._environment)
         return pypi_index(self._environment)
 
     def _blob(self, sha256: str) -> Path:
@@ -184,19 +185,18 @@ class Registry:
     def _pypi_page(self, package: PackageURL) -> ProjectPage:
         address = self._address(package) + canonicalize_name(package.name) + "/"
         accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-        response, body = self._get(address, _PAGE_MAX, {"Accept": accept}, f"the package {package.name}")
-        response._content = body  # read with a bound; the parser below takes it from here
+        page = self._get(address, _PAGE_MAX, {"Accept": accept}, f"the package {package.name}", (address,))
         try:
-            return ProjectPage.from_response(response, package.name)
+            return ProjectPage.from_response(_as_response(page), package.name)
         except (ValueError, UnsupportedContentTypeError, UnsupportedRepoVersionError) as error:
             raise Unavailable(f"the index's answer about {package.name} cannot be read: {error}") from error
 
     def _npm_page(self, package: PackageURL) -> _NpmDocument:
         name = _npm_name(package)
         address = self._address(package) + quote(name, safe="@")
-        _, body = self._get(address, _PAGE_MAX, {"Accept": _NPM_ABBREVIATED}, f"the package {name}")
+        page = self._get(address, _PAGE_MAX, {"Accept": _NPM_ABBREVIATED}, f"the package {name}", (address,))
         try:
-            return msgspec.json.decode(body, type=_NpmDocument)
+            return msgspec.json.decode(page.body, type=_NpmDocument)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise Unavailable(f"the registry's answer about {name} cannot be read: {error}") from error
 
@@ -204,12 +204,18 @@ class Registry:
         if kind == "npm":
             return self._download_npm(package, integrity)
         if kind == "deb-source":
-            tree, dsc = source_tree(package.name, str(package.version), self._address(package), self._get_bytes)
+            base = self._address(package)
+
+            def get(address: str, what: str) -> bytes:
+                return self._get(address, _ARCHIVE_MAX, {}, what, (base,)).body
+
+            tree, dsc = source_tree(package.name, str(package.version), base, get)
             return self._keep(f"{package.name}_{package.version}.tar", tree, f"sha256:{dsc}")
         page = self._page(package)
         assert isinstance(page, ProjectPage)
         found = _choose(page, str(package.version), kind)
-        _, body = self._get(found.url, _ARCHIVE_MAX, {}, found.filename)
+        # The registry's own page says where its archives lie, often on another host; that host is on the list for this fetch.
+        body = self._get(found.url, _ARCHIVE_MAX, {}, found.filename, (self._address(package), _public(found.url))).body
         digest = hashlib.sha256(body).hexdigest()
         published = found.digests.get("sha256")
         if published is not None and published.lower() != digest:
@@ -224,7 +230,7 @@ class Registry:
             raise NotFound(f"{_npm_name(package)} has no version {package.version} in its registry")
         address = self._rehosted(version.dist.tarball, self._address(package))
         filename = f"{package.name}-{package.version}.tgz"
-        _, body = self._get(address, _ARCHIVE_MAX, {}, filename)
+        body = self._get(address, _ARCHIVE_MAX, {}, filename, (self._address(package), _public(address))).body
         published = version.dist.integrity
         if published is not None:
             _check_integrity(body, published, filename)
@@ -248,32 +254,33 @@ class Registry:
         write_whole(self._blob(digest), body)
         return _Record(filename, digest, len(body), published)
 
-    def _get_bytes(self, address: str, what: str) -> bytes:
-        return self._get(address, _ARCHIVE_MAX, {}, what)[1]
+    def _get(self, address: str, limit: int, headers: dict[str, str], what: str, registries: tuple[str, ...]) -> Fetched:
+        return self._fetcher.get(address, what, registries=registries, limit=limit, seconds=_SECONDS_MAX, headers=headers)
 
-    def _get(self, address: str, limit: int, headers: dict[str, str], what: str) -> tuple[requests.Response, bytes]:
-        started, chunks, size = time.monotonic(), [], 0
-        try:
-            with self._session.get(address, headers=headers, stream=True, timeout=(10, 60)) as response:
-                if response.status_code in {404, 410}:
-                    raise NotFound(f"{what} does not exist in its registry")
-                response.raise_for_status()
-                for chunk in response.iter_content(1 << 20):
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > limit:
-                        raise Invalid(f"{what} is larger than {limit >> 20} MB")
-                    if time.monotonic() - started > _SECONDS_MAX:
-                        raise Unavailable(f"{what} did not arrive within {_SECONDS_MAX} s")
-                return response, b"".join(chunks)
-        except requests.RequestException as error:
-            raise Unavailable(
-                f"{what} could not be fetched: {type(error).__name__}; check the registry's address and the network"
-            ) from error
+
+def _as_response(page: Fetched) -> requests.Response:
+    """A page as the index library takes it."""
+    response = requests.Response()
+    response.status_code, response.url, response._content = 200, page.address, page.body
+    response.headers["Content-Type"] = page.media_type
+    response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+    return response
+
+
+def _public(address: str) -> str:
+    """The address as one that a page named: its host is on the list, but it is never taken for one that somebody configured as private."""
+    host = urlsplit(address).hostname or ""
+    return "" if says_private(host) else address
+
+
+def _secured(mirror: str, environment: Mapping[str, str] | None) -> str:
+    """apt's own files say http, as apt checks signatures; the same mirror is asked by https. What our setting says is left as it is."""
+    env = os.environ if environment is None else environment
+    return mirror if env.get("CLEARWELL_DEBIAN_MIRROR") else mirror.replace("http://", "https://", 1)
 
 
 def _choose(page: ProjectPage, version: str, kind: Kind) -> DistributionPackage:
-    listed = [p for p in page.packages if p.version is not None and _same_version(version, p.version)]
+    listed = [p for p in page.packages if p.version is not None and same_version(version, p.version)]
     if not listed:
         raise NotFound(f"{page.project} has no version {version} in its index")
     if kind == "sdist":
@@ -338,7 +345,8 @@ def _npm_name(package: PackageURL) -> str:
     return f"{package.namespace}/{package.name}" if package.namespace else str(package.name)
 
 
-def _same_version(one: str, other: str) -> bool:
+def same_version(one: str, other: str) -> bool:
+    """True for two spellings of one version (PEP 440)."""
     if one == other:
         return True
     try:

@@ -11,13 +11,15 @@ from packageurl import PackageURL
 
 from clearwell.proving.archives import Registry
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
-from clearwell.proving.folder import Feature, Input, Oracle, Proof, Side, Variant, input_bytes
-from clearwell.proving.growth import Measured, again, measure
+from clearwell.proving.folder import TWO_WORDS, Feature, Input, Oracle, Proof, Side, Variant, input_bytes
+from clearwell.proving.interval import clopper_pearson
 from clearwell.proving.markup import acts, risky_parts
-from clearwell.proving.oracles import Effect, judge
+from clearwell.proving.oracles import Asked, Effect, judge
+from clearwell.proving.oracles.growth import Measured, again, measure
 from clearwell.proving.probe import Probe, probe
 from clearwell.proving.running import Bench, Observation
-from clearwell.proving.sandbox import Limits, Sandbox, Strength
+from clearwell.proving.sandbox import BACKENDS, DEFAULT, Escaped, Limits, Sandbox, Strength
+from clearwell.proving.transcript import STEPS_MAX, Step, step_of
 from clearwell.proving.verdict import Evidence, Features, Outcome, Rung, Runs, SeenVariant, Verdict
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound, Unavailable
 
@@ -45,16 +47,23 @@ class Settings(msgspec.Struct, frozen=True):
     accept_watched: bool = True
     offline: bool = False
     with_ladder: bool = True
+    backend: str = DEFAULT
 
 
 class Reproduction(msgspec.Struct, frozen=True):
-    """A verdict and the bytes behind its evidence that are not kept elsewhere: name -> content (outputs, reports)."""
+    """A verdict and the bytes behind its evidence that are not kept elsewhere: name -> content (outputs, reports).
+
+    `escaped` says how a run's word got out of its box, where one did: then nothing here may be believed.
+    """
 
     verdict: Verdict
     exhibits: dict[str, bytes]
+    transcript: tuple[Step, ...] = ()
+    backend: str = DEFAULT
+    escaped: str | None = None
 
 
-class _Stop(Exception):
+class Stop(Exception):
     """The attempt ends here with this verdict."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:
@@ -82,6 +91,9 @@ class Attempt:
         if control is not None:
             purl = proof.file.target.purl if isinstance(control, bytes) else control.purl
             self.control_runs = Runs(purl, kind=self._control_kind(control))
+        self.sandbox = sandbox
+        self.transcript: list[Step] = []
+        self.escaped: str | None = None
         self.benign: set[tuple[bytes, tuple[str, ...]]] = set()
         self.harmless: frozenset[str] = frozenset()
         self.passed: list[str] = []
@@ -93,8 +105,10 @@ class Attempt:
     def run(self) -> Reproduction:
         try:
             outcome, reason = self._decide()
-        except _Stop as stop:
+        except Stop as stop:
             outcome, reason = stop.outcome, stop.reason
+        except Escaped as error:
+            outcome, reason, self.escaped = Outcome.UNAVAILABLE, str(error), str(error)
         except Unavailable as error:
             outcome, reason = Outcome.UNAVAILABLE, str(error)
         verdict = Verdict(
@@ -111,22 +125,32 @@ class Attempt:
             seconds=round(time.monotonic() - self.started, 3),
             features=self.features,
         )
-        return Reproduction(verdict, self.exhibits)
+        return Reproduction(verdict, self.exhibits, tuple(self.transcript), self.sandbox.backend, self.escaped)
 
-    def _decide(self) -> tuple[Outcome, str]:
+    def prepare(self) -> tuple[Environment, frozenset[str]]:
+        """Make the target's environment and run its features; return it and the markup that they print. Raises Stop."""
         self._check_isolation()
         self.proof.folder.write(self.bench.proof_folder)
         self.proof.harness.folder.write(self.bench.harness_folder)
         target = self._environment(self.proof.file.target, "target")
-        ordinary = self._check_features(target)
+        return target, self._check_features(target)
+
+    def _decide(self) -> tuple[Outcome, str]:
+        target, ordinary = self.prepare()
         effects = self._repeat(target, "target", ordinary)
         fired = sum(effect.fired for effect in effects)
         self.target = msgspec.structs.replace(self.target, n=len(effects), fired=fired, signature=_signature(effects))
         least = min(self.settings.least or self.settings.runs, len(effects))
         if fired == 0:
             return self._nothing_fired(effects)
+        voids = [effect.void for effect in effects if effect.void]
+        if fired < least and voids:
+            return Outcome.INCONCLUSIVE, f"it fired {fired} of {len(effects)} times, and otherwise nothing can be said: {voids[0]}"
         if fired < least:
-            return Outcome.FLAKY, f"it fired {fired} of {len(effects)} times; {least} are needed"
+            low, high = clopper_pearson(fired, len(effects))
+            self.target = msgspec.structs.replace(self.target, rate=round(fired / len(effects), 4), interval=(low, high))
+            said = f"it fired {fired} of {len(effects)} times; {least} are needed"
+            return Outcome.FLAKY, f"{said} (its rate lies between {low:.0%} and {high:.0%}, with 95% confidence)"
         self.harmless = _harmless(effects)
         return self._against_control(target, ordinary, fired, len(effects))
 
@@ -187,28 +211,28 @@ class Attempt:
         return Outcome.NOT_REPRODUCED, f"the effect did not show in {len(effects)} runs; the package works otherwise"
 
     def _check_isolation(self) -> None:
-        probed: Probe = probe()
+        probed: Probe = probe(self.sandbox.backend) if self.sandbox.backend in BACKENDS else probe()
         self.isolation = dict(probed.limits)
         if not probed.is_usable:
-            raise _Stop(Outcome.UNAVAILABLE, probed.reason)
+            raise Stop(Outcome.UNAVAILABLE, probed.reason)
         weak = [name for name, strength in probed.limits.items() if strength == "watched"]
         if weak and not self.settings.accept_watched:
-            raise _Stop(Outcome.UNAVAILABLE, f"the limits {', '.join(weak)} are only watched here, which the hub's settings refuse")
+            raise Stop(Outcome.UNAVAILABLE, f"the limits {', '.join(weak)} are only watched here, which the hub's settings refuse")
 
     def _environment(self, side: Control, name: str) -> Environment:
         try:
             environment = self.workshop.environment(self.proof, side, self.bench.harness_folder)
         except PatchDoesNotApply as error:
             self.refuted_by = "applies"
-            raise _Stop(Outcome.INCONCLUSIVE, f"{name}: {error}") from error
+            raise Stop(Outcome.INCONCLUSIVE, f"{name}: {error}") from error
         except BuildFailed as error:
             if name == "control" and self.is_patch:
                 self.passed.append("applies")
                 self.refuted_by = "builds"
-                raise _Stop(Outcome.INCONCLUSIVE, f"{name}: with the patch {error}") from error
-            raise _Stop(Outcome.HARNESS_ERROR, f"{name}: {error}") from error
+                raise Stop(Outcome.INCONCLUSIVE, f"{name}: with the patch {error}") from error
+            raise Stop(Outcome.HARNESS_ERROR, f"{name}: {error}") from error
         except (NotFound, Conflict, Invalid) as error:
-            raise _Stop(Outcome.INCONCLUSIVE, f"{name}: {error}") from error
+            raise Stop(Outcome.INCONCLUSIVE, f"{name}: {error}") from error
         for entry in environment.evidence:
             if Evidence(*entry) not in self.evidence:
                 self.evidence.append(Evidence(*entry))
@@ -246,11 +270,11 @@ class Attempt:
                 failures.append(wrong)
         self.features = Features(passed, tuple(set_aside))
         if passed == 0:
-            raise _Stop(
+            raise Stop(
                 Outcome.HARNESS_ERROR, f"no feature works on the target, so nothing that happens there tells anything: {failures[0]}"
             )
-        if self.proof.file.oracle.kind == "bypass" and not {"accepted", "refused"} <= seen_words:
-            raise _Stop(Outcome.HARNESS_ERROR, "the features do not show one genuine accepted and one wrong refused on the target")
+        if self.proof.file.oracle.kind in TWO_WORDS and not {"accepted", "refused"} <= seen_words:
+            raise Stop(Outcome.HARNESS_ERROR, "the features do not show one genuine accepted and one wrong refused on the target")
         return frozenset(ordinary)
 
     def _features_on_control(self, environment: Environment) -> frozenset[str]:
@@ -278,7 +302,7 @@ class Attempt:
             return self._repeat_growth(environment)
         effects = []
         for number in range(self.settings.runs):
-            effect, seen = self._effect(environment, Variant(), ordinary)
+            effect, seen = self.effect(environment, Variant(), ordinary)
             effects.append(effect)
             if number == 0 and seen is not None:
                 self._exhibit(name, seen)
@@ -286,7 +310,8 @@ class Attempt:
                 break  # more of the same would take as long and show as little
         return effects
 
-    def _effect(self, environment: Environment, variant: Variant, ordinary: frozenset[str]) -> tuple[Effect, Observation | None]:
+    def effect(self, environment: Environment, variant: Variant, ordinary: frozenset[str]) -> tuple[Effect, Observation | None]:
+        """Run the proof, or a variant of it, once; growth is measured at all of its sizes."""
         file, oracle = self.proof.file, self.oracle
         recipe: Input = variant.input or file.input
         arguments = file.args if variant.args is None else variant.args
@@ -298,14 +323,15 @@ class Attempt:
         if (content.strip(), arguments) in self.benign:
             return Effect(False), None  # a genuine signature, replayed, is accepted as it should be
         seen = self._observe(environment, content, arguments)
-        return judge(oracle, seen, oracle.functions if variant.functions is None else variant.functions, ordinary), seen
+        functions = oracle.functions if variant.functions is None else variant.functions
+        return judge(Asked(oracle, functions, ordinary), seen), seen
 
     def _repeat_growth(self, environment: Environment) -> list[Effect]:
         """Measure every size once, then repeat the decisive one: the smaller ones cost time and add nothing."""
         run, sizes = self._by_size(environment, Variant())
         limit = self.oracle.cpu_seconds or 0
         measured = measure(run, sizes, limit)
-        effects = [_of_growth(measured)]
+        effects = [_of_growth(measured)] * min(measured.times, self.settings.runs)
         while len(effects) < self.settings.runs and effects[-1].void is None:
             effects.append(_of_growth(again(run, measured, limit)))
         return effects
@@ -322,6 +348,9 @@ class Attempt:
 
     def _observe(self, environment: Environment, content: bytes, arguments: Iterable[str], limits: Limits | None = None) -> Observation:
         seen = self.bench.observe(environment, content, tuple(arguments), limits or self.limits)
+        if len(self.transcript) < STEPS_MAX:
+            step = step_of(environment.purl, tuple(arguments), content, seen.result, seen.word, len(seen.reports))
+            self.transcript.append(step)
         for name, strength in seen.result.isolation.items():
             known = self.isolation.get(name, strength)
             self.isolation[name] = min(known, strength, key=lambda s: _STRONGEST[s])
@@ -332,8 +361,8 @@ class Attempt:
     ) -> None:
         seen = []
         for index, variant in enumerate(self.proof.file.variant):
-            on_target, _ = self._effect(target, variant, ordinary)
-            on_control = self._effect(control, variant, control_ordinary)[0] if control is not None else None
+            on_target, _ = self.effect(target, variant, ordinary)
+            on_control = self.effect(control, variant, control_ordinary)[0] if control is not None else None
             seen.append(SeenVariant(index, _told(on_target), _told(on_control), on_target.signature if on_target.fired else None))
         self.variants = tuple(seen)
 
@@ -348,8 +377,10 @@ class Attempt:
                 try:
                     environment = self._environment(Side(purl=purl, archive=target.archive, root=target.root), "ladder")
                     ordinary = frozenset(self._ordinary(environment)) | self.harmless
-                    effect, _ = self._effect(environment, Variant(), ordinary)
-                except (_Stop, ClearwellError) as error:
+                    effect, _ = self.effect(environment, Variant(), ordinary)
+                except Escaped:
+                    raise
+                except (Stop, ClearwellError) as error:
                     rungs.append(Rung(version, stated, None, str(error)))
                     continue
                 rungs.append(Rung(version, stated, _told(effect), effect.void or effect.elsewhere))

@@ -23,6 +23,7 @@ class Group:
     memory: Path | None = None
     processes: Path | None = None
     cpu: Path | None = None
+    cpu_file: int = -1
     is_v2: bool = False
 
     def procs(self) -> list[int]:
@@ -31,15 +32,21 @@ class Group:
 
     def cpu_seconds(self) -> float | None:
         """CPU time of every process that ever was in the group, user and system."""
-        if self.cpu is None:
-            return None
         try:
+            if self.cpu_file < 0:
+                return None
+            told = os.pread(self.cpu_file, 4096, 0).decode("ascii")
             if self.is_v2:
-                fields = dict(line.split() for line in (self.cpu / "cpu.stat").read_text().splitlines())
+                fields = dict(line.split() for line in told.splitlines())
                 return int(fields["usage_usec"]) / 1e6
-            return int((self.cpu / "cpuacct.usage").read_text()) / 1e9
+            return int(told) / 1e9
         except (OSError, KeyError, ValueError):
             return None
+
+    def hold_cpu(self) -> None:
+        """Open the account of CPU time, so that it can be read where the control groups' file system is out of sight."""
+        if self.cpu is not None:
+            self.cpu_file = os.open(self.cpu / ("cpu.stat" if self.is_v2 else "cpuacct.usage"), os.O_RDONLY | os.O_CLOEXEC)
 
     def memory_peak(self) -> int | None:
         """Highest use in bytes, where the kernel tells."""
@@ -59,6 +66,16 @@ class Group:
         except OSError:
             return False
         return any(line.split()[0] == "oom_kill" and int(line.split()[1]) > 0 for line in lines if len(line.split()) == 2)
+
+    def has_run_out_of_processes(self) -> bool:
+        """True when the kernel refused a process for the limit of processes."""
+        if self.processes is None:
+            return False
+        try:
+            words = (self.processes / "pids.events").read_text().split()
+        except OSError:
+            return False
+        return words[:1] == ["max"] and int(words[1]) > 0
 
     def remove(self) -> None:
         """Kill what is left inside and remove the folders; waits at most two seconds for the kernel."""

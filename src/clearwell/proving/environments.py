@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from packageurl import PackageURL
 
-from clearwell.proving import patches, unpack
+from clearwell.proving import patches, unboxing, unpack
 from clearwell.proving.archives import Archive, Registry, runtime_python, write_whole
 from clearwell.proving.folder import Folder, Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
@@ -28,6 +28,7 @@ _RECIPE = "2"  # raise when the way of building changes: older builds are then n
 BUILD_LIMITS = Limits(
     wall_seconds=300, cpu_seconds=600, memory_bytes=3 << 30, processes=128, space_bytes=1 << 30, inodes=60_000, file_bytes=512 << 20
 )
+_UNPACKED_AT = 1_577_836_800  # 1 January 2020; any moment does that lies before every build
 _SANITIZER_FLAGS = {"address": "-fsanitize=address", "undefined": "-fsanitize=undefined"}
 
 
@@ -92,7 +93,7 @@ class Workshop:
             source_sha256=source_hash,
             build=build,
             packages=tuple((name, path) for name, path, _ in packages),
-            module=_module_name(purl) if archive.kind == "npm" else None,
+            module=_module_name(purl) if PackageURL.from_string(purl).type == "npm" else None,
             evidence=tuple(evidence),
         )
 
@@ -110,7 +111,8 @@ class Workshop:
                 (partial / archive.filename).write_bytes(archive.path.read_bytes())
                 (partial / archive.filename).chmod(0o644)
             else:
-                unpack.unpack(archive.path, archive.filename, partial, strip=archive.kind != "wheel" and archive.kind != "file")
+                unboxing.unpack_inside(self.sandbox, archive.path, archive.filename, partial, strip=archive.kind not in {"wheel", "file"})
+            _same_time(partial)
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)
@@ -296,6 +298,12 @@ def build_environment(harness: Harness) -> dict[str, str]:
         # A configure step runs programs that it has just built with a sanitizer; leaks there say nothing.
         "ASAN_OPTIONS": "detect_leaks=0",
     }
+
+
+def _same_time(folder: Path) -> None:
+    """Give every file one time: make would otherwise take what was unpacked first for out of date, and ask for tools to renew it."""
+    for path in folder.rglob("*"):
+        os.utime(path, (_UNPACKED_AT, _UNPACKED_AT))
 
 
 def tree_hash(folder: Path) -> str:

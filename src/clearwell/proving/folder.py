@@ -23,7 +23,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "ash", "csh", "tcsh", "fish", "busybox", "env", "xargs", "sudo"}
-_KINDS = ("sanitizer", "command", "file_write", "leak", "request", "output", "bypass", "pollution", "growth", "exhaustion")
+_KINDS = ("sanitizer", "command", "file_write", "leak", "request", "output", "bypass", "pollution", "growth", "exhaustion", "other_user")
+TWO_WORDS = ("bypass", "other_user")
+"""Kinds whose features must show both words: what is genuine is accepted, what is not is refused."""
 
 Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
 Repeat = tuple[str, int | str]
@@ -411,6 +413,7 @@ def _check_oracle(oracle: Oracle, proof: Proof) -> None:
     allowed = {
         "sanitizer": {"report_class", "access", "functions"},
         "leak": {"to"},
+        "other_user": {"to"},
         "request": {"to"},
         "output": {"context"},
         "growth": {"sizes", "cpu_seconds"},
@@ -423,8 +426,8 @@ def _check_oracle(oracle: Oracle, proof: Proof) -> None:
     ports = {int(port) for port in proof.harness.file.servers}
     if kind == "sanitizer" and (not oracle.report_class or not oracle.functions):
         raise Invalid("proof.toml [oracle]: sanitizer needs class and functions")
-    if kind == "leak" and oracle.to is not None and (not isinstance(oracle.to, int) or oracle.to not in ports):
-        raise Invalid("proof.toml [oracle]: leak's `to` is the port of one of the harness's servers")
+    if kind in {"leak", "other_user"} and oracle.to is not None and (not isinstance(oracle.to, int) or oracle.to not in ports):
+        raise Invalid(f"proof.toml [oracle]: {kind}'s `to` is the port of one of the harness's servers")
     if kind == "request":
         port, _, _ = str(oracle.to or "").partition("/")
         if not isinstance(oracle.to, str) or "/" not in oracle.to or not port.isdigit() or int(port) not in ports:
@@ -441,10 +444,10 @@ def _check_oracle(oracle: Oracle, proof: Proof) -> None:
         raise Invalid("proof.toml [oracle]: exhaustion needs a resource or an exception")
     if oracle.cpu_seconds is not None and not 0 < oracle.cpu_seconds <= 600:
         raise Invalid("proof.toml [oracle]: cpu_seconds is more than 0 and at most 600")
-    if kind == "bypass":
+    if kind in TWO_WORDS:
         seen = {feature.seen for feature in proof.features}
         if not {"accepted", "refused"} <= seen:
-            raise Invalid("bypass: the features must show one genuine accepted and one wrong refused (seen = ...)")
+            raise Invalid(f"{kind}: the features must show one genuine accepted and one wrong refused (seen = ...)")
 
 
 def _check_feature(feature: Feature, folder: Folder, where: str) -> None:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reproduction: run a proof k of n on the target, none of n on the control, with a feature that works; verify a fix by the same proof."""
 
+import contextlib
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from clearwell.proving.archives import Registry
@@ -14,7 +16,7 @@ from clearwell.proving.folder import Proof, Side, read_proof
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
 
-__all__ = ["RUNGS", "Reproduction", "Settings", "default_harnesses", "prove", "reproduce", "reproduce_proof", "verify_fix"]
+__all__ = ["RUNGS", "Reproduction", "Settings", "attempting", "default_harnesses", "prove", "reproduce", "reproduce_proof", "verify_fix"]
 
 RUNGS = ("applies", "builds", "proof", "features", "variants")
 """What a fix must pass, in this order; passing all of them refutes nothing, it proves nothing either."""
@@ -89,15 +91,23 @@ def verify_fix(
 def _attempted(
     proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
 ) -> tuple[Attempt, Reproduction]:
+    with attempting(proof, settings, control, sandbox, registry) as attempt:
+        return attempt, attempt.run()
+
+
+@contextlib.contextmanager
+def attempting(
+    proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
+) -> Iterator[Attempt]:
+    """Open an attempt with a private folder of its own, which is gone afterwards, as are a sandbox and a registry that were not given."""
     started = time.monotonic()
-    own_sandbox, own_registry = sandbox or Sandbox(), registry or Registry(offline=settings.offline)
+    own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
     private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     chosen = control if control is not None else proof.file.control
     if isinstance(chosen, Side) and chosen.patch is not None:
         chosen = proof.folder.read(chosen.patch)
-    attempt = Attempt(proof, settings, chosen, own_sandbox, own_registry, private, started)
     try:
-        return attempt, attempt.run()
+        yield Attempt(proof, settings, chosen, own_sandbox, own_registry, private, started)
     finally:
         shutil.rmtree(private, ignore_errors=True)
         if sandbox is None:

@@ -21,7 +21,8 @@ class Observation(msgspec.Struct, frozen=True):
     """What one run showed: the sandbox's result, the run's token, the word on fd 3 (None unless exactly one), sanitizer reports.
 
     `sources` are the names by which a report's relative ones are told; empty where there is no report.
-    `is_compiled` is true when the package holds compiled modules, which leave no frames in a traceback.
+    `is_compiled` is true when the package holds compiled modules, which leave no frames in a traceback. `harness_files` are names of the
+    harness's files: Java's stack traces name a file without its folder.
     """
 
     result: Result
@@ -30,6 +31,7 @@ class Observation(msgspec.Struct, frozen=True):
     reports: tuple[str, ...]
     sources: Sources = Sources()
     is_compiled: bool = False
+    harness_files: frozenset[str] = frozenset()
 
     @property
     def stdout(self) -> str:
@@ -59,7 +61,9 @@ class Bench(msgspec.Struct, frozen=True):
             file.unlink()
         written = _written(result, reports)
         sources = _sources(environment, self.harness) if written else Sources()
-        return Observation(result, token, _word(result.said), written, sources, _is_compiled(environment.source, environment.build))
+        compiled = _is_compiled(environment.source, environment.build)
+        ours = frozenset(name.rpartition("/")[2] for name in self.harness.folder.files)
+        return Observation(result, token, _word(result.said), written, sources, compiled, ours)
 
     def _spec(self, env: Environment, file: Path, arguments: tuple[str, ...], limits: Limits, token: str, reports: str) -> Spec:
         binds = [(file, "/box/input"), (self.proof_folder, "/box/proof"), (self.harness_folder, "/box/harness"), (env.source, "/box/src")]

@@ -5,6 +5,7 @@ import errno
 import functools
 import os
 import tempfile
+from typing import Any
 
 from clearwell.vocabulary.errors import Unavailable
 
@@ -91,6 +92,24 @@ def compiled_filter() -> bytes:
         rules.export_bpf(file)
         file.seek(0)
         return os.pread(file.fileno(), 1 << 20, 0)
+
+
+def as_oci() -> dict[str, Any]:
+    """Return the same allow-list as an OCI runtime's `linux.seccomp`, which gVisor applies inside its own kernel.
+
+    Requests of ioctl are not looked at there: gVisor knows neither TIOCSTI nor TIOCLINUX.
+    """
+
+    def rule(names: list[str], *arguments: tuple[int, int, str, int]) -> dict[str, Any]:
+        told = [{"index": index, "value": value, "valueTwo": two, "op": f"SCMP_CMP_{op}"} for index, value, op, two in arguments]
+        return {"names": names, "action": "SCMP_ACT_ALLOW", "args": told}
+
+    every = sorted({name for names in ALLOWED.values() for name in names} | {"ioctl"})
+    rules = [rule(every), rule(["clone"], (0, _NAMESPACES, "MASKED_EQ", 0))]
+    rules += [rule(["socket"], (0, family, "EQ", 0)) for family in _FAMILIES]
+    rules += [rule(["socket"], (0, 16, "EQ", 0), (2, 0, "EQ", 0))]
+    rules += [rule(["personality"], (0, persona, "EQ", 0)) for persona in _PERSONALITIES]
+    return {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": rules}
 
 
 def _allow(seccomp, rules, name: str, *arguments) -> None:  # type: ignore[no-untyped-def]  # pyseccomp has no types

@@ -2,6 +2,7 @@
 """Reading archives that strangers made: every name is checked before a byte is written, and no link is ever made.
 
 Refused: absolute and parent paths, links, devices, duplicate names, names that differ only by case, bombs. Nothing is executed.
+Standard library and the error tree only: the box's own interpreter runs this file (unboxing.py).
 """
 
 import contextlib
@@ -12,17 +13,17 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
-
-import msgspec
 
 from clearwell.vocabulary.errors import Invalid, NotFound
 
 _HEADER_MAX = 1 << 20
 
 
-class Bounds(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Bounds:
     """How much an archive may hold, in files and in bytes after unpacking."""
 
     files: int = 60_000
@@ -31,7 +32,8 @@ class Bounds(msgspec.Struct, frozen=True):
     name_length: int = 400
 
 
-class Member(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Member:
     """A regular file of an archive: its name with forward slashes, beneath the top, and whether it may be executed."""
 
     name: str

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from clearwell.proving.sandbox import Strength
+from clearwell.proving.contract import Strength
 
 
 class Outcome(StrEnum):
@@ -44,7 +44,10 @@ class FixLabel(StrEnum):
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """One side's runs. `signature` describes the effect of the first run that fired; `kind` says what a control is."""
+    """One side's runs. `signature` describes the effect of the first run that fired; `kind` says what a control is.
+
+    `rate` and its 95% interval (Clopper and Pearson) are told where the proof fires only sometimes.
+    """
 
     purl: str | None
     n: int = 0
@@ -52,6 +55,8 @@ class Runs(msgspec.Struct, frozen=True):
     signature: str | None = None
     archive_sha256: str | None = None
     kind: str | None = None
+    rate: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 class SeenVariant(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 """Documents: what a report format makes of one outside file, and the form in which a format offers itself to the registry."""
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -27,10 +27,27 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{self.position}: {self.reason}" if self.position else self.reason
 
 
+LETTER = "text"
+"""The position of a document's own words, which may hold a report as an attachment does, and are no attachment."""
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A part of a document that may be a report of its own, such as an e-mail's attachment. `name` is shown, never opened."""
+
+    position: str
+    name: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"Attachment({self.position!r}, {len(self.data)} bytes)"
+
+
 class Document(msgspec.Struct, frozen=True):
     """A report as its format read it: the good findings in the document's order, and its broken parts.
 
     `left_out` names parts that are well-formed and no findings (SARIF's `kind: pass`), so that nothing is dropped in silence.
+    `attachments` are read by the registry, by any format; where they hold findings, those take the place of the document's own,
+    which is then their covering letter. `about` is the product of attachments that name none.
     """
 
     format: str
@@ -38,6 +55,74 @@ class Document(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...] = ()
     left_out: tuple[Problem, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    about: Product | None = None
+
+
+MAX_PROBLEMS = 1_000
+"""Broken parts, and parts left out, that a document names; what comes after them is counted."""
+
+
+MAX_RECORDS = 20_000
+"""Advisories and the like that are read of one document: each costs up to half a millisecond."""
+
+MAX_INFERRED = 4_000_000
+"""Characters of prose in one document from which weaknesses are inferred."""
+
+
+class Reading:
+    """A document being read: what was found, what was wrong and what was left out so far."""
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self._findings: list[Finding] = []
+        self._problems: list[Problem] = []
+        self._left_out: list[Problem] = []
+        self._more = 0
+        self._unread = MAX_INFERRED
+        self._records = 0
+
+    def may_infer(self, characters: int) -> bool:
+        """True while a document's prose may be looked at for words that tell a weakness: that costs a microsecond a character."""
+        self._unread -= characters
+        return self._unread >= 0
+
+    def has_room(self) -> bool:
+        """True until the document's records are too many for one reading; then says so, once."""
+        self._records += 1
+        if self._records == MAX_RECORDS + 1:
+            self.broken("", f"only the first {MAX_RECORDS:,} records are read: split the document")
+        return self._records <= MAX_RECORDS
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding."""
+        self._findings.append(finding)
+
+    def broken(self, position: str, reason: object) -> None:
+        """Name a part that could not be read."""
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(Problem(position, clean(reason)))
+        else:
+            self._more += 1
+
+    def leave_out(self, position: str, reason: str) -> None:
+        """Name a part that is whole and asserts no flaw."""
+        if len(self._left_out) < MAX_PROBLEMS:
+            self._left_out.append(Problem(position, reason))
+
+    def document(self, tool: str | None = None, attachments: tuple[Attachment, ...] = (), about: Product | None = None) -> Document:
+        """Return the document. Raises Invalid when nothing of it could be read."""
+        if self._problems and not self._findings and not self._left_out and not attachments:
+            raise Invalid(str(self._problems[0]))
+        problems = list(self._problems)
+        if self._more:
+            problems.append(Problem("", f"and {self._more:,} more broken parts"))
+        return Document(self._form, tool, tuple(self._findings), tuple(problems), tuple(self._left_out), attachments, about)
+
+
+def clean(reason: object) -> str:
+    """Return a decoder's reason in the words of a problem, at most 300 characters."""
+    return str(reason).replace(" - at `$", " at `")[:300]
 
 
 class ReportFormat(msgspec.Struct, frozen=True):
@@ -46,6 +131,7 @@ class ReportFormat(msgspec.Struct, frozen=True):
     `why_not(data, name)` answers quickly: None when the bytes are such a document (whole or broken), else the reason in a
     few words. `read(data, name, target)` raises Invalid when nothing of it can be understood; `target` is the product of
     findings that name none. `name` is the file's name as given: shown, never opened. A `general` format is asked last.
+    `read_columns` is offered by a format of tables: it takes, besides, which column holds which field (field -> column's name).
     """
 
     name: str
@@ -53,6 +139,7 @@ class ReportFormat(msgspec.Struct, frozen=True):
     why_not: Callable[[bytes, str], str | None]
     read: Callable[[bytes, str, Product | None], Document]
     general: bool = False
+    read_columns: Callable[[bytes, str, Product | None, Mapping[str, str]], Document] | None = None
 
 
 _BYTE_ORDER_MARKS = (

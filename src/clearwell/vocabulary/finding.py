@@ -49,12 +49,16 @@ class Crash(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who or what wrote a finding: the tool, and the model where an AI wrote it. Shown wherever the finding is."""
+    """Who or what wrote a finding: the tool, the model and its version where an AI wrote it, and the person who reviewed it.
+
+    Shown wherever the finding is. A model's version names a model: alone it makes no AI origin.
+    """
 
     tool: str | None = None
     tool_version: str | None = None
     model: str | None = None
     human_reviewer: str | None = None
+    model_version: str | None = None
 
     @property
     def is_ai(self) -> bool:
@@ -71,12 +75,39 @@ class ProofFiles(msgspec.Struct, frozen=True):
         return f"ProofFiles({len(self.files)} files)"
 
 
+class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Code that a report quotes, as it quotes it, and where it says that it stands. `line` is the quote's first line, from 1."""
+
+    text: str
+    file: str | None = None
+    line: int | None = None
+
+
+class Omission(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something private that a projection leaves out: its kind and where its marker stands, never the words themselves.
+
+    `number` counts a finding's omissions from 0; `start` is the marker's first character in the field as shown. `is_false` where the
+    originator said that it is nothing private: it is shown again. `more` counts what was left out behind the last one listed.
+    """
+
+    number: int
+    kind: str
+    field: str
+    start: int
+    is_false: bool = False
+    more: int = 0
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One assertion in a submission. Text fields are outside text: show them only through `vocabulary.outside`.
 
     `external_id` is the tool's own stable id; `rule` the tool's rule; `fingerprints` the tool's (name, value) pairs.
     `preconditions` are what the report says must be true of an application. `remarks` are what the document says of the
-    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves.
+    finding's standing ("suppressed: inSource", "baseline: unchanged"); they decide nothing by themselves. `aliases` are other public
+    ids of the flaw (CVE, GHSA), `affected` what is affected in the document's words ("pkg:pypi/ujson: >= 1.34, < 5.2.0"), `references`
+    addresses (data: never followed, never a link by themselves), `credits` who found it as the document credits them.
+    `introduced` are commits that introduced the flaw, as the document says.
+    `quotes` is code that it quotes. `left_out` is what a projection leaves out; a format never fills it.
     """
 
     format: str
@@ -94,6 +125,13 @@ class Finding(msgspec.Struct, frozen=True):
     preconditions: tuple[str, ...] = ()
     proof: ProofFiles | None = None
     remarks: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
+    introduced: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    left_out: tuple[Omission, ...] = ()
 
     @property
     def location(self) -> Location | None:

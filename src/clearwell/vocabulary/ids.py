@@ -14,6 +14,8 @@ SessionId = NewType("SessionId", str)
 ProposalId = NewType("ProposalId", str)
 SubmissionId = NewType("SubmissionId", str)
 FindingId = NewType("FindingId", str)
+UploadId = NewType("UploadId", str)
+SourceId = NewType("SourceId", str)
 ProofId = NewType("ProofId", str)
 CaseId = NewType("CaseId", str)
 ParticipantId = NewType("ParticipantId", str)
@@ -24,9 +26,11 @@ AdvisoryId = NewType("AdvisoryId", str)
 AssetId = NewType("AssetId", str)
 InventoryId = NewType("InventoryId", str)
 ActionId = NewType("ActionId", str)
+AlarmId = NewType("AlarmId", str)
 EntryId = NewType("EntryId", str)
 
 KINDS = {
+    "alarm": AlarmId,
     "org": OrganizationId,
     "person": PersonId,
     "token": TokenId,
@@ -34,6 +38,8 @@ KINDS = {
     "proposal": ProposalId,
     "sub": SubmissionId,
     "finding": FindingId,
+    "upload": UploadId,
+    "source": SourceId,
     "proof": ProofId,
     "case": CaseId,
     "part": ParticipantId,

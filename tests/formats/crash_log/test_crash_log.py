@@ -93,12 +93,12 @@ def test_values_and_reasons_are_cut_from_a_failed_check() -> None:
 
 
 def test_a_stack_overflow_is_named_by_its_recursion() -> None:
-    frames = ["memcpy", "copy_leaf", "walk", "visit", "walk", "visit", "walk"]
+    frames = ["memcpy", "copy_leaf", *["walk", "visit"] * 4]
     lines = "".join(f"    #{n} 0x4f{n}000 in {name} /src/t.c:{n + 1}\n" for n, name in enumerate(frames))
 
     found = crash(f"==7==ERROR: AddressSanitizer: stack-overflow on address 0x7ffc (pc 0x1)\n{lines}")
 
-    assert found.state == "walk\nvisit\nwalk\n"
+    assert found.state == "walk\nvisit\n"
 
 
 def test_separate_reports_in_one_file_are_separate_findings() -> None:
@@ -144,3 +144,49 @@ def test_a_mutated_log_is_read_or_refused(sample: Path, data: st.DataObject) -> 
     for finding in document.findings:
         assert finding.crash is not None
         assert all(frame.function != "never_in_frames" for frame in finding.crash.frames)
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "address", "security"),
+    [
+        ("alloc-dealloc-mismatch (malloc vs operator delete) on 0x602000000010", "Alloc-dealloc-mismatch (malloc vs operator delete)",
+         "0x602000000010", True),
+        ("SEGV on unknown address 0x0000fbadbeef (pc 0x4f1000 T0)", "UNKNOWN", "0x0000fbadbeef", False),
+        ("SEGV on unknown address 0x000000000000 (pc 0x000000000000 bp 0x1 T0)", "Null-dereference", "0x000000000000", True),
+        ("heap-use-after-free on address 0x0000602000000010 at pc 0x1", "Heap-use-after-free", "0x602000000010", True),
+        ("calloc-overflow: count * size overflows (4 * 9)", "Out-of-memory", None, False),
+    ],
+)  # fmt: skip
+def test_rarer_words_of_a_sanitizer(what: str, kind: str, address: str | None, security: bool) -> None:
+    found = asan(what)
+
+    assert (found.type, found.address, found.security) == (kind, address, security)
+
+
+def test_lines_that_only_repeat_or_quote_name_no_crash() -> None:
+    console = '[7:7:INFO:CONSOLE(4)] "ASSERTION FAILED: in a page\'s script"\n'
+
+    assert crash(console + ASAN.format(what="stack-buffer-overflow on address 0x7ffe0010 at pc 0x1")).type == "Stack-buffer-overflow"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "first", "security"),
+    [
+        ("x.cc:3:1: runtime error: a thing that no list knows yet", "UNKNOWN", "fold", None),
+        ("==7==AddressSanitizer CHECK failed: a/b.cc:12 (x != y) (3, 4)", "Sanitizer CHECK failure", "(x != y) (3, 4)", False),
+        (
+            "./loom: error while loading shared libraries: libweft.so.2: cannot open shared object file",
+            "Missing-library",
+            "libweft.so.2",
+            False,
+        ),
+        ("[1:1:FATAL:loom.cc(4)] Check failed: n == 20481 (1 vs. 2)", "CHECK failure", "n == NUMBER in loom.cc", False),
+        ("F0412 09:15:22.104233    81 quarry.cc:44] Check failed: pit  ", "CHECK failure", "pit in quarry.cc", False),
+        ("kernel BUG at mm/weir.c:295!", "Kernel failure\nMm/weir.c:{*}!", None, True),
+    ],
+)
+def test_other_statements_of_a_failure(line: str, kind: str, first: str | None, security: bool | None) -> None:
+    found = crash(f"{line}\n    #0 0x4f1000 in fold /src/paper/fold.c:9:3\nCheck failed: \n")
+
+    assert (found.type, found.security) == (kind, security)
+    assert first is None or (found.state or "").split("\n")[0] == first

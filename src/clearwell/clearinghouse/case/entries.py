@@ -8,6 +8,7 @@ an operator's own acts carry the operator itself as a salted hash.
 from clearwell.ground.ledger.entries import Entry, Salted
 from clearwell.vocabulary.ids import (
     AdvisoryId,
+    AlarmId,
     CaseId,
     FindingId,
     LinkId,
@@ -17,8 +18,10 @@ from clearwell.vocabulary.ids import (
     ProposalId,
     RemediationId,
     RunId,
+    SourceId,
     SubmissionId,
     TokenId,
+    UploadId,
 )
 
 
@@ -53,11 +56,81 @@ class BatchAnswered(Entry, frozen=True):
     needs_proof: int
 
 
+class UploadJoined(Entry, frozen=True):
+    """The pieces of an upload, with the proofs in them, are about to be read and sealed as one submission (never 4)."""
+
+    type = "upload.joined"
+    upload: UploadId
+    organization: OrganizationId
+
+
+class ScanCompared(Entry, frozen=True):
+    """A scan was compared with earlier complete ones of its scope: so many of their findings it lacks, so many were seen again."""
+
+    type = "scan.compared"
+    submission: SubmissionId
+    complete: bool
+    not_seen: int
+    seen_again: int
+
+
+class ScanDeclaredComplete(Entry, frozen=True):
+    """A sender said of a scan sent before that it names everything its tool finds."""
+
+    type = "scan.declared_complete"
+    submission: SubmissionId
+
+
+class QuotaSet(Entry, frozen=True):
+    """An organization's own quota was set; null stands for the hub's setting."""
+
+    type = "quota.set"
+    organization: OrganizationId
+    findings_per_day: int | None
+    bytes_per_day: int | None
+    submissions_in_flight: int | None
+    proofs_per_day: int | None
+
+
 class SubmissionUnreadable(Entry, frozen=True):
     """No format could read the report; it stays sealed as received."""
 
     type = "submission.unreadable"
     submission: SubmissionId
+
+
+class FalseHitMarked(Entry, frozen=True):
+    """A report's originator said that an omission of its projection hides nothing private."""
+
+    type = "false_hit.marked"
+    finding: FindingId
+    number: int
+    kind: str
+
+
+class ProjectionRenewed(Entry, frozen=True):
+    """The projections of a report were computed anew from its sealed bytes; `findings` of them changed."""
+
+    type = "projection.renewed"
+    submission: SubmissionId
+    findings: int
+
+
+class SourceReceived(Entry, frozen=True):
+    """A source archive was accepted, to be looked into for what reports cite."""
+
+    type = "source.received"
+    source: SourceId
+    size: int
+    content: Salted
+
+
+class SourceRead(Entry, frozen=True):
+    """A source archive that somebody sent is about to be read."""
+
+    type = "source.read"
+    source: SourceId
+    purpose: str
 
 
 class MarkingChanged(Entry, frozen=True):
@@ -119,6 +192,32 @@ class ProofValidated(Entry, frozen=True):
     run: RunId
     verdict: str
     assurance: str
+
+
+class ProvingStopped(Entry, frozen=True):
+    """A word of a run got out of its box: the run is void, and the proving queue stands still until a person resumes it."""
+
+    type = "proving.stopped"
+    alarm: AlarmId
+    proof: ProofId
+
+
+class ProvingResumed(Entry, frozen=True):
+    """A person looked at an alarm and let the proving queue run again."""
+
+    type = "proving.resumed"
+    alarm: AlarmId
+    proof: ProofId
+
+
+class ProofRechecked(Entry, frozen=True):
+    """A proof that had reproduced was run again before anybody was told: did both runs agree?"""
+
+    type = "proof.rechecked"
+    proof: ProofId
+    case: CaseId
+    run: RunId
+    agrees: bool
 
 
 class CasesJoined(Entry, frozen=True):

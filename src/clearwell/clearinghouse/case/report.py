@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clearwell.vocabulary.finding import Finding, Origin
-from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, RunId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, RunId, SourceId, SubmissionId
 from clearwell.vocabulary.marking import Marking
 from clearwell.vocabulary.product import Product
 
@@ -32,7 +32,11 @@ class SubmissionState(StrEnum):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A document somebody sent. `address` is where its raw bytes lie sealed; `content` a keyed hash of bytes, name and target."""
+    """A document somebody sent. `address` is where its raw bytes lie sealed.
+
+    `complete`: its sender says that this scan names everything its tool finds in `scope`, the component of its target. `turn` is
+    the priority of its jobs.
+    """
 
     id: SubmissionId
     organization: OrganizationId
@@ -44,6 +48,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     marking: Marking = Marking.AMBER
     origin: Origin = Origin()
     target: Product | None = None
+    source: SourceId | None = None
     state: SubmissionState = SubmissionState.RECEIVED
     format: str | None = None
     tool: str | None = None
@@ -51,10 +56,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     batches: int = 0
     problems: tuple[str, ...] = ()
     parsed_at: datetime | None = None
+    complete: bool = False
+    scope: str | None = None
+    turn: int = 0
 
 
 class KeptFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding with its place, answer and case. `body` is the projection that people and later stages see; no proof bytes."""
+    """A finding with its place, answer and case. `body` is the projection that people and later stages see; no proof bytes.
+
+    `not_seen_since` is when its sender's own scans last had it, where a later complete one lacks it; it decides nothing.
+    """
 
     id: FindingId
     submission: SubmissionId
@@ -74,6 +85,7 @@ class KeptFinding(msgspec.Struct, frozen=True, kw_only=True):
     is_proven: bool
     received_at: datetime
     ends_at: datetime
+    not_seen_since: datetime | None = None
 
     @property
     def is_ai(self) -> bool:
@@ -117,3 +129,5 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     finished_at: datetime
     fix: str | None = None
+    worker: str | None = None
+    statement: str | None = None

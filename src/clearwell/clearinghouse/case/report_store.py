@@ -15,12 +15,13 @@ from clearwell.vocabulary.marking import Marking
 
 _SUBMISSION = """
 SELECT id, organization_id AS organization, sent_by, name, address, size, received_at, marking, origin, target, state, format, tool,
-       findings, batches, problems, parsed_at
+       findings, batches, problems, parsed_at, complete, scope, turn, source_id AS source
 FROM clearwell.submission
 """
 _FINDING = """
 SELECT id, submission_id AS submission, organization_id AS organization, batch, position, component, version, title, body, marking, answer,
-       first_answer, first_reason, case_id AS "case", has_proof, is_proven, received_at, ends_at
+       first_answer, first_reason, case_id AS "case", has_proof, is_proven, received_at, ends_at,
+       (SELECT u.last_seen_at FROM clearwell.unseen u WHERE u.finding_id = finding.id) AS not_seen_since
 FROM clearwell.finding
 """
 _PROOF = """
@@ -29,7 +30,7 @@ FROM clearwell.proof
 """
 _RUN = """
 SELECT id, proof_id AS proof, finding_id AS finding, case_id AS "case", organization_id AS organization, verdict, reason, body,
-       started_at, finished_at, fix_id AS fix
+       started_at, finished_at, fix_id AS fix, worker
 FROM clearwell.run
 """
 
@@ -39,9 +40,9 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
     tx.execute(
         """
         INSERT INTO clearwell.submission (id, organization_id, sent_by, idempotency_key, content, address, size, name, target, marking,
-                                          origin, state, received_at)
+                                          origin, state, received_at, complete, scope, turn, source_id)
         VALUES (%(id)s, %(organization)s, %(sent_by)s, %(key)s, %(content)s, %(address)s, %(size)s, %(name)s, %(target)s, %(marking)s,
-                %(origin)s, %(state)s, %(received_at)s)
+                %(origin)s, %(state)s, %(received_at)s, %(complete)s, %(scope)s, %(turn)s, %(source)s)
         """,
         id=submission.id,
         organization=submission.organization,
@@ -56,6 +57,10 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
         origin=as_json(submission.origin),
         state=submission.state.value,
         received_at=submission.received_at,
+        complete=submission.complete,
+        scope=submission.scope,
+        turn=submission.turn,
+        source=submission.source,
     )
 
 
@@ -93,6 +98,16 @@ def mark_batch(tx: Transaction, submission: SubmissionId, batches: int, findings
         batches=batches,
         findings=findings,
     )
+
+
+def set_complete(tx: Transaction, submission: SubmissionId) -> None:
+    """Say that a scan names everything that its tool finds."""
+    tx.execute("UPDATE clearwell.submission SET complete = true WHERE id = %(id)s", id=submission)
+
+
+def set_turn(tx: Transaction, submission: SubmissionId, turn: int) -> None:
+    """Give a submission's further jobs another priority."""
+    tx.execute("UPDATE clearwell.submission SET turn = %(turn)s WHERE id = %(id)s", id=submission, turn=turn)
 
 
 def finish_submission(
@@ -274,13 +289,16 @@ def proof_reads(tx: Transaction, proof: ProofId) -> tuple[Row, ...]:
 
 def insert_run(tx: Transaction, run: Run) -> None:
     """Store what running a proof showed."""
+    told = msgspec.structs.asdict(run)
+    told["signed"] = told.pop("statement")
     tx.execute(
         """
-        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at)
+        INSERT INTO clearwell.run (id, proof_id, finding_id, case_id, organization_id, fix_id, verdict, reason, body, started_at, finished_at,
+                                   worker, statement)
         VALUES (%(id)s, %(proof)s, %(finding)s, %(case)s, %(organization)s, %(fix)s, %(verdict)s, %(reason)s, %(body)s, %(started_at)s,
-                %(finished_at)s)
+                %(finished_at)s, %(worker)s, %(signed)s)
         """,
-        **{**msgspec.structs.asdict(run), "body": as_json(run.body)},
+        **{**told, "body": as_json(run.body)},
     )
 
 

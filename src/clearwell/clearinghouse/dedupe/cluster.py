@@ -19,6 +19,7 @@ MAX_LINES_APART = 50
 """Two tools' only findings of a family in one file are one only when the lines they name, if both do, lie this near."""
 
 _SAME_SOFTWARE = 0.5
+_EVERY_ONE_OF = 2
 _MAX_COMPARED = 300
 _MAX_EVIDENCE = 12
 _STACK = {"call-sites", "crash-lines", "crash"}
@@ -149,6 +150,7 @@ class _Clusters:
         self.joined: set[bytes] = set()
         self._bearers: dict[str, dict[bytes, list[int]]] = {kind: defaultdict(list) for kind in VERSIONS}
         self._any_version: dict[bytes, bool] = {}
+        self._unlined = _runs_without_lines(findings, runs)
         for number, row in enumerate(signatures):
             for signature in row:
                 self._bearers[signature.kind][signature.key].append(number)
@@ -216,7 +218,7 @@ class _Clusters:
                 continue
             if (function := function_of(place.function)) is not None:
                 functions.add(function)
-            if place.line is not None:
+            if place.line is not None and self.runs[number] not in self._unlined:
                 lines.append(place.line)
             if finding.rule is not None:
                 rules[_tool(finding)].add(finding.rule)
@@ -227,6 +229,15 @@ class _Clusters:
         """True when all these clusters can be one: no run twice, and a version that all which name one share."""
         runs = Counter(run for root in roots for run in facts[root].runs)
         return all(count == 1 for count in runs.values()) and _shares_version(roots, facts)
+
+
+def _runs_without_lines(findings: Sequence[Finding], runs: Sequence[tuple[str, int, str]]) -> set[tuple[str, int, str]]:
+    """Runs that say line 1 of everything, which is how a tool that knows no lines fills a field that it must fill."""
+    lines: dict[tuple[str, int, str], Counter[int]] = defaultdict(Counter)
+    for finding, run in zip(findings, runs, strict=True):
+        if finding.location is not None and finding.location.line is not None:
+            lines[run][finding.location.line] += 1
+    return {run for run, counted in lines.items() if set(counted) == {1} and counted[1] >= _EVERY_ONE_OF}
 
 
 def _by_version(roots: list[int], facts: dict[int, _Facts]) -> list[list[int]]:

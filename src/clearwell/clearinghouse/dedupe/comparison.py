@@ -69,7 +69,7 @@ def _said(finding: Finding) -> dict[str, str]:
         "title": finding.title,
         "message": finding.message,
         "rule": finding.rule or "",
-        "tool": " ".join(part for part in (origin.tool, origin.tool_version, origin.model) if part),
+        "tool": " ".join(part for part in (origin.tool, origin.tool_version, origin.model, origin.model_version) if part),
     }
     if crash is not None:
         said["crash"] = " ".join(part for part in (crash.sanitizer, (crash.type or "").replace("\n", " "), crash.access) if part)

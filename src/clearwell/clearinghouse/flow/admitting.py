@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from clearwell.clearinghouse.case.entries import OrganizationAdded, TokenIssued
+from clearwell.clearinghouse.case.entries import OrganizationAdded, QuotaSet, TokenIssued
+from clearwell.clearinghouse.intake import store as intake_store
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import IDENTITY, OrganizationKind, Permission
 from clearwell.ground.identity.members import Organization, add_organization, add_person, issue_token, load_organization, member_of_person
@@ -49,6 +50,27 @@ def admit_organization(house: House, facts: OrganizationFacts) -> Organization:
         add_organization(tx, organization, house.clock.now())
         house.write(tx, OrganizationAdded(organization.id, facts.kind.value), by=IDENTITY)
     return organization
+
+
+class OwnQuota(msgspec.Struct, frozen=True, kw_only=True):
+    """What one organization may send, where it differs from the hub's settings; None is the hub's setting."""
+
+    findings_per_day: int | None = None
+    bytes_per_day: int | None = None
+    submissions_in_flight: int | None = None
+    proofs_per_day: int | None = None
+
+
+def set_quota(house: House, organization: OrganizationId, own: OwnQuota) -> None:
+    """Give an organization a quota of its own, instead of the one before. Raises NotFound, Invalid."""
+    house.policy.require(IDENTITY, Act.ADD_ORGANIZATION, Subject(organization, organization=organization))
+    values = msgspec.structs.asdict(own)
+    if any(value is not None and not 0 <= value < 2**31 and name != "bytes_per_day" for name, value in values.items()):
+        raise Invalid("a quota is a number from 0")
+    with house.transaction(IDENTITY) as tx:
+        load_organization(tx, organization)
+        intake_store.save_quota(tx, organization, values, house.clock.now())
+        house.write(tx, QuotaSet(organization, **values), by=IDENTITY)
 
 
 def admit_person(house: House, organization: OrganizationId, name: str, email: str | None = None) -> PersonId:

@@ -19,8 +19,10 @@ from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
-from clearwell.clearinghouse.flow.jobs import CHECK
+from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE
+from clearwell.clearinghouse.flow.slice import Slice
 from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of, version_of
+from clearwell.clearinghouse.intake.minimization import minimize, minimize_text
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE
@@ -54,16 +56,21 @@ def parse_submission(house: House, submission: SubmissionId) -> None:
         house.write(tx, SubmissionRead(sent.id, "to be parsed"), by=INTAKE)
     with house.transaction(INTAKE) as tx:
         raw = b"".join(house.blobs.open(tx, sent.id, sent.address))
+    slice = Slice(house, sent)
     try:
         document = read(raw, sent.name, sent.target)
     except Invalid as reason:
-        _finish(house, sent, SubmissionState.UNREADABLE, None, (str(reason),))
+        _finish(house, sent, SubmissionState.UNREADABLE, None, (minimize_text(str(reason)),))
         return
-    named = [_with_origin(finding, sent.origin) for finding in document.findings]
+    del raw  # a big document is held once
+    named = [minimize(with_origin(finding, sent.origin)) for finding in document.findings]
     signed = run_signatures(named, unknown=sent.organization)
+    slice.begin()
     for batch, start, findings in cut(list(zip(named, signed, strict=True)), sent.batches):
         _Answering(house, sent, batch, start).commit(findings)
-    problems = tuple(f"{problem}" for problem in document.problems[:_PROBLEMS_KEPT])
+        if slice.passes_on():
+            return
+    problems = tuple(minimize_text(f"{problem}") for problem in document.problems[:_PROBLEMS_KEPT])
     _finish(house, sent, SubmissionState.PARSED, document, problems)
 
 
@@ -72,19 +79,22 @@ def _finish(house: House, sent: Submission, state: SubmissionState, document: Do
         if report_store.load_submission(tx, sent.id, lock=True).state is not SubmissionState.RECEIVED:
             return
         form, tool = (document.format, document.tool) if document else (None, None)
-        tool = for_header(tool) if tool is not None else None
+        tool = for_header(minimize_text(tool)) if tool is not None else None
         report_store.finish_submission(tx, sent.id, state, form, tool, [problem[:500] for problem in problems], house.clock.now())
         if state is SubmissionState.UNREADABLE:
             house.write(tx, SubmissionUnreadable(sent.id), by=INTAKE)
+        elif sent.scope is not None:
+            defer(tx, [COMPARE.job(submission=sent.id, priority=sent.turn)])
 
 
-def _with_origin(finding: Finding, told: Origin) -> Finding:
+def with_origin(finding: Finding, told: Origin) -> Finding:
     """What the sender said of the whole report fills what the document leaves open (never the other way round)."""
     stated = finding.origin
     origin = Origin(
         tool=stated.tool or told.tool,
         tool_version=stated.tool_version or told.tool_version,
         model=stated.model or told.model,
+        model_version=stated.model_version or (told.model_version if stated.model in {None, told.model} else None),
         human_reviewer=stated.human_reviewer or told.human_reviewer,
     )
     return finding if origin == stated else msgspec.structs.replace(finding, origin=origin)
@@ -226,7 +236,7 @@ class _Answering:
         self._house.write(tx, entry, by=INTAKE)
         for suspicion in self._regressions:
             self._house.write(tx, suspicion, by=INTAKE)
-        defer(tx, [CHECK.job(submission=self._sent.id, batch=self._batch)])
+        defer(tx, [CHECK.job(submission=self._sent.id, batch=self._batch, priority=self._sent.turn)])
 
     def _join_known(self, tx: Transaction) -> None:
         """An earlier receipt brings a known case's end date forward; a stricter source makes its marking stricter."""

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checking: the sanity job of a batch, and refusing with what hangs on it. Fetching happens outside any transaction."""
 
+import contextlib
+from collections.abc import Iterator
+
 import msgspec
 from packageurl import PackageURL
 
@@ -11,7 +14,11 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.flow.jobs import VALIDATE
 from clearwell.clearinghouse.flow.joining import reconsider, regroup
-from clearwell.clearinghouse.validation.sanity import Check, Result, Source, is_checkable
+from clearwell.clearinghouse.flow.sourcing import tree_of
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import Sanity
+from clearwell.clearinghouse.validation.sanity import check_all, is_checkable
+from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, SANITY, System
 from clearwell.ground.jobs.queue import defer
@@ -19,9 +26,12 @@ from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
+from clearwell.proving.probe import probe
+from clearwell.proving.sandbox import Sandbox
 from clearwell.vocabulary.ids import FindingId, SubmissionId
 from clearwell.vocabulary.marking import strictest
 from clearwell.vocabulary.outside import visible
+from clearwell.vocabulary.product import Product
 
 _VERSIONS = 100
 """Versions of packages that are fetched for one batch of up to 1,000 findings."""
@@ -32,14 +42,16 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
     with house.transaction(SANITY) as tx:
         house.policy.require(SANITY, Act.CHECK, Subject(submission))
         waiting = [f for f in report_store.findings_of_batch(tx, submission, batch) if f.answer is not Answer.REFUSED]
-    checks = _check_all([finding for finding in waiting if is_checkable(_purl(finding))])
+        sent = validation_store.source_of_submission(tx, submission)
+    checks = _check_all(house, waiting, sent)
     with house.transaction(SANITY) as tx:
         tx.take_turns("component", [finding.component for finding in waiting])
+        validation_store.insert_sanity(tx, [(f, checks[f.id]) for f in waiting if f.id in checks], house.clock.now())
         refused = 0
         for finding in waiting:
             check = checks.get(finding.id)
-            if check is not None and check.result is Result.DOES_NOT_EXIST:
-                refused += refuse(house, tx, finding.id, check.reason, SANITY)
+            if check is not None and check.is_refused:
+                refused += refuse(house, tx, finding.id, check.refusal, SANITY)
         queued = [finding for finding in waiting if finding.has_proof and finding.answer is Answer.NEW]
         proofs = [report_store.proof_of_finding(tx, f.id) for f in queued if report_store.load_finding(tx, f.id).answer is Answer.NEW]
         defer(tx, [VALIDATE.job(proof=proof.id) for proof in proofs if proof is not None])
@@ -104,27 +116,45 @@ def _move(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, r
     house.write(tx, AnswerMoved(finding.id, answer.value, salted), by=by)
 
 
-def _check_all(findings: list[KeptFinding]) -> dict[FindingId, Check]:
+@contextlib.contextmanager
+def _sandbox() -> Iterator[Sandbox | None]:
+    """A sandbox where there is one: without it symbols and bundles could not be checked, the rest can."""
+    if not probe().is_usable:
+        yield None
+        return
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def _check_all(house: House, findings: list[KeptFinding], sent: SourceArchive | None) -> dict[FindingId, Sanity]:
     """Check findings version by version: each archive is opened once, and let go before the next.
 
     A batch has so many versions fetched at most; what is past that goes on unchecked (never 7).
     """
-    if not findings:
-        return {}
-    versions: dict[str, list[KeptFinding]] = {}
+    versions: dict[Product | None, list[KeptFinding]] = {}
     for finding in findings:
-        purl = PackageURL.from_string(_purl(finding) or "")._replace(qualifiers={}, subpath=None).to_string()
-        versions.setdefault(purl, []).append(finding)
+        product = _bare(finding.body.product)
+        if sent is not None or (product is not None and is_checkable(product.purl)):
+            versions.setdefault(product, []).append(finding)
+    checks: dict[FindingId, Sanity] = {}
+    if not versions:
+        return checks
     registry = Registry()
-    checks: dict[FindingId, Check] = {}
     try:
-        for purl, about in list(versions.items())[:_VERSIONS]:
-            source = Source(registry, purl)
-            checks.update((finding.id, source.check(finding.body)) for finding in about)
+        with _sandbox() as sandbox:
+            read = tree_of(house, sent, sandbox) if sent is not None else None
+            for about in list(versions.values())[:_VERSIONS]:
+                bodies = [msgspec.structs.replace(finding.body, product=_bare(finding.body.product)) for finding in about]
+                found = check_all(bodies, registry, sandbox, read)
+                checks.update((finding.id, sanity) for finding, sanity in zip(about, found, strict=True) if sanity.assertions)
+        return checks
     finally:
         registry.close()
-    return checks
 
 
-def _purl(finding: KeptFinding) -> str | None:
-    return finding.body.product.purl if finding.body.product else None
+def _bare(product: Product | None) -> Product | None:
+    """A product without what a package URL says beside name and version."""
+    if product is None or product.purl is None:
+        return product
+    purl = PackageURL.from_string(product.purl)._replace(qualifiers={}, subpath=None).to_string()
+    return msgspec.structs.replace(product, purl=purl)

@@ -30,6 +30,8 @@ from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wa
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
 from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
@@ -58,6 +60,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...]
     proposals: tuple[Proposal, ...]
     differences: tuple[Difference, ...]
+    sanity: dict[FindingId, KeptSanity]
 
 
 def list_cases(
@@ -73,9 +76,10 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
     """One case with everything about it; raise NotFound."""
     house.policy.require(actor, Act.READ_CASES, Subject(case_id))
     with house.transaction(actor) as tx:
+        findings = report_store.findings_of_case(tx, case_id)
         return CaseView(
             kept=store.load_case(tx, case_id),
-            findings=report_store.findings_of_case(tx, case_id),
+            findings=findings,
             attachments=store.attachments_of(tx, case_id),
             participants=store.participants_of(tx, case_id),
             runs=report_store.runs_of_case(tx, case_id),
@@ -84,6 +88,7 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             links=store.links_of_case(tx, case_id),
             proposals=open_proposals(tx, house.clock.now()),
             differences=differences_of(tx, case_id),
+            sanity=validation_store.sanity_of(tx, [finding.id for finding in findings]),
         )
 
 

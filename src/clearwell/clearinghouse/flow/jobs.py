@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flow's jobs: their names, queues and ids. `app.py` registers the functions; queues are named after stages."""
+"""The flow's jobs: their names, queues and ids. `app.py` registers the functions; queues are named after stages.
+
+Big documents are parsed in a queue of their own, `bulk`, which a worker serves beside the others: a single report never waits
+behind them.
+"""
 
 from datetime import datetime
 
@@ -15,15 +19,19 @@ class JobName(msgspec.Struct, frozen=True):
     name: str
     turns: str = ""
 
-    def job(self, not_before: datetime | None = None, **ids: str | int) -> Job:
+    def job(self, not_before: datetime | None = None, *, priority: int = 0, **ids: str | int) -> Job:
         """One such job, for these ids."""
         lock = f"{self.name}:{ids[self.turns]}" if self.turns else None
-        return Job(self.queue, self.name, ids, lock, not_before)
+        return Job(self.queue, self.name, ids, lock, not_before, priority)
 
 
 PARSE = JobName("intake", "parse", "submission")
+PARSE_BULK = JobName("bulk", "parse", "submission")
+COMPARE = JobName("bulk", "compare", "submission")
+MINIMIZE = JobName("intake", "minimize", "submission")
 CHECK = JobName("sanity", "check")
 VALIDATE = JobName("proving", "validate", "proof")
+RECHECK = JobName("proving", "recheck", "proof")
 INVITE = JobName("case", "invite", "case")
 VERIFY_FIX = JobName("proving", "verify_fix", "fix")
 PUBLISH = JobName("distribution", "publish", "case")

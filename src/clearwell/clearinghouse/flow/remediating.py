@@ -8,8 +8,9 @@ from clearwell.clearinghouse.case.entries import DiffRead, DistributionConfirmed
 from clearwell.clearinghouse.case.report import Run
 from clearwell.clearinghouse.case.state import CaseEvent
 from clearwell.clearinghouse.case.store import Fix, KeptCase
+from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.evidence import read_proof, seal_evidence
-from clearwell.clearinghouse.flow.jobs import PUBLISH
+from clearwell.clearinghouse.flow.jobs import PUBLISH, VERIFY_FIX
 from clearwell.clearinghouse.flow.maintaining import fixed_purl, next_in_queue
 from clearwell.clearinghouse.flow.validating import run_files
 from clearwell.clearinghouse.remediation.difference import between
@@ -33,6 +34,8 @@ _DIFF_LIMIT = 8 * 1024 * 1024
 
 def verify_fix(house: House, fix: RemediationId) -> None:
     """Run the case's proof with the claimed fix as its control (a job). Verified: fires on the target, never on the fix, features pass."""
+    if put_off(house, VERIFY_FIX.job(fix=fix)):
+        return
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
         claimed = store.load_fix(tx, fix)
@@ -45,7 +48,12 @@ def verify_fix(house: House, fix: RemediationId) -> None:
         return
     proof, files = read_proof(house, PROVING, kept.proof, "verification of a fix")
     started = house.clock.now()
-    verdict = run_files(house, files, fixed_purl(kept, claimed.version) if claimed.version else None, patch).verdict
+    done = run_files(house, files, fixed_purl(kept, claimed.version) if claimed.version else None, patch)
+    if done.escaped is not None:
+        raise_alarm(house, proof.id, done.escaped)
+        put_off(house, VERIFY_FIX.job(fix=fix))
+        return
+    verdict = done.verdict
     if verdict.verdict is Outcome.UNAVAILABLE:
         raise Unavailable(f"the fix could not be verified here: {verdict.reason}")
     verified = verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed and not _firing_variants(verdict)

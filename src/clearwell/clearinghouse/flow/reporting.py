@@ -8,20 +8,34 @@ from datetime import datetime
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.entries import AppealDecided, MarkingChanged, RefusalAppealed, SubmissionReceived
+from clearwell.clearinghouse.case.entries import (
+    AppealDecided,
+    MarkingChanged,
+    RefusalAppealed,
+    ScanDeclaredComplete,
+    SubmissionReceived,
+)
 from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Run, Submission
 from clearwell.clearinghouse.distribution import store as distribution_store
-from clearwell.clearinghouse.flow.jobs import PARSE, VALIDATE
+from clearwell.clearinghouse.flow import sourcing
+from clearwell.clearinghouse.flow.jobs import COMPARE, PARSE, PARSE_BULK, VALIDATE
+from clearwell.clearinghouse.intake import store as intake_store
+from clearwell.clearinghouse.intake.batch import storable
+from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
+from clearwell.clearinghouse.intake.turn import BULK
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
-from clearwell.ground.jobs.queue import defer
+from clearwell.ground.jobs.queue import Job, defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.sharing.remarking import remark
+from clearwell.ground.storage.blobs import Sealed
 from clearwell.ground.storage.database import Row, Transaction
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.finding import Origin
-from clearwell.vocabulary.ids import FindingId, ProofId, SubmissionId
+from clearwell.vocabulary.ids import FindingId, ProofId, SourceId, SubmissionId, UploadId
 from clearwell.vocabulary.marking import Marking, strictest
 from clearwell.vocabulary.product import Product
 
@@ -29,19 +43,27 @@ _UNICODE = re.compile(r"[^\x00\ud800-\udfff]*")
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said about a report beside its bytes. `name` is the file's name as given: shown, never opened."""
+    """What is said about a report beside its bytes. `name` is the file's name as given: shown, never opened.
+
+    `complete`: the report names everything that its tool finds in `target`; what earlier complete ones had and it lacks is
+    *not seen since*. `source` is a source archive sent before it, in which what it cites is looked up.
+    """
 
     name: str
     target: Product | None = None
     marking: Marking = Marking.AMBER
     origin: Origin = Origin()
     idempotency_key: str | None = None
+    complete: bool = False
+    source: SourceId | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 255:
             raise Invalid("a report's name has 1 to 255 characters")
         if self.idempotency_key is not None and not 1 <= len(self.idempotency_key) <= 200:
             raise Invalid("an idempotency key has 1 to 200 characters")
+        if self.complete and self.target is None:
+            raise Invalid("a complete scan names its target: what it lacks is looked for among earlier scans of the same target")
         for text in (self.name, self.idempotency_key or ""):
             if not _UNICODE.fullmatch(text):
                 raise Invalid("a report's name and its idempotency key are Unicode text without NUL")
@@ -66,43 +88,83 @@ class AnsweredFinding(msgspec.Struct, frozen=True):
 def submit_report(house: House, actor: Member, pieces: Iterable[bytes], envelope: Envelope) -> Submission:
     """Take a report in: once this returns, raw bytes, row, ledger entry and job are committed (never 8).
 
-    The same idempotency key, or the same bytes with the same target, gives the same submission. Raises Invalid, Refused.
+    The same idempotency key, or the same bytes with the same target, gives the same submission. Raises Invalid, Refused,
+    QuotaReached.
     """
     house.policy.require(actor, Act.SUBMIT_REPORT, Subject(organization=actor.organization))
-    key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
     sealed = house.blobs.put(pieces, house.settings.submission_bytes)
-    if sealed.size == 0:
-        house.blobs.discard(sealed)
-        raise Invalid("the report is empty")
-    told = msgspec.json.encode([sealed.address, envelope.target, envelope.name])
-    content = house.blobs.mac("content", told)
-    now = house.clock.now()
     with house.transaction(actor) as tx:
-        tx.take_turns("sender", [actor.organization])
-        known = report_store.find_submission(tx, content, key)
-        if known is not None:
-            house.blobs.discard(sealed)
-            if known.address != sealed.address:
-                raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")
-            return known
-        submission = Submission(
-            id=SubmissionId(house.new_id("sub")),
-            organization=actor.organization,
-            sent_by=actor.person,
-            name=envelope.name,
-            address=sealed.address,
-            size=sealed.size,
-            received_at=now,
-            marking=envelope.marking,
-            origin=envelope.origin,
-            target=envelope.target,
-        )
-        house.blobs.hold(tx, submission.id, sealed)
-        report_store.insert_submission(tx, submission, content, key)
-        salted = Salted(sealed.address, organization=actor.organization)
-        house.write(tx, SubmissionReceived(submission.id, actor.organization, sealed.size, salted), by=actor)
-        defer(tx, [PARSE.job(submission=submission.id)])
+        return record(house, tx, actor, sealed, envelope)
+
+
+def record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelope: Envelope, upload: UploadId | None = None) -> Submission:
+    """Record sealed bytes as a submission, or find what the same key or bytes made before; on any error nothing is kept.
+
+    `upload` is what brought the bytes in pieces: it is not counted twice.
+    """
+    try:
+        return _record(house, tx, actor, sealed, envelope, upload)
+    except BaseException:
+        house.blobs.discard(sealed)
+        raise
+
+
+def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelope: Envelope, upload: UploadId | None) -> Submission:
+    if sealed.size == 0:
+        raise Invalid("the report is empty")
+    now, organization = house.clock.now(), actor.organization
+    key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
+    told = [sealed.address, envelope.target, envelope.name, *([envelope.source] if envelope.source is not None else ())]
+    content = house.blobs.mac("content", msgspec.json.encode(told))
+    sourcing.require_own(tx, envelope.source)
+    tx.take_turns("sender", [organization])
+    known = report_store.find_submission(tx, content, key)
+    if known is not None:
+        if known.address != sealed.address:
+            raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")
+        house.blobs.discard(sealed)
+        return _declare_complete(house, tx, actor, known) if envelope.complete and not known.complete else known
+    used = intake_store.usage(tx, organization, midnight(now), but=upload)
+    require_room(intake_store.load_quota(tx, organization, usual(house.settings)), used, sealed.size, now)
+    is_alone = used.in_flight == 0
+    turn = intake_store.take_turn(tx, organization, PARSE.name, sealed.size, is_alone)
+    submission = Submission(
+        id=SubmissionId(house.new_id("sub")),
+        organization=organization,
+        sent_by=actor.person,
+        name=envelope.name,
+        address=sealed.address,
+        size=sealed.size,
+        received_at=now,
+        marking=envelope.marking,
+        origin=envelope.origin,
+        target=envelope.target,
+        source=envelope.source,
+        complete=envelope.complete,
+        scope=storable(envelope.target.component) if envelope.target is not None else None,
+        turn=turn.priority,
+    )
+    house.blobs.hold(tx, submission.id, sealed)
+    report_store.insert_submission(tx, submission, content, key)
+    salted = Salted(sealed.address, organization=organization)
+    house.write(tx, SubmissionReceived(submission.id, organization, sealed.size, salted), by=actor)
+    defer(tx, [parse_job(submission)])
     return submission
+
+
+def parse_job(submission: Submission) -> Job:
+    """The job that reads a submission: big ones in a queue of their own, each at its organization's turn."""
+    name = PARSE_BULK if submission.size > BULK else PARSE
+    return name.job(submission=submission.id, priority=submission.turn)
+
+
+def _declare_complete(house: House, tx: Transaction, actor: Member, known: Submission) -> Submission:
+    """The same scan again, now declared complete: nothing is stored twice; it is compared once it is read."""
+    house.write(tx, ScanDeclaredComplete(known.id), by=actor)
+    with tx.acting_as(INTAKE.scope):
+        report_store.set_complete(tx, known.id)
+        defer(tx, [COMPARE.job(submission=known.id)])
+    return msgspec.structs.replace(known, complete=True)
 
 
 def read_submission(house: House, actor: Member, submission_id: SubmissionId) -> Submission:
@@ -129,6 +191,14 @@ def read_answers(
         house.policy.require(actor, Act.READ_REPORTS, Subject(submission.id, organization=submission.organization))
         findings = report_store.findings_page(tx, submission_id, after, limit)
         return _answered(tx, findings)
+
+
+def read_sanity(house: House, actor: Member, finding_id: FindingId) -> KeptSanity | None:
+    """What was looked up for a finding in the real source; None when nothing could be checked. Raises NotFound."""
+    with house.transaction(actor) as tx:
+        finding = report_store.load_finding(tx, finding_id)
+        house.policy.require(actor, Act.READ_REPORTS, Subject(finding.id, organization=finding.organization))
+        return validation_store.sanity_of(tx, (finding_id,)).get(finding_id)
 
 
 def read_finding(house: House, actor: Member, finding_id: FindingId) -> tuple[AnsweredFinding, tuple[Run, ...]]:

@@ -2,13 +2,13 @@
 """Validating: a proof is run in isolation. What reproduced is proven and takes in what is the same; what did not is refused."""
 
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.entries import AnswerMoved, ProofValidated
+from clearwell.clearinghouse.case.entries import AnswerMoved, ProofRechecked, ProofValidated
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Run
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
@@ -17,10 +17,12 @@ from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
+from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
-from clearwell.clearinghouse.flow.jobs import INVITE
+from clearwell.clearinghouse.flow.jobs import INVITE, RECHECK, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.flow.stating import accepted, known_workers, signed_result, worker_signer
 from clearwell.clearinghouse.prioritization.priority import rank_case
 from clearwell.formats import read
 from clearwell.ground.house import House
@@ -42,31 +44,66 @@ _REFUSED = {Outcome.NOT_REPRODUCED, Outcome.FIX_NOT_VERIFIED}
 """Verdicts that speak against a report. The others decide nothing (never 7): a crash elsewhere may be a flaw that was told wrongly."""
 
 _NAME_BYTES = 255
+_LOTS = 1_000_000
+_ANOTHER_LOOKS, _ANOTHER_WAITS = timedelta(seconds=20), timedelta(minutes=10)
 
 
 def validate_proof(house: House, proof: ProofId) -> None:
-    """Run a proof and apply what it showed. Raises Unavailable (the job is tried again) when the sandbox or registry is not there."""
+    """Run a proof and apply what it showed. Raises Unavailable (the job is tried again) when the sandbox or registry is not there.
+
+    What reproduces is run again, for a random share of the proofs, before anybody is told.
+    """
+    _validate(house, proof, again=False)
+
+
+def recheck_proof(house: House, proof: ProofId) -> None:
+    """Run a proof that reproduced once more, on another worker where there is one; only when both agree is it applied (a job)."""
+    _validate(house, proof, again=True)
+
+
+def _validate(house: House, proof: ProofId, *, again: bool) -> None:
+    job = (RECHECK if again else VALIDATE).job(proof=proof)
+    if put_off(house, job):
+        return
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
         kept = report_store.load_proof(tx, proof)
         finding = report_store.load_finding(tx, kept.finding)
         if finding.answer is not Answer.NEW:
             return
-    kept, files = read_proof(house, PROVING, proof, "validation")
+        if again and _is_for_another(house, report_store.runs_of_finding(tx, finding.id)):
+            defer(tx, [msgspec.structs.replace(job, not_before=house.clock.now() + _ANOTHER_LOOKS)])
+            return
+    kept, files = read_proof(house, PROVING, proof, "second run" if again else "validation")
     started = house.clock.now()
     done = run_files(house, files)
+    if done.escaped is not None:
+        raise_alarm(house, proof, done.escaped)
+        put_off(house, job)
+        return
     if done.verdict.verdict is Outcome.UNAVAILABLE:
         raise Unavailable(f"the proof could not be run here: {done.verdict.reason}")
+    result = signed_result(house.settings, house.keys, done, proving_settings(house))
+    statement, worker = accepted(house.settings, house.keys, result, _hash_of(files))
+    done = msgspec.structs.replace(done, verdict=statement.predicate.verdict)
+    is_sound = done.verdict.verdict is Outcome.REPRODUCED and done.verdict.assurance == "hub"
     with house.transaction(PROVING) as tx:
         tx.take_turns("component", [finding.component])
         finding = report_store.load_finding(tx, kept.finding)
         if finding.answer is not Answer.NEW:
             return
-        _record(house, tx, kept, finding, done.verdict, started)
+        run = _record(house, tx, kept, finding, done.verdict, started, worker, result)
         elsewhere = _about_another(finding, done.verdict)
-        if elsewhere is not None:
+        if again:
+            house.write(tx, ProofRechecked(kept.id, finding.case, run, is_sound), by=PROVING)
+        if again and not is_sound:
+            said = "it reproduced once and not the second time: the two runs disagree, a person must look"
+            report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, said, PROVING.system, house.clock.now())
+        elif elsewhere is not None:
             report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, elsewhere, PROVING.system, house.clock.now())
-        elif done.verdict.verdict is Outcome.REPRODUCED and done.verdict.assurance == "hub":
+        elif is_sound and not again and _is_drawn(house):
+            defer(tx, [RECHECK.job(proof=kept.id)])
+        elif is_sound:
             _prove(house, tx, finding, kept, done)
         elif done.verdict.verdict in _REFUSED:
             refuse(house, tx, finding.id, f"{done.verdict.verdict.value}: {done.verdict.reason}", PROVING)
@@ -74,9 +111,37 @@ def validate_proof(house: House, proof: ProofId) -> None:
             report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, _undecided(done.verdict), PROVING.system, house.clock.now())
 
 
+def _hash_of(files: dict[str, bytes]) -> str:
+    """The hash of the folder that was handed out; empty for what is no folder."""
+    try:
+        return from_files(files).sha256
+    except Invalid:
+        return ""
+
+
+def proving_settings(house: House) -> Settings:
+    """What this hub decides about runs."""
+    s = house.settings
+    return Settings(runs=s.proving_runs, accept_watched=not s.require_enforced_limits, backend=s.proving_backend)
+
+
+def _is_drawn(house: House) -> bool:
+    """True for a random share of what reproduces."""
+    return house.chance() % _LOTS < house.settings.proving_recheck_share * _LOTS
+
+
+def _is_for_another(house: House, runs: tuple[Run, ...]) -> bool:
+    """True while the second run should wait for another worker: there is one, and ten minutes are not over."""
+    workers = known_workers(house.settings, house.keys)
+    if len(workers) < 2 or not runs:
+        return False
+    own = worker_signer(house.settings, house.keys).public_key.keyid
+    return runs[-1].worker == own and house.clock.now() - runs[-1].finished_at < _ANOTHER_WAITS
+
+
 def run_files(house: House, files: dict[str, bytes], fixed: str | None = None, patch: bytes | None = None) -> Reproduction:
     """Run a proof folder; `fixed` (a package URL) or `patch` takes the place of its control. A folder that is none is harness_error."""
-    settings = Settings(runs=house.settings.proving_runs, accept_watched=not house.settings.require_enforced_limits)
+    settings = proving_settings(house)
     control: Control | None = patch if patch is not None else Side(purl=fixed) if fixed is not None else None
     with tempfile.TemporaryDirectory(prefix="clearwell-") as place:
         folder = Path(place) / "proof"
@@ -117,15 +182,18 @@ def _undecided(verdict: Verdict) -> str:
     return visible(f"{verdict.verdict.value}: {verdict.reason}")[:500]
 
 
-def _record(house: House, tx: Transaction, proof: Proof, finding: KeptFinding, verdict: Verdict, started: datetime) -> None:
+def _record(
+    house: House, tx: Transaction, proof: Proof, finding: KeptFinding, verdict: Verdict, started: datetime, worker: str, statement: bytes
+) -> RunId:
     run = Run(
         id=RunId(house.new_id("run")), proof=proof.id, finding=finding.id, case=finding.case, organization=finding.organization,
         verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict), started_at=started,
-        finished_at=house.clock.now(),
+        finished_at=house.clock.now(), worker=worker, statement=statement.decode(),
     )  # fmt: skip
     report_store.insert_run(tx, run)
     entry = ProofValidated(proof.id, finding.case, run.id, run.verdict, verdict.assurance or "none")
     house.write(tx, entry, by=PROVING)
+    return run.id
 
 
 def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, done: Reproduction) -> None:

@@ -1,174 +1,277 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sanity: does what a report cites exist in that version's real source? What does not exist is refused before a human sees it.
+"""Sanity: does what a report cites exist in that version's real source? Each assertion is looked up by itself, with evidence.
 
-The package, the version, the file, the symbol and the line are looked up in the archive that the package's one index serves,
-fetched without executing anything. What cannot be looked up is said as unknown, and goes on (never 7).
+Package, version, commit, file, symbol, line and quoted code are looked up in the archive that the package's one index serves, or in the
+one that was sent along, fetched without executing anything. What cannot be looked up is said as unknown, and goes on (never 7). ADR 15.
 """
 
 import re
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 
-import msgspec
 from packageurl import PackageURL
 
-from clearwell.proving.archives import Archive, Registry
-from clearwell.proving.unpack import members
-from clearwell.vocabulary.errors import ClearwellError, Invalid, NotFound, Unavailable
-from clearwell.vocabulary.finding import Finding, Location
+from clearwell.clearinghouse.validation.assertion import Assertion, Evidence, Kind, Outcome, Sanity, merged
+from clearwell.clearinghouse.validation.looking import Look
+from clearwell.clearinghouse.validation.quotation import Quoted
+from clearwell.proving.archives import Kind as ArchiveKind
+from clearwell.proving.archives import Registry, same_version
+from clearwell.proving.sandbox import Sandbox
+from clearwell.proving.source import SourceTree, read_tree
+from clearwell.vocabulary.errors import ClearwellError, NotFound, Unavailable
+from clearwell.vocabulary.finding import Finding, Location, Quote
+from clearwell.vocabulary.product import Product
 
-_REGISTRIES = {"pypi": ("sdist", "wheel"), "npm": ("npm",)}
+_KINDS: dict[str, tuple[ArchiveKind, ...]] = {"pypi": ("sdist", "wheel"), "npm": ("npm",), "deb": ("deb-source",)}
 _SYMBOL = re.compile(r"[A-Za-z_$][\w$]{2,120}")
-_WORD = re.compile(r"[\w$]+")
-_LONGEST_WORD = 121
-_WORDS = 3_000_000
-_NOT_NAMES = {"anonymous", "lambda", "module", "global", "main", "init", "constructor"}
-_LARGEST = 8 * 1024 * 1024
-_PLACES = 20
+_NOT_NAMES = {"anonymous", "lambda", "module", "global", "main", "init", "constructor", "operator", "function", "unknown"}
+_PLACES, _QUOTES = 20, 20
+_NEAR = 3
+"""Lines by which a quote may stand beside the line that is cited for it."""
+
+Sent = Callable[[str | None], SourceTree]
+"""Gives the tree that was sent along, at a commit where it is a bundle. Raises NotFound, Unavailable, Invalid."""
 
 
-class Result(StrEnum):
-    """What a look at the real source showed."""
-
-    EXISTS = "exists"
-    DOES_NOT_EXIST = "does_not_exist"
-    COULD_NOT_BE_CHECKED = "could_not_be_checked"
-
-
-class Check(msgspec.Struct, frozen=True):
-    """The result and its reason, in a sentence for the sender (`ujson 5.1.0 has no file lib/parse.c`)."""
-
-    result: Result
-    reason: str
-
-
-class Source:
-    """The archives of one exact version, opened once for all findings about it."""
-
-    def __init__(self, registry: Registry, purl: str) -> None:
-        self._registry = registry
-        self._purl = PackageURL.from_string(purl)
-        self.name = f"{self._purl.namespace}/{self._purl.name}" if self._purl.namespace else str(self._purl.name)
-        self._archives: list[tuple[Archive, dict[str, str]]] | None = None
-        self._texts: dict[tuple[str, str], str] = {}
-        self._words: set[str] | None = None
-        self._by_name: dict[str, list[tuple[Archive, str, list[str]]]] | None = None
-
-    def check(self, finding: Finding) -> Check:
-        """Compare one finding with the source; never raises for what is merely unreachable."""
-        version = self._purl.version
-        try:
-            listed = self._registry.versions(self._purl.to_string())
-            if version is None:
-                return Check(Result.COULD_NOT_BE_CHECKED, f"the report names no version of {self.name}")
-            if not self._registry.has(self._purl.to_string()):
-                return Check(Result.DOES_NOT_EXIST, f"{self.name} has no version {version}; its index lists {len(listed)} versions")
-            return self._check_places(finding, version)
-        except NotFound:
-            return Check(Result.DOES_NOT_EXIST, f"there is no package {self.name} in its index")
-        except Unavailable as reason:
-            return Check(Result.COULD_NOT_BE_CHECKED, f"the source of {self.name} could not be fetched: {reason}")
-        except ClearwellError as reason:
-            return Check(Result.COULD_NOT_BE_CHECKED, f"the source of {self.name} could not be read: {reason}")
-
-    def _check_places(self, finding: Finding, version: str) -> Check:
-        places = [place for place in finding.locations[:_PLACES] if place.file]
-        functions = [place.function for place in finding.locations[:_PLACES] if place.function and not place.file]
-        what = f"{self.name} {version}"
-        if not places and not functions:
-            return Check(Result.EXISTS, f"{what} exists; the report cites no file")
-        found = [(place, self._find(place.file or "")) for place in places]
-        if places and not any(names for _, names in found):
-            if finding.crash is not None:
-                return Check(Result.COULD_NOT_BE_CHECKED, f"the stack names no file of {what}")
-            return Check(Result.DOES_NOT_EXIST, f"{what} has no file {places[0].file}")
-        return self._check_first(next(((p, n) for p, n in found if n), None), functions, what)
-
-    def _check_first(self, first: tuple[Location, tuple[tuple[Archive, str], ...]] | None, functions: list[str], what: str) -> Check:
-        texts: list[str] = []
-        if first is not None:
-            place, names = first
-            texts = [self._text(archive, name) for archive, name in names]
-            if place.line is not None and all(place.line > text.count("\n") + 1 for text in texts):
-                longest = max(text.count("\n") + 1 for text in texts)
-                return Check(Result.DOES_NOT_EXIST, f"{place.file} of {what} has {longest} lines; the report cites line {place.line}")
-            functions = [place.function] if place.function else functions
-        for function in functions:
-            symbol = _last_name(function)
-            if symbol is not None and not self._names_symbol(symbol, texts):
-                return Check(Result.DOES_NOT_EXIST, f"{what} has nothing named {symbol}")
-        return Check(Result.EXISTS, f"what the report cites exists in {what}")
-
-    def _find(self, cited: str) -> tuple[tuple[Archive, str], ...]:
-        """Files whose path ends with the cited one, or (a path as built) that the cited one ends with."""
-        parts = [part for part in cited.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
-        if not parts:
-            return ()
-        found = []
-        for archive, name, own in self._ending(parts[-1]):
-            if own[-len(parts) :] == parts or (len(own) > 1 and parts[-len(own) :] == own):
-                found.append((archive, name))
-        return tuple(found[:_PLACES])
-
-    def _ending(self, last: str) -> list[tuple[Archive, str, list[str]]]:
-        """The files of that base name: looked up, since a report cites thousands of places and an archive has thousands of files."""
-        if self._by_name is None:
-            self._by_name = {}
-            for archive, names in self._opened():
-                for short, name in names.items():
-                    own = short.split("/")
-                    self._by_name.setdefault(own[-1], []).append((archive, name, own))
-        return self._by_name.get(last, [])
-
-    def _names_symbol(self, symbol: str, cited: list[str]) -> bool:
-        """Look in the cited file, then among the words of all files, which are read once however many symbols are asked for."""
-        word = re.compile(rf"(?<![\w$]){re.escape(symbol)}(?![\w$])")
-        return any(word.search(text) for text in cited) or symbol in self._all_words()
-
-    def _all_words(self) -> set[str]:
-        if self._words is None:
-            self._words = set()
-            for archive, _ in self._opened():
-                for member in members(archive.path, archive.filename):
-                    text = member.content[:_LARGEST].decode("utf-8", errors="replace")
-                    self._words.update(word for word in _WORD.findall(text) if len(word) <= _LONGEST_WORD)
-                    if len(self._words) > _WORDS:
-                        raise Invalid(f"it has more than {_WORDS:,} different words")
-        return self._words
-
-    def _opened(self) -> list[tuple[Archive, dict[str, str]]]:
-        if self._archives is None:
-            self._archives = []
-            kinds = _REGISTRIES[self._purl.type]
-            for kind in kinds:
-                try:
-                    archive = self._registry.fetch(self._purl.to_string(), kind)  # type: ignore[arg-type]  # one of Registry's kinds
-                except NotFound:
-                    continue
-                names = {_without_root(name, kind): name for name in archive.names()}
-                self._archives.append((archive, names))
-                break
-            if not self._archives:
-                raise Unavailable(f"the index serves no source archive of {self._purl.to_string()}")
-        return self._archives
-
-    def _text(self, archive: Archive, name: str) -> str:
-        key = (archive.sha256, name)
-        if key not in self._texts:
-            self._texts[key] = archive.read(name)[:_LARGEST].decode("utf-8", errors="replace")
-        return self._texts[key]
+def check_all(findings: Sequence[Finding], registry: Registry, sandbox: Sandbox | None, sent: Sent | None = None) -> tuple[Sanity, ...]:
+    """Look up everything that findings of one product and version assert; never raises for what is merely unreachable."""
+    product = findings[0].product if findings else None
+    if sent is not None:
+        looks, about = _look_into_sent(product, sent)
+    elif product is not None and is_checkable(product.purl):
+        looks, about = _look_into_registry(PackageURL.from_string(str(product.purl)), registry)
+    else:
+        return tuple(Sanity() for _ in findings)
+    _ask_symbols(findings, looks, sandbox)
+    return tuple(_check(finding, looks, about) for finding in findings)
 
 
 def is_checkable(purl: str | None) -> bool:
     """True for packages whose index can be asked."""
-    return purl is not None and purl.startswith(tuple(f"pkg:{kind}/" for kind in _REGISTRIES))
+    return purl is not None and purl.startswith(tuple(f"pkg:{kind}/" for kind in _KINDS))
 
 
-def _without_root(name: str, kind: str) -> str:
-    """An sdist's and an npm package's files stand below one folder that no report names."""
-    return name if kind == "wheel" else name.partition("/")[2] or name
+def _look_into_sent(product: Product | None, sent: Sent) -> tuple[list[Look], tuple[Assertion, ...]]:
+    commit = product.commit if product is not None else None
+    name = product.name if product is not None else "the source"
+    try:
+        tree = sent(commit)
+    except NotFound as reason:
+        return [], (Assertion(Kind.COMMIT, str(commit), Outcome.DOES_NOT_EXIST, str(reason), decides=True),)
+    except ClearwellError as reason:
+        return [], (_unknown(Kind.PACKAGE, name, f"the source that was sent along could not be read: {reason}"),)
+    about: list[Assertion] = []
+    evidence = Evidence(tree.archive, tree.sha256)
+    if commit is not None and tree.commit is not None:
+        about.append(Assertion(Kind.COMMIT, commit, Outcome.EXISTS, f"the bundle has the commit {tree.commit}", evidence=evidence))
+    elif commit is not None:
+        about.append(_unknown(Kind.COMMIT, commit, "an archive names no commit; a git bundle does"))
+    if product is not None and product.purl is not None:
+        about += _compare_with_papers(PackageURL.from_string(product.purl), tree, evidence)
+    return [Look(tree)], tuple(about)
 
 
-def _last_name(function: str) -> str | None:
+def _compare_with_papers(purl: PackageURL, tree: SourceTree, evidence: Evidence) -> list[Assertion]:
+    """What the sent tree's own papers say that it is, against what the report says."""
+    stated, own = tree.stated, _name(purl)
+    if stated is None:
+        return [_unknown(Kind.PACKAGE, own, f"{tree.archive} has no papers that say which package it is")]
+    evidence = Evidence(evidence.archive, evidence.sha256, stated.paper)
+    if _plain(stated.name) not in {_plain(own), _plain(str(purl.name))}:
+        reason = f"{tree.archive} is {stated.name}, not {own}, by its {stated.paper}"
+        return [Assertion(Kind.PACKAGE, own, Outcome.DOES_NOT_EXIST, reason, evidence=evidence, decides=True)]
+    found = [Assertion(Kind.PACKAGE, own, Outcome.EXISTS, f"{tree.archive} is {stated.name} by its {stated.paper}", evidence=evidence)]
+    if purl.version is None or stated.version is None:
+        return [*found, _unknown(Kind.VERSION, purl.version or "none", f"the report or the {stated.paper} names no version")]
+    if same_version(purl.version, stated.version):
+        reason = f"{tree.archive} is version {stated.version} by its {stated.paper}"
+        return [*found, Assertion(Kind.VERSION, purl.version, Outcome.EXISTS, reason, evidence=evidence)]
+    reason = f"{tree.archive} is version {stated.version} of {stated.name}, not {purl.version}"
+    return [*found, Assertion(Kind.VERSION, purl.version, Outcome.DOES_NOT_EXIST, reason, evidence=evidence, decides=True)]
+
+
+def _look_into_registry(purl: PackageURL, registry: Registry) -> tuple[list[Look], tuple[Assertion, ...]]:
+    name, text, version = _name(purl), purl.to_string(), purl.version
+    exists = Assertion(Kind.PACKAGE, name, Outcome.EXISTS, f"{name} is in its index")
+    try:
+        if purl.type != "deb":
+            listed = registry.versions(text)
+            if version is None:
+                return [], (exists, _unknown(Kind.VERSION, "none", f"the report names no version of {name}"))
+            if not registry.has(text):
+                reason = f"{name} has no version {version}; its index lists {len(listed)} versions"
+                return [], (exists, Assertion(Kind.VERSION, version, Outcome.DOES_NOT_EXIST, reason, decides=True))
+        trees = _trees(purl, registry)
+    except NotFound as reason:
+        if purl.type == "deb":  # a mirror keeps no old versions: what it lacks may well have been
+            return [], (_unknown(Kind.VERSION, version or "none", str(reason)),)
+        return [], (Assertion(Kind.PACKAGE, name, Outcome.DOES_NOT_EXIST, f"there is no package {name} in its index", decides=True),)
+    except Unavailable as reason:
+        return [], (_unknown(Kind.PACKAGE, name, f"the source of {name} could not be fetched: {reason}"),)
+    except ClearwellError as reason:
+        return [], (_unknown(Kind.PACKAGE, name, f"the source of {name} could not be read: {reason}"),)
+    there = Assertion(Kind.VERSION, str(version), Outcome.EXISTS, f"{name} {version} exists", evidence=_evidence(trees[0]))
+    return [Look(tree) for tree in trees], (exists, there)
+
+
+def _trees(purl: PackageURL, registry: Registry) -> list[SourceTree]:
+    """Every kind of archive that the version has: a wheel may hold what the build made, an sdist what was not packed."""
+    trees = []
+    for kind in _KINDS[purl.type]:
+        try:
+            archive = registry.fetch(purl.to_string(), kind)
+        except NotFound:
+            continue
+        trees.append(read_tree(archive.path, archive.filename, strip=kind != "wheel"))
+    if not trees:
+        raise Unavailable(f"the index serves no source archive of {purl.to_string()}")
+    return trees
+
+
+def _ask_symbols(findings: Sequence[Finding], looks: Sequence[Look], sandbox: Sandbox | None) -> None:
+    wanted = {symbol for finding in findings for place in finding.locations[:_PLACES] if (symbol := last_name(place.function)) is not None}
+    for look in looks:
+        if wanted:
+            cited = {file for finding in findings for place in finding.locations[:_PLACES] if place.file for file in look.files(place.file)}
+            look.ask_symbols(sandbox, wanted, cited)
+
+
+def _check(finding: Finding, looks: Sequence[Look], about: tuple[Assertion, ...]) -> Sanity:
+    if not looks:
+        return Sanity(about)
+    # The archive that holds most of what is cited is the one that the report is about: the source before what was built of it.
+    answers = [_look_up(finding, look) for look in looks]
+    best = max(range(len(looks)), key=lambda n: (sum(one.outcome is Outcome.EXISTS for one in answers[n]), -n))
+    tree = looks[best].tree
+    return Sanity(merged(about, answers[best]), tree.archive, tree.sha256, tree.tree_sha256)
+
+
+def _look_up(finding: Finding, look: Look) -> list[Assertion]:
+    found: list[Assertion] = []
+    for place in finding.locations[:_PLACES]:
+        found += _place(place, look, is_stack=finding.crash is not None, has_quotes=bool(finding.quotes))
+    for quote in finding.quotes[:_QUOTES]:
+        found.append(_quote(quote, look))
+    return found
+
+
+def _place(place: Location, look: Look, *, is_stack: bool, has_quotes: bool) -> list[Assertion]:
+    """A place's file, symbol and line. A stack also names files and functions of other components: what lacks there shows nothing."""
+    symbol = last_name(place.function)
+    files = look.files(place.file) if place.file else ()
+    found: list[Assertion] = []
+    if place.file:
+        found.append(_file(place.file, files, look, is_stack, alone=symbol is None and place.line is None and not has_quotes))
+    if symbol is not None:
+        found.append(_symbol(symbol, files, look, is_stack))
+    if place.line is not None and files:
+        # Most lines exist in most files: only a line past the end, or one that is all that is said, decides anything.
+        found.append(_line(place, files, look, alone=symbol is None and not has_quotes))
+    return found
+
+
+def _file(cited: str, files: Sequence[str], look: Look, is_stack: bool, *, alone: bool) -> Assertion:
+    archive = look.tree.archive
+    if files:
+        evidence = Evidence(archive, look.tree.sha256, files[0])
+        return Assertion(Kind.FILE, cited, Outcome.EXISTS, f"{archive} has the file {files[0]}", evidence=evidence, decides=alone)
+    elsewhere = look.moved(cited)
+    if elsewhere:
+        evidence = Evidence(archive, look.tree.sha256, elsewhere[0])
+        reason = f"{archive} has no {cited}, but {elsewhere[0]}"
+        return Assertion(Kind.FILE, cited, Outcome.MOVED, reason, elsewhere[0], evidence, decides=True)
+    if is_stack:
+        return _unknown(Kind.FILE, cited, f"{archive} has no file {cited}; a stack may name files of others")
+    return Assertion(
+        Kind.FILE, cited, Outcome.DOES_NOT_EXIST, f"{archive} has no file {cited}", evidence=_evidence(look.tree), decides=True
+    )
+
+
+def _symbol(symbol: str, files: Sequence[str], look: Look, is_stack: bool) -> Assertion:
+    archive, word = look.tree.archive, look.word(symbol)
+    here = next((one for one in word.defined if one.file in files), None)
+    first = here or next(iter(word.defined), None)
+    if first is not None:
+        evidence = Evidence(archive, look.tree.sha256, first.file, first.line)
+        where = f"{first.file}:{first.line}"
+        if here is not None or not files:
+            return Assertion(
+                Kind.SYMBOL, symbol, Outcome.EXISTS, f"{symbol} is defined at {where} of {archive}", None, evidence, decides=True
+            )
+        reason = f"{symbol} is not defined in {files[0]} but at {where} of {archive}"
+        return Assertion(Kind.SYMBOL, symbol, Outcome.MOVED, reason, where, evidence, decides=True)
+    if look.without is not None:
+        return _unknown(Kind.SYMBOL, symbol, look.without)
+    if word.files:
+        at = next((file for file in word.files if file in files), word.files[0])
+        line = look.line_of(symbol, at)
+        why = "no grammar reads that file" if at in word.unread else "no definition of it is recognized"
+        evidence = Evidence(archive, look.tree.sha256, at, line)
+        reason = f"the word {symbol} stands at {at}:{line or '?'} of {archive}, but {why}"
+        return Assertion(Kind.SYMBOL, symbol, Outcome.COULD_NOT_BE_CHECKED, reason, evidence=evidence)
+    if word.is_pasted:
+        return _unknown(Kind.SYMBOL, symbol, f"{archive} makes names by token pasting; {symbol} may be one")
+    if is_stack and not files:
+        return _unknown(Kind.SYMBOL, symbol, f"{archive} has nothing named {symbol}; a stack may name functions of others")
+    reason = f"{archive} has nothing named {symbol}"
+    return Assertion(Kind.SYMBOL, symbol, Outcome.DOES_NOT_EXIST, reason, evidence=_evidence(look.tree), decides=True)
+
+
+def _line(place: Location, files: Sequence[str], look: Look, *, alone: bool) -> Assertion:
+    said, line = f"{place.file}:{place.line}", place.line or 1
+    longest = max(files, key=look.lines)
+    evidence = Evidence(look.tree.archive, look.tree.sha256, longest, min(line, look.lines(longest)))
+    if line <= look.lines(longest):
+        return Assertion(Kind.LINE, said, Outcome.EXISTS, f"{longest} has {look.lines(longest)} lines", evidence=evidence, decides=alone)
+    reason = f"{longest} of {look.tree.archive} has {look.lines(longest)} lines; the report cites line {line}"
+    return Assertion(Kind.LINE, said, Outcome.DOES_NOT_EXIST, reason, evidence=evidence, decides=True)
+
+
+def _quote(quote: Quote, look: Look) -> Assertion:
+    quoted, archive = Quoted(quote.text), look.tree.archive
+    files = look.files(quote.file) if quote.file else ()
+    said = f"{quote.file or 'quoted code'}{f':{quote.line}' if quote.line else ''}"
+    if quoted.is_too_short():
+        return _unknown(Kind.QUOTE, said, "the quoted code is too short to be looked for")
+    try:
+        places = look.quoted(quoted, files)
+    except Unavailable as error:
+        return _unknown(Kind.QUOTE, said, str(error))
+    if not places:
+        reason = f"the quoted code stands nowhere in {archive}"
+        return Assertion(Kind.QUOTE, said, Outcome.DOES_NOT_EXIST, reason, evidence=_evidence(look.tree), decides=True)
+    near = next((p for p in places if (not quote.file or p[0] in files) and _is_near(quote.line, p[1], p[2])), None)
+    file, first, _ = near or min(places, key=lambda p: abs(p[1] - (quote.line or p[1])))
+    evidence = Evidence(archive, look.tree.sha256, file, first)
+    if near is not None:
+        return Assertion(Kind.QUOTE, said, Outcome.EXISTS, f"the quoted code stands at {file}:{first}", None, evidence, decides=True)
+    reason = f"the quoted code stands at {file}:{first}, not at {said}"
+    return Assertion(Kind.QUOTE, said, Outcome.MOVED, reason, f"{file}:{first}", evidence, decides=True)
+
+
+def _is_near(line: int | None, first: int, last: int) -> bool:
+    return line is None or first - _NEAR <= line <= last + _NEAR
+
+
+def _unknown(kind: Kind, said: str, reason: str) -> Assertion:
+    return Assertion(kind, said, Outcome.COULD_NOT_BE_CHECKED, reason)
+
+
+def _evidence(tree: SourceTree) -> Evidence:
+    return Evidence(tree.archive, tree.sha256)
+
+
+def _name(purl: PackageURL) -> str:
+    return f"{purl.namespace}/{purl.name}" if purl.namespace and purl.type != "deb" else str(purl.name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def last_name(function: str | None) -> str | None:
     """The last name of a qualified one (`yaml.FullLoader.find` -> find); None for what is no plain name."""
-    last = re.split(r"::|\.|->|#|/", function.strip().removesuffix("()"))[-1].strip("<>()* ")
+    if function is None:
+        return None
+    bare = re.sub(r"\([^()]{0,500}\)\s*(?:const)?$", "", function.strip()[:1000])
+    last = re.split(r"::|\.|->|#|/", re.sub(r"<[^<>]{0,300}>$", "", bare))[-1].strip("<>()*&~ ").rpartition(" ")[2].lstrip("*&~")
     return last if _SYMBOL.fullmatch(last) and last.lower() not in _NOT_NAMES else None

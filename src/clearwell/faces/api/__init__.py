@@ -4,7 +4,21 @@
 from litestar import Router
 from litestar.di import Provide
 
-from clearwell.faces.api import cases, contacts, files, findings, fixes, known, maintainer, operators, overview, public, submissions
+from clearwell.faces.api import (
+    cases,
+    contacts,
+    files,
+    findings,
+    fixes,
+    known,
+    maintainer,
+    operators,
+    overview,
+    public,
+    sources,
+    submissions,
+    uploads,
+)
 from clearwell.faces.api.routes import admit, holder_of_request, house_of, member_of_request
 from clearwell.faces.http import EXCEPTIONS, StrictRequest
 from clearwell.ground.house import House
@@ -12,7 +26,7 @@ from clearwell.ground.house import House
 PATH = "/api/v1"
 """Where version 1 lives. It only gains fields."""
 
-_SUBJECTS = (submissions, known, findings, cases, contacts, fixes, operators, overview, public)
+_SUBJECTS = (submissions, sources, uploads, known, findings, cases, contacts, fixes, operators, overview, public)
 
 
 def api_routes(house: House) -> tuple[Router, ...]:

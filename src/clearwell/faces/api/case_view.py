@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A case as coordinators see it in the API."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -11,8 +11,10 @@ from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, Fix, KeptCase
 from clearwell.clearinghouse.dedupe.difference import Difference
 from clearwell.clearinghouse.flow.coordinating import CaseView
-from clearwell.faces.api.findings import RunView, run_view
+from clearwell.clearinghouse.validation.assertion import KeptSanity
+from clearwell.faces.api.findings import RunView, SanityView, run_view, sanity_view
 from clearwell.faces.api.fixes import ProposalView, proposal_view
+from clearwell.vocabulary.finding import Origin
 
 
 class PointView(msgspec.Struct, frozen=True):
@@ -44,7 +46,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A report of the case: whose, what it says, what it was answered."""
+    """A report of the case: whose, what it says, what it was answered. `not_seen_since`: a later complete scan of its sender lacks it."""
 
     id: str
     submission: str
@@ -56,6 +58,9 @@ class CaseFinding(msgspec.Struct, frozen=True, kw_only=True):
     is_proven: bool
     received_at: datetime
     ai: bool
+    sanity: SanityView | None
+    origin: Origin
+    not_seen_since: date | None
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +192,7 @@ def case_page(view: CaseView) -> CasePage:
         fires=kept.fires,
         clean=kept.clean,
         duties=tuple(DutyView(duty.kind.value, duty.due, duty.days_before) for duty in case.duties),
-        findings=tuple(map(_finding, view.findings)),
+        findings=tuple(_finding(kept, view.sanity.get(kept.id)) for kept in view.findings),
         joined=tuple(map(_joined, view.attachments)),
         participants=tuple(
             ParticipantView(
@@ -222,10 +227,12 @@ def _point(point: DecisionPoint) -> PointView:
     return PointView(point.value, point.source, point.recorded_at, point.recorded_by or None)
 
 
-def _finding(kept: KeptFinding) -> CaseFinding:
+def _finding(kept: KeptFinding, sanity: KeptSanity | None) -> CaseFinding:
     return CaseFinding(
         id=kept.id, submission=kept.submission, organization=kept.organization, title=kept.title, version=kept.version,
         answer=kept.answer.value, has_proof=kept.has_proof, is_proven=kept.is_proven, received_at=kept.received_at, ai=kept.is_ai,
+        sanity=sanity_view(sanity),
+        origin=kept.body.origin, not_seen_since=kept.not_seen_since.date() if kept.not_seen_since else None,
     )  # fmt: skip
 
 

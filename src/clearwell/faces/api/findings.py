@@ -8,9 +8,10 @@ import msgspec
 from litestar.params import FromPath
 
 from clearwell.clearinghouse.case.report import Run
-from clearwell.clearinghouse.flow import reporting
+from clearwell.clearinghouse.flow import minimizing, reporting
+from clearwell.clearinghouse.validation.assertion import KeptSanity
+from clearwell.faces.api.answers import AnswerView, answer_view
 from clearwell.faces.api.routes import Housed, Signed, read, write
-from clearwell.faces.api.submissions import AnswerView, answer_view
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.finding import Location, Origin
 from clearwell.vocabulary.ids import FindingId, parse_id
@@ -29,6 +30,48 @@ class RunView(msgspec.Struct, frozen=True):
     report: dict[str, Any]
 
 
+class OmissionView(msgspec.Struct, frozen=True):
+    """What the projection leaves out: its number, its kind, the field and the character at which its marker stands; never the words.
+
+    `is_false` where its originator said that it is nothing private: it is shown. `more` counts what is not listed behind the last.
+    """
+
+    number: int
+    kind: str
+    field: str
+    start: int
+    is_false: bool
+    more: int
+
+
+class AssertionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that the report says of the source. `outcome`: exists, moved (`where`), does_not_exist, could_not_be_checked.
+
+    `archive`, `sha256`, `file` and `line` say where the look went.
+    """
+
+    kind: str
+    said: str
+    outcome: str
+    reason: str
+    where: str | None
+    archive: str | None
+    sha256: str | None
+    file: str | None
+    line: int | None
+
+
+class SanityView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked up in the real source. `outcome` is the worst; `tree_sha256` is of the tree's files, as builds know it."""
+
+    outcome: str
+    assertions: tuple[AssertionView, ...]
+    source: str | None
+    source_sha256: str | None
+    tree_sha256: str | None
+    checked_at: datetime
+
+
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     """One finding as its sender sees it, with its answer and the runs of its own proof."""
 
@@ -39,6 +82,8 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     weaknesses: tuple[str, ...]
     locations: tuple[Location, ...]
+    left_out: tuple[OmissionView, ...]
+    sanity: SanityView | None
     origin: Origin
     marking: str
     received_at: datetime
@@ -101,6 +146,24 @@ class Done(msgspec.Struct, frozen=True):
     id: str
 
 
+def sanity_view(kept: KeptSanity | None) -> SanityView | None:
+    """Show what was looked up; nothing where nothing could be."""
+    if kept is None:
+        return None
+    sanity = kept.sanity
+    shown = tuple(
+        AssertionView(
+            kind=one.kind.value, said=one.said, outcome=one.outcome.value, reason=one.reason, where=one.where,
+            archive=one.evidence.archive, sha256=one.evidence.sha256, file=one.evidence.file, line=one.evidence.line,
+        )
+        for one in sanity.assertions
+    )  # fmt: skip
+    return SanityView(
+        outcome=sanity.outcome.value, assertions=shown, source=sanity.source, source_sha256=sanity.source_sha256,
+        tree_sha256=sanity.tree_sha256, checked_at=kept.checked_at,
+    )  # fmt: skip
+
+
 def run_view(run: Run) -> RunView:
     """Show a run."""
     return RunView(run.id, run.verdict, run.reason, run.started_at, run.finished_at, run.body)
@@ -119,6 +182,8 @@ def read_finding(house: Housed, member: Signed, finding_id: FromPath[str]) -> Fi
         message=kept.body.message,
         weaknesses=tuple(weakness.id for weakness in kept.body.weaknesses),
         locations=kept.body.locations,
+        left_out=tuple(OmissionView(o.number, o.kind, o.field, o.start, o.is_false, o.more) for o in kept.body.left_out),
+        sanity=sanity_view(reporting.read_sanity(house, member, kept.id)),
         origin=kept.body.origin,
         marking=kept.marking.value,
         received_at=kept.received_at,
@@ -133,6 +198,13 @@ def read_proof_reads(house: Housed, member: Signed, finding_id: FromPath[str]) -
     """Who read the finding's proof, when and why."""
     rows = reporting.proof_reads(house, member, FindingId(parse_id("finding", finding_id)))
     return ProofReads(tuple(ProofReadView(row["reader"], row["purpose"], row["at"], row["entry_id"]) for row in rows))
+
+
+@write("/findings/{finding_id:str}/omissions/{number:int}/false-hit", Act.MARK_FALSE_HIT)
+def mark_false_hit(house: Housed, member: Signed, finding_id: FromPath[str], number: FromPath[int]) -> Done:
+    """Say that what was left out under this number is nothing private: it is shown in the whole report from then on."""
+    minimizing.mark_false_hit(house, member, FindingId(parse_id("finding", finding_id)), number)
+    return Done("marked", finding_id)
 
 
 @write("/findings/{finding_id:str}/appeal", Act.APPEAL_REFUSAL)
@@ -170,4 +242,4 @@ def list_participations(house: Housed, member: Signed) -> Participations:
     )
 
 
-ROUTES = (read_finding, read_proof_reads, appeal, decide_appeal, list_participations)
+ROUTES = (read_finding, read_proof_reads, mark_false_hit, appeal, decide_appeal, list_participations)

@@ -29,7 +29,16 @@ Linked = NamedDependency[SkipValidation[LinkHolder]]
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="At most so many rows.")]
 After = Annotated[str | None, QueryParameter(min_length=1, max_length=100, description="`next` of the page before.")]
 
-_SAID = {400: "Invalid", 401: "no credentials in force", 403: "Refused", 404: "NotFound", 409: "Conflict", 410: "TooLate", 413: "too large"}
+_SAID = {
+    400: "Invalid",
+    401: "no credentials in force",
+    403: "Refused",
+    404: "NotFound",
+    409: "Conflict",
+    410: "TooLate",
+    413: "too large",
+    429: "a quota is used up; Retry-After says when to come back",
+}
 
 
 def _problems(*left_out: int) -> dict[int, ResponseSpec]:
@@ -62,7 +71,8 @@ def _declared(act: Act, more: dict[str, Any]) -> dict[str, Any]:
     public = act is Act.READ_PUBLIC or more.pop("by_link", False)
     threaded = {} if more.pop("is_async", False) else {"sync_to_thread": True}
     security: list[dict[str, list[str]]] = [] if public else [{"token": []}]
-    return {"opt": {"act": act}, "responses": _problems(), "security": security, **threaded, **more}
+    responses = {**({200: more.pop("ok")} if "ok" in more else {}), **_problems()}
+    return {"opt": {"act": act}, "responses": responses, "security": security, **threaded, **more}
 
 
 def _act(handler: BaseRouteHandler) -> Act:

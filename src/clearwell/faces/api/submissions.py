@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """/submissions: a finder sends reports and reads the answers, under its own ids and public ones."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
+from litestar.concurrency import sync_to_thread
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from clearwell.clearinghouse.case.report import Submission
 from clearwell.clearinghouse.flow import reporting
-from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
+from clearwell.clearinghouse.flow.reporting import Envelope
+from clearwell.faces.api.answers import AnswerView, answer_view
+from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import After, Housed, Limit, Signed, read, write
+from clearwell.faces.api.stream import Streams, stream
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Origin
-from clearwell.vocabulary.ids import SubmissionId, parse_id
+from clearwell.vocabulary.ids import SourceId, SubmissionId, parse_id
 from clearwell.vocabulary.marking import Marking
 from clearwell.vocabulary.product import Product, parse_target
 
-UPLOADS = 16
-"""Reports that are received at the same time; more wait their turn. Their threads are their own, so that a slow sender slows
-nobody but senders."""
-
+Source = Annotated[str | None, QueryParameter(max_length=40, description="A source archive sent before (`POST /sources`).")]
 Word = Annotated[str | None, QueryParameter(min_length=1, max_length=200)]
 
 
@@ -39,13 +39,19 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class SubmissionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission as its sender sees it. `state`: received, parsed, unreadable. `size` is in bytes; `problems` name broken parts."""
+    """A submission as its sender sees it. `state`: received, parsed, unreadable. `size` is in bytes; `problems` name broken parts.
+
+    `organization` and `origin` say who found it and with what, as its sender stated it; a finding's own origin goes before.
+    """
 
     id: str
     name: str
     state: str
     received_at: datetime
     size: int
+    organization: str
+    origin: Origin
+    complete: bool
     marking: str
     target: str | None
     format: str | None
@@ -62,35 +68,6 @@ class Submissions(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class Answered(msgspec.Struct, frozen=True):
-    """One line of a finding's history."""
-
-    answer: str
-    reason: str
-    at: datetime
-
-
-class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one finding. `participation` is the sender's own id for the case, `advisory` the public id once published.
-
-    `first_reported` is the day of the first report of it by anybody; `ends_at` the day on which it is published at the latest.
-    `ai` is true where a model wrote the finding.
-    """
-
-    finding: str
-    position: int
-    title: str
-    answer: str
-    reason: str
-    history: tuple[Answered, ...]
-    participation: str | None
-    first_reported: date | None
-    standing: str | None
-    ends_at: datetime
-    advisory: str | None
-    ai: bool
-
-
 class Answers(msgspec.Struct, frozen=True):
     """A page of answers in the document's order; `next` is `after` of the next page, null on the last."""
 
@@ -102,6 +79,7 @@ def submission_view(sent: Submission) -> SubmissionView:
     """Show a submission."""
     return SubmissionView(
         id=sent.id, name=sent.name, state=sent.state.value, received_at=sent.received_at, size=sent.size, marking=sent.marking.value,
+        organization=sent.organization, origin=sent.origin, complete=sent.complete,
         target=target_text(sent.target), format=sent.format, tool=sent.tool, findings=sent.findings, problems=sent.problems,
         parsed_at=sent.parsed_at,
     )  # fmt: skip
@@ -112,25 +90,6 @@ def target_text(target: Product | None) -> str | None:
     if target is None:
         return None
     return target.purl or (f"{target.repository}@{target.commit}" if target.commit else target.name)
-
-
-def answer_view(answered: AnsweredFinding) -> AnswerView:
-    """Show an answer; never the case's own id, which is not the sender's."""
-    finding, last = answered.finding, answered.history[-1]
-    return AnswerView(
-        finding=finding.id,
-        position=finding.position,
-        title=finding.title,
-        answer=last.answer.value,
-        reason=last.reason,
-        history=tuple(Answered(row.answer.value, row.reason, row.at) for row in answered.history),
-        participation=answered.participation,
-        first_reported=answered.first_reported.date() if answered.first_reported else None,
-        standing=answered.standing,
-        ends_at=answered.ends_at,
-        advisory=answered.advisory,
-        ai=finding.is_ai,
-    )
 
 
 @write("/submissions", Act.SUBMIT_REPORT, status_code=202, is_async=True, request_max_body_size=None)
@@ -144,23 +103,23 @@ async def send_submission(
     tool: Word = None,
     tool_version: Word = None,
     model: Word = None,
+    model_version: Word = None,
     human_reviewer: Word = None,
+    complete: Annotated[bool, QueryParameter(description="It names everything that its tool finds in `target`.")] = False,
+    source: Source = None,
     idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)] = None,
 ) -> Receipt:
     """Send a report: the body is its raw bytes, in any format that `clearwell parse` reads; it is sealed as received.
 
-    The same key, or the same bytes with the same name and target, gives the same submission.
+    The same key, or the same bytes with the same name and target, gives the same submission. A big one is better sent in pieces
+    (`/uploads`). 429 says in Retry-After when your organization may send again.
     """
-    envelope = Envelope(
-        name=name,
-        target=parse_target(target) if target is not None else None,
-        marking=_marking(marking),
-        origin=Origin(tool, tool_version, model, human_reviewer),
-        idempotency_key=idempotency_key,
+    envelope = envelope_of(
+        name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, idempotency_key
     )
-    uploads: ThreadPoolExecutor = request.app.state.uploads
+    door: Door = request.app.state.uploads
     submit = partial(reporting.submit_report, house, member, Pieces(request, house.settings.submission_bytes), envelope)
-    sent = await asyncio.get_running_loop().run_in_executor(uploads, submit)
+    sent = await door.run(member.organization, submit)
     return Receipt(sent.id, sent.state.value, sent.received_at)
 
 
@@ -177,17 +136,52 @@ def read_submission(house: Housed, member: Signed, submission_id: FromPath[str])
     return submission_view(reporting.read_submission(house, member, SubmissionId(parse_id("sub", submission_id))))
 
 
-@read("/submissions/{submission_id:str}/answers", Act.READ_REPORTS)
-def read_answers(
+@read("/submissions/{submission_id:str}/answers", Act.READ_REPORTS, is_async=True, ok=ResponseSpec(Answers, generate_examples=False))
+async def read_answers(
+    request: Request[Any, Any, Any],
     house: Housed,
     member: Signed,
     submission_id: FromPath[str],
     after: Annotated[int, QueryParameter(ge=-1, le=2**31 - 1, description="`next` of the page before.")] = -1,
     limit: Limit = 100,
-) -> Answers:
-    """The answer to each finding with its history, in the document's order."""
-    found = reporting.read_answers(house, member, SubmissionId(parse_id("sub", submission_id)), after, limit)
-    return Answers(tuple(map(answer_view, found)), found[-1].finding.position if len(found) == limit else None)
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", pattern="^[0-9]{1,9}$")] = None,
+) -> Response[Any]:
+    """The answer to each finding with its history, in the document's order.
+
+    `Accept: text/event-stream` gives them as they come: `answer` for each, `end` behind the last, `cut` after five minutes.
+    """
+    submission = SubmissionId(parse_id("sub", submission_id))
+    if "text/event-stream" in request.headers.get("accept", ""):
+        await sync_to_thread(reporting.read_submission, house, member, submission)
+        streams: Streams = request.app.state.streams
+        return stream(house, member, submission, int(last_event_id) if last_event_id else after, streams)
+    found = await sync_to_thread(reporting.read_answers, house, member, submission, after, limit)
+    return Response(Answers(tuple(map(answer_view, found)), found[-1].finding.position if len(found) == limit else None))
+
+
+def envelope_of(
+    name: str,
+    target: str | None,
+    marking: str,
+    tool: str | None,
+    tool_version: str | None,
+    model: str | None,
+    model_version: str | None,
+    human_reviewer: str | None,
+    complete: bool,
+    source: str | None,
+    idempotency_key: str | None,
+) -> Envelope:
+    """What is said beside the bytes, from a request's parameters; raise Invalid."""
+    return Envelope(
+        name=name,
+        target=parse_target(target) if target is not None else None,
+        marking=_marking(marking),
+        origin=Origin(tool, tool_version, model, human_reviewer, model_version),
+        idempotency_key=idempotency_key,
+        complete=complete,
+        source=SourceId(parse_id("source", source)) if source is not None else None,
+    )
 
 
 def _marking(text: str) -> Marking:

@@ -125,6 +125,7 @@ def _lines(page: dict[str, Any]) -> list[str]:
         why = joined.get(finding["id"], {})
         how = f"joined by {why['rung']}: {'; '.join(' '.join(part) for part in why['evidence'])}" if why.get("rung") else "opened the case"
         mark = " [AI]" if finding["ai"] else ""
+        mark += f" [not seen since {finding['not_seen_since']}]" if finding["not_seen_since"] else ""
         lines.append(for_terminal(f"  {finding['id']}  {finding['answer']}{mark}  {finding['title']}  ({how})"))
     lines += [for_terminal(f"  run {run['verdict']}: {run['reason']}") for run in page["runs"]]
     lines += [for_terminal(f"  {p['role']} {p['organization'] or p['contact'] or ''}: {p['report_state']}") for p in page["participants"]]

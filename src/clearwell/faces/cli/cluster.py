@@ -2,6 +2,7 @@
 """`clearwell cluster`: say which findings of any reports are one bug, offline."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import msgspec
 
 from clearwell.clearinghouse.dedupe.cluster import Row
 from clearwell.clearinghouse.dedupe.cluster import cluster as cluster_findings
+from clearwell.clearinghouse.dedupe.proposing import SuggestedRow, suggestions
 from clearwell.faces.cli.parse import read_file
 from clearwell.vocabulary.errors import ClearwellError
 from clearwell.vocabulary.finding import Finding
@@ -19,8 +21,11 @@ from clearwell.vocabulary.product import parse_target
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--target", metavar="TARGET", help="What the reports are about, where they do not say: a package URL or REPOSITORY@COMMIT.")
+@click.option(
+    "--suggest", is_flag=True, help="Also print which clusters may still be one, for a person to look at (rung L2); joins nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one finding each (docs/reference/cluster.md).")
-def cluster(files: tuple[str, ...], target: str | None, as_json: bool) -> None:
+def cluster(files: tuple[str, ...], target: str | None, suggest: bool, as_json: bool) -> None:
     """Read reports and say which of their findings are one bug, and why.
 
     Leaves with 0 when every file was read whole, 2 when any row is an error.
@@ -38,16 +43,18 @@ def cluster(files: tuple[str, ...], target: str | None, as_json: bool) -> None:
         findings += [(name, index, finding) for index, finding in enumerate(document.findings)]
         errors += [{"file": name, "index": None, "error": str(problem)} for problem in document.problems]
     rows = cluster_findings(findings)
+    suggested = suggestions(findings, rows) if suggest else []
     if as_json:
-        _print_json(rows, errors)
+        _print_json([*rows, *suggested, *errors])
     else:
         _print_text(rows, errors)
+        _print_suggestions(suggested)
     sys.exit(2 if errors else 0)
 
 
-def _print_json(rows: list[Row], errors: list[dict[str, Any]]) -> None:
+def _print_json(rows: Iterable[Row | SuggestedRow | dict[str, Any]]) -> None:
     encoder = msgspec.json.Encoder()
-    for row in (*rows, *errors):
+    for row in rows:
         sys.stdout.buffer.write(encoder.encode(row) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -65,3 +72,12 @@ def _print_text(rows: list[Row], errors: list[dict[str, Any]]) -> None:
     for error in errors:
         click.echo(f"not read: {for_terminal(error['file'], 80)}: {for_terminal(error['error'], 300)}", err=True)
     click.echo(f"{len(rows):,} findings, {len(members):,} clusters, {len(joined):,} with more than one finding")
+
+
+def _print_suggestions(suggested: list[SuggestedRow]) -> None:
+    for row in suggested[:100]:
+        one, other = (f"{for_terminal(side.file, 60)}#{side.index}" for side in row.between)
+        why = "; ".join(f"{signal.signal} {for_terminal(signal.value, 60)} {signal.weight:+.1f}" for signal in row.signals)
+        click.echo(f"maybe {row.score:.0%}: {one} and {other}  {why}")
+    if suggested:
+        click.echo(f"{len(suggested):,} suggestions{'; the 100 likeliest are shown' if len(suggested) > 100 else ''}: a person decides")

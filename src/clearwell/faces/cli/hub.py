@@ -16,10 +16,22 @@ from clearwell.vocabulary.outside import visible
 
 KINDS: dict[int, type[ClearwellError]] = {
     400: Invalid, 401: Refused, 403: Refused, 404: NotFound, 405: Invalid, 408: Unavailable, 409: Conflict, 410: TooLate, 413: Invalid,
-    503: Unavailable,
+    429: Unavailable, 503: Unavailable,
 }  # fmt: skip
 """HTTP status -> kind of error, so that exit codes are the same wherever a verb runs."""
 DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+class ComeBack(Unavailable):
+    """The hub takes it later: after so many `seconds`."""
+
+    def __init__(self, said: str, seconds: int) -> None:
+        super().__init__(said)
+        self.seconds = seconds
+
+
+class Cut(Unavailable):
+    """The connection was cut, or there was none: nobody knows whether the hub got it. What is sent again is no second one."""
 
 
 class Hub:
@@ -42,14 +54,17 @@ class Hub:
         """GET a path; return the decoded answer. Raises the error that the hub's problem stands for."""
         return self._send("GET", path, params=_stated(query))
 
-    def post(self, path: str, body: Any) -> Any:
-        """POST a JSON body."""
+    def post(self, path: str, body: Any = None, key: str | None = None, **query: str | int | None) -> Any:
+        """POST a JSON body, or none; `key` is an idempotency key."""
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        if body is None:
+            return self._send("POST", path, params=_stated(query), headers=headers)
         return self._send("POST", path, content=msgspec.json.encode(body), headers={"Content-Type": "application/json"})
 
-    def upload(self, path: str, pieces: Iterable[bytes], size: int, **query: str | None) -> Any:
-        """POST bytes as they are read; `size` is how many there are."""
+    def upload(self, path: str, pieces: Iterable[bytes], size: int, **query: str | int | None) -> Any:
+        """POST bytes as they are read; `size` is how many there are. An upload's piece (`offset`) is PUT."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        return self._send("POST", path, params=_stated(query), content=iter(pieces), headers=headers)
+        return self._send("PUT" if "offset" in query else "POST", path, params=_stated(query), content=iter(pieces), headers=headers)
 
     def pages(self, path: str, field: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
         """Every row of a list, page by page."""
@@ -64,11 +79,12 @@ class Hub:
         try:
             answer = self._client.request(method, path, **more)
         except httpx.HTTPError as reason:
-            raise Unavailable(
-                f"the hub at {self._client.base_url.host} does not answer ({type(reason).__name__}); is --url right?"
-            ) from None
+            raise Cut(f"the hub at {self._client.base_url.host} does not answer ({type(reason).__name__}); is --url right?") from None
         if answer.is_success:
             return msgspec.json.decode(answer.content)
+        if answer.status_code == 429:
+            later = answer.headers.get("retry-after", "")
+            raise ComeBack(f"{_detail(answer)} (HTTP 429)", int(later) if later.isascii() and later.isdecimal() else 60)
         raise KINDS.get(answer.status_code, Unavailable)(f"{_detail(answer)} (HTTP {answer.status_code})")
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from clearwell.clearinghouse.dedupe.question import MOST, AskedCrash, AskedSignature, keys_of
 from clearwell.clearinghouse.dedupe.signature import signatures
+from clearwell.clearinghouse.intake.minimization import minimize
 from clearwell.faces.cli.hub import connect, hub_options
 from clearwell.formats import read
 from clearwell.vocabulary.errors import Invalid
@@ -47,7 +48,8 @@ def _questions(file: Path, product: Product | None) -> Iterator[tuple[Path, int,
     if not file.is_file():
         raise Invalid(f"there is no file {file}")
     for index, finding in enumerate(read(file.read_bytes(), file.name, product).findings):
-        yield file, index, finding, question_of(finding)
+        shown = minimize(finding)  # as intake would store it: signatures are made of the projection
+        yield file, index, shown, question_of(shown)
 
 
 def question_of(finding: Finding) -> AskedSignature | None:

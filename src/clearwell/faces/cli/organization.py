@@ -5,7 +5,7 @@ import click
 import msgspec
 
 from clearwell.app import open_house, settings_now
-from clearwell.clearinghouse.flow.admitting import OrganizationFacts, admit_organization, admit_person
+from clearwell.clearinghouse.flow.admitting import OrganizationFacts, OwnQuota, admit_organization, admit_person, set_quota
 from clearwell.ground.identity.actor import OrganizationKind
 from clearwell.ground.identity.members import SIZES, SYSTEM_CLASSES
 from clearwell.vocabulary.ids import OrganizationId, parse_id
@@ -60,3 +60,21 @@ def add_person(organization_id: str, name: str, email: str | None) -> None:
     settings, _ = settings_now()
     with open_house(settings) as house:
         click.echo(admit_person(house, OrganizationId(parse_id("org", organization_id)), name, email))
+
+
+@organization.command()
+@click.argument("organization_id", metavar="ORGANIZATION")
+@click.option("--findings-per-day", type=click.IntRange(0, 2**31 - 1), help="Findings in one day (UTC).")
+@click.option("--bytes-per-day", type=click.IntRange(0, 2**60), help="Bytes of reports in one day.")
+@click.option("--in-flight", type=click.IntRange(0, 2**31 - 1), help="Reports and uploads under way at the same time.")
+@click.option("--proofs-per-day", type=click.IntRange(0, 2**31 - 1), help="Proofs in one day.")
+def quota(
+    organization_id: str, findings_per_day: int | None, bytes_per_day: int | None, in_flight: int | None, proofs_per_day: int | None
+) -> None:
+    """Set an organization's own quota, as a whole: what is left out is the hub's setting again."""
+    own = OwnQuota(
+        findings_per_day=findings_per_day, bytes_per_day=bytes_per_day, submissions_in_flight=in_flight, proofs_per_day=proofs_per_day
+    )
+    settings, _ = settings_now()
+    with open_house(settings) as house:
+        set_quota(house, OrganizationId(parse_id("org", organization_id)), own)

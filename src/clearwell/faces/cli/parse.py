@@ -2,7 +2,7 @@
 """`clearwell parse`: read reports of any format and print their findings, one JSON object a line or a table."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +21,40 @@ from clearwell.vocabulary.product import Product, parse_target
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--target", metavar="TARGET", help="What the reports are about, where they do not say: a package URL or REPOSITORY@COMMIT.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one finding each (docs/reference/parse.md).")
-def parse(files: tuple[str, ...], target: str | None, as_json: bool) -> None:
-    """Read reports (SARIF, crash logs, casrep, Clearwell reports) and print their findings.
+@click.option("--full", is_flag=True, help="With --json: print what else a finding holds (severity, ids, affected versions, references).")
+@click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="The files are tables: this column holds that field.")
+def parse(files: tuple[str, ...], target: str | None, as_json: bool, full: bool, columns: tuple[str, ...]) -> None:
+    """Read reports of any known format and print their findings (docs/reference/formats.md lists the formats).
 
     `-` reads standard input. Leaves with 0 when every file was read whole, 2 when any row is an error.
     """
     product = parse_target(target) if target is not None else None
-    printed = _print_json(files, product) if as_json else _print_tables(files, product)
+    mapping = _mapping(columns)
+    printed = _print_json(files, product, mapping, full) if as_json else _print_tables(files, product, mapping)
     sys.exit(0 if printed else 2)
 
 
-def rows(file: str, product: Product | None) -> Iterator[dict[str, Any]]:
+def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
+    pairs = [column.partition("=") for column in columns]
+    if any(not equals or not field or not name for field, equals, name in pairs):
+        raise Invalid("--column is FIELD=NAME, for example --column title=Finding")
+    return {field.strip(): name.strip() for field, _, name in pairs}
+
+
+def rows(file: str, product: Product | None, columns: Mapping[str, str] | None = None, full: bool = False) -> Iterator[dict[str, Any]]:
     """Yield a file's rows: its findings in order, then one row with `error` for each part that could not be read."""
     try:
-        document = read_file(file, product)
+        document = read_file(file, product, columns)
     except ClearwellError as reason:
         yield _error_row(file, None, str(reason))
         return
     for index, finding in enumerate(document.findings):
-        yield finding_row(file, index, document, finding)
+        yield {**finding_row(file, index, document, finding), **(full_row(finding) if full else {})}
     for problem in document.problems:
         yield _error_row(file, document, str(problem))
 
 
-def read_file(file: str, product: Product | None) -> Document:
+def read_file(file: str, product: Product | None, columns: Mapping[str, str] | None = None) -> Document:
     """Read a report by its path (`-` is standard input); raise Invalid when it cannot be opened or understood."""
     try:
         if file == "-":
@@ -54,7 +64,7 @@ def read_file(file: str, product: Product | None) -> Document:
                 data = stream.read(MAX_DOCUMENT + 1)
     except (OSError, ValueError) as reason:
         raise Invalid(f"it cannot be opened: {getattr(reason, 'strerror', None) or reason}") from None
-    return read(data, file, product)
+    return read(data, file, product, columns)
 
 
 def finding_row(file: str, index: int, document: Document, finding: Finding) -> dict[str, Any]:
@@ -70,6 +80,25 @@ def finding_row(file: str, index: int, document: Document, finding: Finding) -> 
         "message": finding.message,
         "locations": finding.locations,
         "crash": crash_row(finding.crash) if finding.crash is not None else None,
+    }
+
+
+def full_row(finding: Finding) -> dict[str, Any]:
+    """Return what `--full` adds: what a finding states beside the contract's keys; the proof as its files' names and sizes."""
+    proof = finding.proof
+    return {
+        "id": finding.external_id,
+        "aliases": finding.aliases,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "affected": finding.affected,
+        "origin": finding.origin,
+        "credits": finding.credits,
+        "references": finding.references,
+        "fingerprints": finding.fingerprints,
+        "preconditions": finding.preconditions,
+        "remarks": finding.remarks,
+        "proof": {name: len(content) for name, content in proof.files.items()} if proof is not None else None,
     }
 
 
@@ -112,18 +141,18 @@ def _printable(file: str) -> str:
     return file.encode("utf-8", errors="backslashreplace").decode()
 
 
-def _print_json(files: tuple[str, ...], product: Product | None) -> bool:
+def _print_json(files: tuple[str, ...], product: Product | None, columns: Mapping[str, str], full: bool) -> bool:
     encoder = msgspec.json.Encoder()
     whole = True
     for file in files:
-        for row in rows(file, product):
+        for row in rows(file, product, columns, full):
             whole = whole and "error" not in row
             sys.stdout.buffer.write(encoder.encode(row) + b"\n")
     sys.stdout.buffer.flush()
     return whole
 
 
-def _print_tables(files: tuple[str, ...], product: Product | None) -> bool:
+def _print_tables(files: tuple[str, ...], product: Product | None, columns: Mapping[str, str]) -> bool:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -132,7 +161,7 @@ def _print_tables(files: tuple[str, ...], product: Product | None) -> bool:
     whole = True
     for file in files:
         try:
-            document = read_file(file, product)
+            document = read_file(file, product, columns)
         except ClearwellError as reason:
             whole = False
             console.print(Text(f"{for_terminal(file)}: {for_terminal(str(reason), 2_000)}", style="red"))

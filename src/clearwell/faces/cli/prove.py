@@ -1,19 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`clearwell prove DIR`: run a proof in isolation and print the verdict (PROOF.md's keys and exit codes)."""
+"""`clearwell prove DIR`: run a proof in isolation, print the verdict (PROOF.md's); `prove minimize`, `verify`, `rerun`."""
 
+import os
+import secrets
 import sys
 from pathlib import Path
 
 import click
 import msgspec
+from securesystemslib.signer._crypto_signer import CryptoSigner
 
-from clearwell.proving.reproduction import Settings, default_harnesses
-from clearwell.proving.reproduction import prove as run_proof
+from clearwell.proving.archives import Registry
+from clearwell.proving.folder import read_proof
+from clearwell.proving.minimize import minimize, replaced
+from clearwell.proving.reproduction import Settings, default_harnesses, reproduce
+from clearwell.proving.rerunning import run_again
+from clearwell.proving.sandbox import BACKENDS, DEFAULT, Sandbox
+from clearwell.proving.statement import read_key, read_signer, sign, state, write_key
+from clearwell.proving.statement import verify as verified
+from clearwell.proving.sweep import Sweep, sweep
 from clearwell.proving.verdict import Verdict
+from clearwell.proving.writing import write_proof
+from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.outside import for_terminal
 
 
-@click.command()
+class ProveGroup(click.Group):
+    """`prove DIR` runs a proof; a first word that is a verb (`minimize`, `verify`, `rerun`) does that instead."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=ProveGroup)
+def prove() -> None:
+    """Run the proof in a folder: `clearwell prove DIR` is `clearwell prove run DIR`."""
+
+
+@prove.command("run")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "--harnesses",
@@ -23,20 +49,134 @@ from clearwell.vocabulary.outside import for_terminal
 @click.option("--runs", type=click.IntRange(1, 50), default=3, show_default=True, help="How often the proof runs on each side (n).")
 @click.option("--offline", is_flag=True, help="Use only archives that are in the cache.")
 @click.option("--no-ladder", is_flag=True, help="Do not run the versions of the proof's ladder.")
+@click.option("--sweep", "with_sweep", is_flag=True, help="Find the first and last release on which the proof fires, and print that range.")
+@click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="The sandbox.")
+@click.option("--statement", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a signed statement.")
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The private key that signs; made, with KEY.pub, if missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def prove(folder: Path, harnesses: Path | None, runs: int, offline: bool, no_ladder: bool, as_json: bool) -> None:
+def run(
+    folder: Path,
+    harnesses: Path | None,
+    runs: int,
+    offline: bool,
+    no_ladder: bool,
+    with_sweep: bool,
+    backend: str,
+    statement: Path | None,
+    key: Path | None,
+    as_json: bool,
+) -> None:
     """Run the proof in FOLDER in isolation and print the verdict.
 
     Exit codes: 0 reproduced, 10 not_reproduced, 11 different, 12 flaky, 13 inconclusive, 14 harness_error, 15 unavailable,
     16 fix_not_verified, 2 bad usage or folder.
     """
-    settings = Settings(runs=runs, offline=offline, with_ladder=not no_ladder)
-    verdict = run_proof(folder, harnesses or default_harnesses(folder), settings)
+    if (statement is None) != (key is None):
+        raise Invalid("--statement and --key go together: a statement without a signature states nothing")
+    settings = Settings(runs=runs, offline=offline, with_ladder=not no_ladder, backend=backend)
+    if with_sweep:
+        _print_sweep(_swept(folder, harnesses or default_harnesses(folder), settings), as_json=as_json)
+        return
+    done = reproduce(folder, harnesses or default_harnesses(folder), settings)
+    verdict = done.verdict
+    if statement is not None and key is not None:
+        statement.write_bytes(sign(state(done, settings), _signer(key)))
     if as_json:
         click.echo(msgspec.json.encode(verdict))
     else:
         _print(verdict)
     sys.exit(verdict.exit_code)
+
+
+@prove.command("minimize")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new proof's folder; it must not exist.")
+@click.option("--harnesses", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of the hub's harnesses.")
+@click.option("--max-runs", type=click.IntRange(1, 5000), default=300, show_default=True, help="At most so many tries.")
+@click.option("--offline", is_flag=True, help="Use only archives that are in the cache.")
+@click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="The sandbox.")
+def minimize_proof(folder: Path, out: Path, harnesses: Path | None, max_runs: int, offline: bool, backend: str) -> None:
+    """Shrink the input of the proof in FOLDER while its verdict holds, and write the smaller proof as a new folder.
+
+    Exit codes: 0 written, 2 bad usage or folder, 6 not reproduced, or the new folder exists.
+    """
+    if out.exists():
+        raise Conflict(f"{str(out)!r} exists already; name a folder that does not")
+    proof = read_proof(folder, harnesses or default_harnesses(folder))
+    found = minimize(proof, Settings(offline=offline, backend=backend), runs=max_runs)
+    write_proof(replaced(proof, found.input), out)
+    click.echo(f"{found.before} bytes became {found.after} in {found.runs} runs: {out}")
+
+
+@prove.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--key", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The public key that must have signed."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole statement.")
+def verify(file: Path, key: Path, as_json: bool) -> None:
+    """Check a statement offline: its signature, and that it is one of a verdict. Exit codes: 0 it is, 2 no statement, 6 not signed so."""
+    checked = verified(file.read_bytes(), read_key(key.read_bytes()))
+    if as_json:
+        click.echo(msgspec.json.encode(checked))
+        return
+    click.echo("the signature holds")
+    for subject in checked.subject:
+        click.echo(f"  {for_terminal(subject.name)}  sha256 {for_terminal(subject.digest.get('sha256', '?'))}")
+    _print(checked.predicate.verdict)
+
+
+@prove.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--key", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The public key that must have signed."
+)
+@click.option("--proofs", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False), help="Where the proof's folder is.")
+@click.option("--harnesses", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of the hub's harnesses.")
+@click.option("--backend", type=click.Choice(sorted(BACKENDS)), help="The sandbox. [default: the statement's]")
+def rerun(file: Path, key: Path, proofs: Path, harnesses: Path | None, backend: str | None) -> None:
+    """Run what a statement states again, from the folders with its hashes, and compare. Exit codes: 0 the same verdict, 6 another."""
+    checked = verified(file.read_bytes(), read_key(key.read_bytes()))
+    done = run_again(checked, proofs, harnesses or default_harnesses(proofs / "proof"), backend)
+    said, seen = checked.predicate.verdict.verdict, done.verdict.verdict
+    if said != seen:
+        raise Conflict(f"the statement says {said.value}, running it again says {seen.value}: {done.verdict.reason}")
+    click.echo(f"the same verdict: {seen.value}")
+
+
+def _signer(path: Path) -> CryptoSigner:
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    signer = read_signer(path)
+    path.with_name(f"{path.name}.pub").write_bytes(write_key(signer))
+    return signer
+
+
+def _swept(folder: Path, harnesses: Path | None, settings: Settings) -> Sweep:
+    proof = read_proof(folder, harnesses)
+    registry = Registry(offline=settings.offline)
+    try:
+        with Sandbox(settings.backend) as sandbox:
+            return sweep(proof, settings, sandbox=sandbox, registry=registry)
+    finally:
+        registry.close()
+
+
+def _print_sweep(swept: Sweep, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(swept))
+        return
+    click.echo(f"{for_terminal(swept.package)}: fires from {for_terminal(swept.first)} to {for_terminal(swept.last)}")
+    for one in swept.events:
+        click.echo("  " + ", ".join(f"{name} {for_terminal(version)}" for name, version in one.items()))
+    for note in swept.notes:
+        click.echo(f"  {for_terminal(note)}")
+    click.echo(f"  {len(swept.tried)} of {swept.releases} releases were run:")
+    for tried in swept.tried:
+        click.echo(
+            f"    {for_terminal(tried.version)} {_said(tried.fired)}" + (f": {for_terminal(tried.reason)}" if tried.fired is None else "")
+        )
 
 
 def _print(verdict: Verdict) -> None:

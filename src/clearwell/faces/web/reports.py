@@ -55,7 +55,10 @@ def finding(request: PageRequest, submission: FromPath[str], finding: FromPath[s
     member, finding_id = visit.signed_in(), FindingId(parse_id("finding", finding))
     answered, runs = reporting.read_finding(visit.house, member, finding_id)
     reads = reporting.proof_reads(visit.house, member, finding_id)
-    return page(visit, "finding.html", answered=answered, runs=runs, reads=reads, submission=submission, done=visit.asked("done"))
+    sanity = reporting.read_sanity(visit.house, member, finding_id)
+    return page(
+        visit, "finding.html", sanity=sanity, answered=answered, runs=runs, reads=reads, submission=submission, done=visit.asked("done")
+    )
 
 
 @post("/reports/{submission:str}/{finding:str}/appeal", sync_to_thread=True)

@@ -25,6 +25,7 @@ _LOGCAT = re.compile(
 _ANSI = re.compile(rb"\x1b\[[0-9;]{0,20}m")
 _LONG_GAP = re.compile(r"[ \t]{64,}")
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_GLUED = re.compile(r"(?:HWAddress|Address|Leak|Memory|UndefinedBehavior|Thread)Sanitizer:DEADLYSIGNAL$")
 _END = re.compile(r"(?:SUMMARY: \w+Sanitizer|==\d+==ABORTING)")
 
 _MARKS = (
@@ -39,7 +40,8 @@ _MARKS = (
     b"limit exceeded", b"stack smashing", b"free(): ", b"double free", b"abort: CSA", b"FATAL:", b"Stack limit",
     b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
     b"OOM in ", b"FATAL EXCEPTION", b"kernel BUG at ", b"general protection fault", b"Kernel panic", b"Uncaught Python",
-    b"memory allocation of",
+    b"memory allocation of", b"Trusted App crash", b"error while loading shared", b"cannot locate symbol", b"GPU process exited",
+    b"wycheproof", b"Check failure stack trace", b"SHOULD NEVER BE REACHED", b"Abort message: ", b"DEFAULT_BUCKET_ID", b"ut of memory",
 )  # fmt: skip
 
 
@@ -87,6 +89,8 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
         del lines[MAX_LINES:]
     if "Unsymbolized Stacktrace" in text:
         lines = list(_without_repeats(lines))
+    if "Sanitizer:DEADLYSIGNAL" in text:
+        lines = [bare for line in lines if (bare := _GLUED.sub("", line) if line.endswith("Sanitizer:DEADLYSIGNAL") else line)]
     if "CRASH LOG: " in text:
         lines = [line.removeprefix("CRASH LOG: ") for line in lines]
     if _TIME.search(text) is not None:

@@ -59,7 +59,9 @@ _MODULE_ALONE = re.compile(r"\S+\.(?:so(?:\.\d+)*|dylib|dll|exe)\s*$")
 
 class RawFrame(msgspec.Struct, frozen=True):
     """A frame as printed: `function` with its parameters. `number` is its place if printed, `is_inline` a frame without one of
-    its own, `is_unsure` one that the runtime itself marked as doubtful, `site` the address in a module that is no system library."""
+    its own, `is_unsure` one that the runtime itself marked as doubtful,
+    `site` the address in a module that is no system library,
+    `path` the module's when the frame has nothing else."""
 
     function: str | None = None
     file: str | None = None
@@ -69,6 +71,7 @@ class RawFrame(msgspec.Struct, frozen=True):
     site: str | None = None
     is_inline: bool = False
     is_unsure: bool = False
+    path: str | None = None
 
 
 def sanitizer_frame(line: str) -> RawFrame | None:
@@ -91,12 +94,13 @@ def plain_frame(line: str) -> RawFrame | None:
 
 def _split(rest: str, number: int, inline: bool) -> RawFrame:
     """Part a frame's text into function, file, line and module."""
-    module = file = site = None
+    module = file = site = path = None
     at = None
     rest = _BUILD_ID.sub("", rest)
     found = _MODULE.search(rest)
     if found is not None:
         module, rest = found["module"].removesuffix(":x86_64").removesuffix(":arm64"), rest[: found.start()]
+        path = module if not rest.strip() and module.startswith("/") else None
         if is_project_module(module):
             site = f"{_basename(module)}+0x{found['offset'].lower()}"
     else:
@@ -110,7 +114,7 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
         found = _FILE_ALONE.search(rest)
         if found is not None:
             file, rest = found["file"], rest[: found.start()]
-    function = rest.strip()
+    function = rest.strip().removesuffix(" <null>")
     if function in ("", "<null>", "<unknown>", "??", "(<unknown module>)", "<unknown module>", "<unavailable>"):
         function = ""
     if function and module is None and _MODULE_ALONE.match(function):
@@ -121,7 +125,7 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
         function = _first_name(function)
     if not function and module is not None and _SYSTEM_LIBRARY.match(module) is not None:
         module = None
-    return RawFrame(demangle(function) if function else None, _tidy(file), at or None, _basename(module), number, site, inline)
+    return RawFrame(demangle(function) if function else None, _tidy(file), at or None, _basename(module), number, site, inline, path=path)
 
 
 def _first_name(text: str) -> str:

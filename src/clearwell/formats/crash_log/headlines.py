@@ -4,7 +4,7 @@
 import re
 
 from clearwell.formats.crash_log.frames import RawFrame
-from clearwell.formats.crash_log.notation import STATE_LINES, address_text, check_message, steady, with_source
+from clearwell.formats.crash_log.notation import ASSERT_ADDRESSES, STATE_LINES, address_text, check_message, steadier, with_source
 from clearwell.formats.crash_log.report import Report, Stack
 from clearwell.formats.crash_log.signs import END, FAULT, STATEMENT, UBSAN
 
@@ -13,9 +13,19 @@ TESTED = 1_500
 
 SANITIZER = re.compile(r"==(?P<pid>\d+)== ?(?:ERROR|WARNING): (?P<name>[A-Za-z]+Sanitizer): (?P<what>[^\n]*)")
 TSAN = re.compile(r"WARNING: (?P<name>ThreadSanitizer): (?P<what>[^\n]*)")
-_ON_ADDRESS = re.compile(r"(?P<kind>[A-Za-z][\w-]*)(?: \([^)]{0,80}\))? on (?:unknown )?address (?P<address>0x[0-9a-fA-F]+)?")
+_ON_ADDRESS = re.compile(
+    r"(?P<kind>[A-Za-z][\w-]*(?: \([^)]{0,80}\))?) on (?:(?:unknown )?address (?P<address>0x[0-9a-fA-F]+)?|(?P<at>0x[0-9a-fA-F]+))"
+)
 _FREE = re.compile(r"attempting (?P<what>double-free|free|to call malloc_usable_size)[^\n]*?(?P<address>0x[0-9a-fA-F]+)")
-_OTHER = re.compile(r"(?P<kind>[a-z][a-z]+(?:-[a-z]+)+)(?P<rest>[^\n]*)")
+_OTHER = re.compile(r"(?P<kind>[A-Za-z][^(:;\n]{0,200})")
+_OVERLAP = re.compile(r"memcpy-param-overlap[^\[]{0,80}(?P<address>\[0x[^\n]{1,200}\))")
+_TAIL = re.compile(r"allocation-tail-overwritten; heap object \[(?P<address>0x[0-9a-fA-F]+),")
+_NO_FAULT = (
+    "out-of-memory", "out of memory", "requested allocation", "allocator is out", "CHECK failed", "calloc-overflow",
+    "calloc parameters overflow", "allocation-size-too-big", "hard rss", "failed to ", "detected memory leaks", "reported ",
+    "unexpected format specifier", "rss-limit-exceeded",
+)  # fmt: skip
+"""What a sanitizer says of memory limits, of leaks or of itself: signs read it."""
 _ACCESS = re.compile(
     r"\s*(?:Atomic )?(?P<access>READ|WRITE|Read|Write|ACCESS)(?: of size (?P<size>\d{1,18}|\(?[a-z]\w*\)?))? at (?:addr )?"
     r"(?P<address>0x[0-9a-fA-F]+|[0-9a-f]{8,16})"
@@ -26,6 +36,7 @@ _KASAN = re.compile(
     r"BUG: K(?P<tool>ASAN|MSAN|CSAN|FENCE): (?P<kind>[\w-]+)(?: (?:read|write))? (?:in|on) ?[^\n]*?(?:address |addr )?"
     r"(?P<address>\b[0-9a-f]{16}\b|$)"
 )
+_KASAN_RANGE = re.compile(r"KASAN: (?P<kind>[\w -]{1,60}) (?:in|on) range \[(?P<address>0x[0-9a-f]{1,16})-")
 _OOPS_ADDRESS = re.compile(
     r"[^\n]{0,200}?(?:virtual address|dereference at|paging request at|address:) ?(?P<address>(?:0x)?[0-9a-f]{4,16})"
 )
@@ -40,6 +51,14 @@ _EXCEPTION_CODE = re.compile(r"\s*ExceptionCode: (?P<code>[0-9a-f]{8})")
 _V8_FATAL = re.compile(r"# Fatal error in (?P<source>[^\n,]{0,300})(?:, line \d+)?")
 _V8_CORRECTNESS = re.compile(r"# V8 correctness (?P<part>(?:configs|sources|suppression): [^\n]{0,300})")
 
+_VPTR_ADDRESS = re.compile(r"(?:member access within|member call on|downcast of|vtable) address (?P<address>0x[0-9a-fA-F]{1,16})")
+_PLACE = re.compile(r":\d{1,7}:\d{1,6}: $")
+_PROCESS = re.compile(r"fault addr \S{1,20} [^\n]{0,200}\((?P<process>[^()\n]{1,100})\)\s*$")
+_BUCKET = re.compile(r"\s*DEFAULT_BUCKET_ID: {1,4}(?P<kind>[A-Za-z_]{1,100})")
+_MTE = re.compile(r"SEGV_MTESERR[^\n]{0,80}fault addr \S{1,20}(?P<rest>[^\n]{0,80})")
+
+_GLOG = re.compile(r"F\d{4,8} +[\d:.]{8,20} +\d+ (?P<source>[^\]:\s]{1,300}):\d+\] ?(?P<message>[^\n]{1,1000})")
+
 _SIGNALS = {
     "ABRT": ("Abrt", END), "SIGABRT": ("Abrt", END), "ILL": ("Ill", END), "SIGILL": ("Ill", END), "illegal-instruction": ("Ill", END),
     "TRAP": ("Trap", END), "SIGTRAP": ("Trap", END), "breakpoint": ("Breakpoint", END), "BUS": ("Bus", FAULT), "SIGBUS": ("Bus", FAULT),
@@ -49,7 +68,7 @@ _SIGNALS = {
 }  # fmt: skip
 """A signal or Windows exception, as sanitizers and debuggers name it -> crash type and rank; an invalid access is not among them."""
 _INVALID_ACCESS = {"SEGV", "access-violation", "SIGSEGV", "in-page-error"}
-_RENAMED = {"unknown-crash": "UNKNOWN", "bad-free": "Bad-free", "use-after-poison": "Use-after-poison", "data": "Data race"}
+_RENAMED = {"unknown-crash": "UNKNOWN"}
 _EXCEPTIONS = {
     "c0000094": "Divide-by-zero", "c0000095": "Integer-overflow", "c00000fd": "Stack-overflow", "c000001d": "Ill", "80000003": "Breakpoint",
     "c0000409": "Security check failure", "c0000374": "Heap-corruption", "c0000096": "Ill", "e06d7363": "Uncaught exception",
@@ -58,7 +77,14 @@ _EXCEPTIONS = {
 _SECURE_TYPES = ("Security check failure", "Heap-corruption")
 
 
-def _sanitizer_header(report: Report, match: re.Match[str]) -> None:
+def _is_assertion(address: str | None, lines: list[str], number: int) -> bool:
+    """An assertion stops by writing to an address of its own, or by a signal that ASan scores as a mere signal."""
+    if address is not None and int(address, 16) in ASSERT_ADDRESSES:
+        return True
+    return any("SCARINESS: " in line and "(signal)" in line for line in lines[number : number + 40])
+
+
+def _sanitizer_header(report: Report, match: re.Match[str], lines: list[str], number: int) -> None:
     """Read `==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x...`."""
     tool, what = match["name"], match["what"]
     kind: str | None = None
@@ -66,31 +92,34 @@ def _sanitizer_header(report: Report, match: re.Match[str]) -> None:
     rank = FAULT
     found = _ON_ADDRESS.match(what)
     freed = _FREE.match(what) if found is None else None
-    if found is not None:
-        kind, address = found["kind"], found["address"]
+    is_asan = tool in ("AddressSanitizer", "HWAddressSanitizer")
+    if is_asan and " WARNING: " in match.group()[:40]:
+        return
+    if found is not None and (is_asan or found["kind"] != "race"):
+        kind, address = found["kind"], found["address"] or found["at"]
     elif freed is not None:
-        kind = {"double-free": "Heap-double-free", "free": "Invalid-free"}.get(freed["what"], "Bad-malloc_usable_size")
-        address = freed["address"]
-    elif what.startswith("data race"):
-        kind = "Data race"
-    else:
+        kind = {"double-free": "Heap-double-free", "free": "Invalid-free"}.get(freed["what"], "Attempting to call malloc-usable-size")
+        address = freed["address"] if freed["what"].endswith("free") else None
+    elif not what.startswith(_NO_FAULT) and tool not in ("LeakSanitizer", "UndefinedBehaviorSanitizer"):
         other = _OTHER.match(what)
-        if other is not None and not what.startswith("out-of-memory"):
-            kind = other["kind"]
-            inside = re.search(r"0x[0-9a-fA-F]{4,16}", other["rest"][:200])
-            address = inside.group() if inside is not None and tool != "MemorySanitizer" else None
+        kind = other["kind"].strip() if other is not None else None
+        inside = _OVERLAP.match(what) or _TAIL.match(what)
+        address = inside["address"] if inside is not None else None
     if kind is None:
         return
     is_invalid = kind in _INVALID_ACCESS
-    named, rank = _SIGNALS.get(kind, (_RENAMED.get(kind, kind[:1].upper() + kind[1:]), FAULT))
-    if is_invalid and tool == "UndefinedBehaviorSanitizer":
-        named = "Segv on unknown address"
+    worded = kind.lower().replace("_", "-").capitalize()
+    named, rank = _SIGNALS.get(kind, (_RENAMED.get(kind, worded), FAULT))
+    if is_invalid and report.type in ("ASSERT", "ASSERT_NOT_REACHED") and _is_assertion(address, lines, number):
+        return
     if not report.begin("UNKNOWN" if is_invalid else named, rank, tool, match.group()):
         return
     report.is_invalid_access = is_invalid
-    report.segv_name = "Segv on unknown address" if tool == "UndefinedBehaviorSanitizer" else "UNKNOWN"
+    report.segv_name = "UNKNOWN"
+    if is_invalid and address is None:
+        report.is_invalid_access, report.type = False, "Segv on unknown address"
     if address is not None and named not in ("Floating-point-exception",):
-        report.address = address_text(address)
+        report.address = address if address.startswith("[") else address_text(address)
     report.mode = "plain" if tool == "ThreadSanitizer" else report.mode
 
 
@@ -102,6 +131,9 @@ def _ubsan(report: Report, line: str, at: int) -> bool:
             continue
         if not report.begin(kind, FAULT, "UndefinedBehaviorSanitizer", line):
             return True
+        vptr = _VPTR_ADDRESS.search(message) if kind == "Bad-cast" else None
+        if vptr is not None:
+            report.address = address_text(vptr["address"])
         if kind == "Null-dereference":
             report.access = {"load": "READ", "store": "WRITE"}.get(message.split(" ", 1)[0])
             report.type = " ".join(part for part in (kind, report.access) if part)
@@ -109,13 +141,15 @@ def _ubsan(report: Report, line: str, at: int) -> bool:
         if named is not None:
             report.lines = [f"Bad-cast to {named}"]
         return True
+    if _PLACE.search(line[:at][-400:]) is not None:
+        report.begin("UNKNOWN", FAULT, "UndefinedBehaviorSanitizer", line)
     return False
 
 
 def _on_sanitizer(report: Report, lines: list[str], number: int) -> None:
     found = SANITIZER.search(lines[number][:TESTED]) or TSAN.search(lines[number][:TESTED])
     if found is not None:
-        _sanitizer_header(report, found)
+        _sanitizer_header(report, found, lines, number)
 
 
 def _on_runtime_error(report: Report, lines: list[str], number: int) -> None:
@@ -124,13 +158,14 @@ def _on_runtime_error(report: Report, lines: list[str], number: int) -> None:
     if not line[:at].rstrip().endswith(("panic:", "panic", "panic(")) and _ubsan(report, line, at):
         for following in lines[number + 1 : number + 6]:
             note = re.search(
-                r"note: (?:object|vtable) (?:is of type '(?P<name>[^']{1,300})'|has (?P<invalid>invalid vptr|a possibly invalid vptr))",
+                r"note: (?:(?:object|vtable) (?:is of type '(?P<name>[^']{1,300})'|has (?:an? (?:possibly )?)?(?P<invalid>invalid vptr))"
+                r"|(?P<vtable>invalid vtable)|object is base class subobject at offset (?P<offset>\d{1,9}) within)",
                 following[:TESTED],
             )
             if note is not None and report.lines and " from " not in report.lines[0]:
-                report.lines[0] += f" from {note['name'] or note['invalid']}"
+                invalid = "invalid vptr" if note["invalid"] or note["vtable"] else f"base class subobject at offset {note['offset']}"
+                report.lines[0] += f" from {note['name'] or invalid}"
                 break
-        report.lines = [line[:80] for line in report.lines]
 
 
 def _on_access(report: Report, lines: list[str], number: int) -> None:
@@ -176,13 +211,37 @@ def _on_oops(report: Report, lines: list[str], number: int) -> None:
 
 
 def _on_kernel_bug(report: Report, lines: list[str], number: int) -> None:
-    if report.begin("Kernel failure", FAULT, "Kernel", lines[number]):
-        report.mode = "kernel"
+    line = lines[number][:TESTED]
+    place = line[line.find("kernel BUG at ") + len("kernel BUG at ") :].strip()
+    if report.begin("Kernel failure", FAULT, "Kernel", line):
+        report.mode, report.kernel_kind = "kernel", _without_number(place.replace(" ", "-").capitalize())
+
+
+def _on_protection_fault(report: Report, lines: list[str], number: int) -> None:
+    is_kasan = "KASAN" in lines[number]
+    if report.begin("Kernel failure", FAULT, "KernelAddressSanitizer" if is_kasan else "Kernel", lines[number]):
+        report.mode, report.kernel_kind = "kernel", "General-protection-fault"
+
+
+def _on_kasan_range(report: Report, lines: list[str], number: int) -> None:
+    """Beneath a protection fault KASAN says what the address was: `KASAN: null-ptr-deref in range [0x20-0x27]`."""
+    found = _KASAN_RANGE.search(lines[number][:TESTED])
+    if found is not None and report.type == "Kernel failure" and report.address is None:
+        report.kernel_kind, report.address = found["kind"].replace(" ", "-").capitalize(), address_text(found["address"])
+        report.sanitizer = "KernelAddressSanitizer"
 
 
 def _on_kernel_panic(report: Report, lines: list[str], number: int) -> None:
-    if report.begin("Kernel failure", STATEMENT, "Kernel", lines[number]):
-        report.mode = "kernel"
+    line = lines[number][:TESTED]
+    why = line[line.find("not syncing") + len("not syncing") :].strip(": ")
+    if report.begin("Kernel failure", STATEMENT, "Kernel", line):
+        report.mode, report.kernel_kind = "kernel", _without_number(why.replace(" ", "-")) or None
+
+
+def _without_number(text: str) -> str:
+    """A type's first number is left out when it is over 16: a line of a source file is not a type."""
+    found = re.search("[0-9]{1,30}", text)
+    return text if found is None or int(found.group()) <= 16 else f"{text[: found.start()]}{{*}}{text[found.end() :]}"
 
 
 def _on_instruction_pointer(report: Report, lines: list[str], number: int) -> None:
@@ -214,8 +273,17 @@ def _on_received_signal(report: Report, lines: list[str], number: int) -> None:
 
 def _on_tombstone(report: Report, lines: list[str], number: int) -> None:
     found = _TOMBSTONE.search(lines[number][:TESTED])
-    if found is not None:
-        _signal(report, found["name"], found["address"], "Android", lines[number])
+    if found is None:
+        return
+    line = lines[number][:TESTED]
+    tagged = _MTE.search(line)
+    if tagged is not None and report.begin(f"Tag-mismatch{tagged['rest'].rstrip()}", FAULT, "MemoryTagging", line):
+        report.address = address_text(found["address"]) if found["address"] else None
+        return
+    _signal(report, found["name"], found["address"], "Android", line)
+    process = _PROCESS.search(line)
+    if process is not None and report.process is None:
+        report.process = process["process"].capitalize()
 
 
 def _on_gdb(report: Report, lines: list[str], number: int) -> None:
@@ -252,6 +320,35 @@ def _on_exception_code(report: Report, lines: list[str], number: int) -> None:
         report.mode = "windbg"
 
 
+def _on_logged_fatally(report: Report, lines: list[str], number: int) -> None:
+    """Google's logger ends the program after a line of severity F, whatever it says; signs know failed checks."""
+    found = _GLOG.match(lines[number][:TESTED])
+    if found is not None and report.begin("Fatal error", STATEMENT, "glog", lines[number]):
+        report.lines = [with_source(check_message(found["message"]), found["source"])]
+
+
+def _on_jni_error(report: Report, lines: list[str], number: int) -> None:
+    """The Android runtime says that native code used a dead or wrong reference."""
+    if any(word in lines[number][:TESTED] for word in ("deleted", "invalid", "unexpected", "unknown", "wrong")):
+        report.is_security = True
+
+
+def _on_bucket(report: Report, lines: list[str], number: int) -> None:
+    """`!analyze` sorts an exception into a bucket, which names it where no access failed."""
+    found = _BUCKET.match(lines[number][:TESTED])
+    if found is None or report.rank == FAULT:
+        return
+    kind = found["kind"].removesuffix("_AVRF").replace("_", "-").lower().capitalize()
+    kind = {"Status-integer-overflow": "Integer-overflow", "Status-integer-divide-by-zero": "Divide-by-zero"}.get(kind, kind)
+    if report.begin(kind, FAULT, "Windows", lines[number]):
+        report.mode = "windbg"
+
+
+def _on_security_mark(report: Report, lines: list[str], number: int) -> None:
+    """A null program counter, or an issue that the fuzzer's author declares a security one, is one whatever its type."""
+    report.is_security = True
+
+
 def _on_v8_fatal(report: Report, lines: list[str], number: int) -> None:
     found = _V8_FATAL.search(lines[number][:TESTED])
     message = lines[number + 1].lstrip("# ").strip()[:TESTED] if number + 1 < len(lines) else ""
@@ -263,9 +360,10 @@ def _on_v8_fatal(report: Report, lines: list[str], number: int) -> None:
             if report.begin(kind, STATEMENT, "V8", lines[number]):
                 report.lines = [with_source(check_message(message[len(prefix) :]), source)]
             return
-    kind = "Unreachable code" if message.lower().startswith("unreachable code") else "Fatal error"
+    kind = "Unreachable code" if message.lower().startswith(("unreachable code", "unimplemented code")) else "Fatal error"
     if report.begin(kind, STATEMENT, "V8", lines[number]):
-        report.lines = [with_source(steady(message).rstrip("."), source)] if kind == "Fatal error" else []
+        name = source.replace("\\", "/").rpartition("/")[2] if source is not None else ""
+        report.lines = [with_source(check_message(steadier(message)), source)] if kind == "Fatal error" else [name] if name else []
 
 
 def _on_v8_correctness(report: Report, lines: list[str], number: int) -> None:
@@ -331,7 +429,8 @@ HEADLINES = (
     ("nable to handle kernel", _on_oops),
     ("BUG: kernel NULL", _on_oops),
     ("kernel BUG at ", _on_kernel_bug),
-    ("general protection fault", _on_kernel_bug),
+    ("general protection fault", _on_protection_fault),
+    ("KASAN: ", _on_kasan_range),
     ("Kernel panic - not syncing", _on_kernel_panic),
     ("IP: ", _on_instruction_pointer),
     ("Internal error: Oops", _on_oops_code),
@@ -341,6 +440,16 @@ HEADLINES = (
     (" signal SIG", _on_gdb),
     ("Attempt to ", _on_attempt),
     ("ExceptionCode: ", _on_exception_code),
+    ("DEFAULT_BUCKET_ID", _on_bucket),
+    ("JNI DETECTED ERROR", _on_jni_error),
+    *((f"\nF{digit}", _on_logged_fatally) for digit in "01"),
+    ("pc (nil) ", _on_security_mark),
+    ("pc 0x00000000 ", _on_security_mark),
+    ("pc 0x000000000000 ", _on_security_mark),
+    ("FuzzerSecurityIssueCritical", _on_security_mark),
+    ("FuzzerSecurityIssueHigh", _on_security_mark),
+    ("FuzzerSecurityIssueMedium", _on_security_mark),
+    ("FuzzerSecurityIssueLow", _on_security_mark),
     ("# Fatal error in", _on_v8_fatal),
     ("# V8 correctness ", _on_v8_correctness),
     ("## V8 sandbox violation detected", _on_sandbox),

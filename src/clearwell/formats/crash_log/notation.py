@@ -11,15 +11,34 @@ STATE_LINES = 3
 LINE_WIDTH = 80
 NULL_PAGE = 0x10000
 _LARGEST_SIZE = 16
+_LONGEST_CYCLE = 10
 _ANONYMOUS = re.compile(r"\(anonymous namespace\)::|`anonymous namespace'::|non-virtual thunk to ")
-_LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{4,}(?![0-9A-Za-z])")
-_HEX = re.compile(r"\b0x[0-9a-f]{4,}\b")
-_STANDALONE_NUMBER = re.compile(r"\b[0-9]{2,}\b")
+_HEX = re.compile(r"0x[0-9a-fA-F]{4,}U*")
+_VARYING = re.compile(r"(?<![:0-9.])(?:[0-9.]{4,}|(?<=[@#])[0-9]+)(?![A-Za-z0-9.])")
+_STANDALONE = re.compile(r"\b[0-9]{2,}\b")
+_QUOTED_VALUE = re.compile(r"\s*[:=]\s*(?:'[^\n]*'|\"[^\n]*\")$")
+ASSERT_ADDRESSES = frozenset({0xBBADBEEF, 0xFBADBEEF, 0x1F75B7DD, 0x977537DD, 0x9F7537DD})
+"""Addresses that browsers' assertions write to on purpose, to stop."""
 _SKIPPED = re.compile(
     r"_\$LT\$|<(?!\w+>$)|closure #|partial apply |reabstraction thunk |function signature |operator(?:\(|$)|abort_with_issue$"
-    r"|main\.|WTF::|New$"
+    r"|WTF::|[Nn]ew|main|free|malloc|calloc|realloc|delete|operator|abort|alloc::|scanf|__libc_|__GI_|__assert_|g_log|runtime\."
+    r"|(?:__)?(?:mem(?:cmp|cpy|move|set)|str(?:cmp|cpy|dup|len|ncpy)|aeabi_)|mozalloc_|generic_cpp_|object_err|print_trailer"
+    r"|SignalAction|ExitCallback|fpehandler\(|X11Error|CFCrash|Abort\(|common_exit|_L_unlock_|android\.os\.Parcel\."
+    r"|android\.app\.ActivityManagerProxy\.|art::Thread::CreateNativeThread|exit_or_terminate_process|TestOneProtoInput"
 )
-_SKIPPED_ANYWHERE = re.compile(r"logging::(?:LogMessage|CheckError|ErrnoLogMessage|NotReachedError)|fuzztest::internal::")
+_SKIPPED_WORDS = (
+    "logging::LogMessage", "logging::CheckError", "logging::ErrnoLogMessage", "logging::NotReachedError", "fuzztest::internal::",
+    "assert", "logger", "PartitionAlloc", "allocator_shim", "base::allocator", "asan_Heap", "asan_check_access", "DebugBreak",
+    "BreakDebugger", "RtlFreeHeap", "RtlInitializeExceptionChain", "RtlReportCriticalFailure", "RtlUserThreadStart", "RtlpHeapHandleError",
+    "RtlpLogHeapFailure", "SkDebugf", "StackDumpSignalHandler", "DefaultDcheckHandler", "FuzzedDataProvider", "ForceCrashOnSigAbort",
+    "base::debug::CollectStackTrace", "base::debug::StackTrace::StackTrace", "base::android::CheckException", "Inline Function @",
+)  # fmt: skip
+_SKIPPED_PLACES = (
+    "assert", "logger", "libpthread", "ieee754-", "/glibc-", "/libc++", "libc++/", "/bindings/ToV8.h", "/memorycmp.c", "/gcc/",
+    "/jemalloc/", "/libc/", "/llvm-build/", "/crosstool/", "/sanitizer_common/", "/tcmalloc/", "/AOSP-toolchain/", "/win_toolchain/",
+    "/minkernel/crts/", "/vc/include/", "/vctools/crt/",
+)  # fmt: skip
+_SKIPPED_MODULE = re.compile(r"(?:^|/)(?:libc(?:\+\+(?:_shared)?)?\.so|libstdc\+\+\.so|libc-[^/]{0,40}\.so|libgcc_s\.so|linux-gate\.so)")
 _GO_FILE = re.compile(r"\.go$")
 
 NOT_SECURITY = (
@@ -28,7 +47,7 @@ NOT_SECURITY = (
     "Null-dereference", "Divide-by-zero", "Integer-overflow", "Unsigned-integer-overflow", "Undefined-shift",
     "Float-cast-overflow", "Assumption-violation",
     "Uncaught exception", "Fatal Exception", "Potential-null-reference", "CHECK failure", "Fatal error", "Unreachable code",
-    "V8 correctness failure", "V8 API error",
+    "V8 correctness failure", "V8 API error", "Security CHECK failure", "Sanitizer CHECK failure", "ASSERT_NOT_REACHED", "RUNTIME_ASSERT",
     "Direct-leak", "Indirect-leak",
     "Missing-library", "Overwrites-const-input", "Unexpected-exit", "Misaligned-address", "Invalid-bool-value",
     "Invalid-enum-value", "Invalid-builtin-use",
@@ -52,7 +71,8 @@ def access_lines(kind: str, access: str | None, size: int | None) -> str:
 def address_text(digits: str) -> str:
     """Write an address: kept as printed when it has its `0x`, else at least twelve digits, or eight for a 32-bit one."""
     if digits.startswith(("0x", "0X")):
-        return "0x" + digits[2:].lower()
+        digits = digits[2:].lower()
+        return "0x" + (digits[4:] if len(digits) == 16 and digits.startswith("0000") else digits)
     digits = digits.lower().replace("`", "")
     return f"0x{int(digits, 16):0{8 if len(digits) <= 8 else 12}x}"
 
@@ -67,15 +87,14 @@ def state_function(frame: RawFrame) -> str | None:
     """Write a frame as a state's line: no parameters or anonymous namespaces, template arguments kept, at most 80 characters."""
     name = frame.function
     if name is None:
-        return frame.module[:LINE_WIDTH] if frame.module and (".so" in frame.module or ".dylib" in frame.module) else None
+        place = frame.path or frame.module
+        return place[:LINE_WIDTH] if place and (frame.path is not None or ".so" in place or ".dylib" in place) else None
     name = _ANONYMOUS.sub("", name)
     if frame.file is not None and _GO_FILE.search(frame.file) is not None:
         name = name.rpartition("/")[2]
     else:
         name = name.split("(", 1)[0] or name
-    if "0x" in name:
-        name = _HEX.sub("ADDRESS", name)
-    return _LONG_NUMBER.sub("NUMBER", name).strip()[:LINE_WIDTH] or None
+    return steady(name).strip()[:LINE_WIDTH] or None
 
 
 def is_skipped(frame: RawFrame) -> bool:
@@ -84,8 +103,14 @@ def is_skipped(frame: RawFrame) -> bool:
         return True
     if frame.function is not None:
         name = _ANONYMOUS.sub("", frame.function)
-        if _SKIPPED.match(name) is not None or _SKIPPED_ANYWHERE.search(name.split("(", 1)[0]) is not None:
+        if _SKIPPED.match(name) is not None or any(word in name for word in _SKIPPED_WORDS):
             return True
+        if frame.file is not None and any(place in frame.file for place in _SKIPPED_PLACES):
+            return True
+    if frame.path is not None and (_SKIPPED_MODULE.search(frame.path) or any(place in frame.path for place in _SKIPPED_PLACES)):
+        return True
+    if frame.module is not None and _SKIPPED_MODULE.search(frame.module) is not None:
+        return True
     plain = normalize_function(frame.function) if frame.function is not None else None
     return is_runtime(plain, frame.file, frame.module)
 
@@ -107,24 +132,31 @@ def fill_state(lines: list[str], stacks: Iterable[list[RawFrame]], limit: int = 
                 lines.append(text)
 
 
-def from_recursion(frames: list[RawFrame]) -> list[RawFrame]:
-    """For a used-up stack drop the innermost frames outside the recursion: where the limit hits is chance."""
-    names = [frame.function for frame in frames]
-    counts: dict[str | None, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    for at, frame in enumerate(frames):
-        if frame.function is not None and counts[frame.function] > 1 and not is_skipped(frame):
-            return frames[at:]
-    return frames
+def cycle(frames: list[RawFrame]) -> list[str]:
+    """Return the first three lines of the recursion that used up a stack: at most ten frames that stand there three times in a
+    row. Where in the recursion the limit hits is chance. Empty when no such cycle is printed."""
+    names = [text for frame in frames if not is_skipped(frame) and (text := state_function(frame)) is not None]
+    for start in range(len(names)):
+        for length in range(1, _LONGEST_CYCLE + 1):
+            end = start + 3 * length
+            if (
+                end < len(names)
+                and names[start : start + length] == names[start + length : start + 2 * length] == names[end - length : end]
+            ):
+                return names[start : start + min(length, STATE_LINES)]
+    return []
 
 
 def check_message(text: str) -> str:
     """Cut a failed check to its condition: without the values compared, explanation or final full stop."""
+    failed = text.find("failed: ")
+    if failed >= 0 and " vs. " in text[failed:]:
+        text = text[: failed + len("failed")]
     compared = text.find(" vs. ")
     if compared >= 0:
         text = text[: _opening(text, compared)]
-    return text.split(";", 1)[0].strip().removesuffix(".")
+    text = text.split(";", 1)[0]
+    return (_QUOTED_VALUE.sub("", text) if text[-1:] in ("'", '"') else text).strip(" .'\"[]")
 
 
 def _opening(text: str, end: int) -> int:
@@ -144,13 +176,20 @@ def _opening(text: str, end: int) -> int:
 
 def with_source(message: str, source: str | None) -> str:
     """Add the file to a message, as states show failed checks: `len > 0 in zygote_linux.cc`, at most 80 characters."""
-    name = (source or "").replace("\\", "/").rpartition("/")[2]
-    return (f"{message} in {name}" if name else message)[:LINE_WIDTH]
+    name = (source or "").strip(" .'\"[]").split(":", 1)[-1 if (source or "").startswith("[") else 0].split("(", 1)[0]
+    name = name.replace("\\", "/").rpartition("/")[2]
+    message = message.replace("JNI DETECTED ERROR IN APPLICATION:", "JNI:")
+    return steady(f"{message} in {name}" if name else message)[:LINE_WIDTH]
+
+
+def steadier(message: str) -> str:
+    """Replace all numbers of two digits or more that stand alone: V8's messages count tokens and nodes."""
+    return _STANDALONE.sub("NUMBER", steady(message))
 
 
 def steady(message: str) -> str:
-    """Replace numbers that vary from run to run."""
-    return _STANDALONE_NUMBER.sub("NUMBER", _HEX.sub("ADDRESS", message))
+    """Replace addresses and long numbers, which vary from run to run."""
+    return _VARYING.sub("NUMBER", _HEX.sub("ADDRESS", message) if "0x" in message else message)
 
 
 def is_security(kind: str, address: str | None, was_raised: bool) -> bool:
@@ -161,5 +200,6 @@ def is_security(kind: str, address: str | None, was_raised: bool) -> bool:
     if kind.startswith(NOT_SECURITY):
         return False
     if kind.startswith(_BY_ADDRESS):
-        return not was_raised and (address is None or int(address, 16) >= NULL_PAGE)
+        at = NULL_PAGE if address is None else int(address, 16)
+        return not was_raised and at >= NULL_PAGE and at not in ASSERT_ADDRESSES
     return True

@@ -8,7 +8,7 @@ import msgspec
 from clearwell.formats.crash_log import frames as forms
 from clearwell.formats.crash_log.frames import RawFrame
 from clearwell.formats.crash_log.headlines import HEADLINES, TESTED
-from clearwell.formats.crash_log.notation import check_message, steady, with_source
+from clearwell.formats.crash_log.notation import check_message, steadier, steady, with_source
 from clearwell.formats.crash_log.report import Report
 from clearwell.formats.crash_log.signs import SIGNS, Sign
 
@@ -61,7 +61,7 @@ class _Reading:
     def read(self, lines: list[str]) -> None:
         """Read a report's lines in order."""
         numbered = [forms.NUMBERED(line) for line in lines]
-        text = "\n".join([line for line, is_frame in zip(lines, numbered, strict=True) if not is_frame])
+        text = "\n" + "\n".join([line for line, is_frame in zip(lines, numbered, strict=True) if not is_frame])
         signs = tuple(sign for sign in SIGNS if sign.key in text)
         keys = tuple(dict.fromkeys(sign.key for sign in signs))
         specials = tuple((key, handle) for key, handle in HEADLINES if key in text)
@@ -79,7 +79,7 @@ class _Reading:
                     self._try_signs(line, signs)
                     break
             for key, handle in specials:
-                if key in line and self._budget.spend(line):
+                if (line.startswith(key[1:]) if key[0] == "\n" else key in line) and self._budget.spend(line):
                     handle(self.report, lines, number)
             if (
                 second
@@ -151,6 +151,8 @@ class _Reading:
 
     def _try_signs(self, line: str, signs: tuple[Sign, ...]) -> None:
         tested = line[:TESTED]
+        if ":INFO:CONSOLE" in tested or "SUMMARY:" in tested or "Please include Java exception stack" in tested:
+            return  # what a page's script wrote, what repeats the headline, what a real stack follows
         for sign in signs:
             if sign.rank <= self.report.rank or sign.key not in tested:
                 continue
@@ -170,6 +172,6 @@ class _Reading:
         if "CHECK failure" in kind:
             self.report.lines = [with_source(check_message(message), source)]
         elif sign.key == "CSA_":
-            self.report.lines = [steady(message)[:80], (source or "").rpartition("/")[2]]
+            self.report.lines = [steadier(message)[:80], (source or "").rpartition("/")[2]]
         else:
-            self.report.lines = [message.strip()[:80]]
+            self.report.lines = [steady(message.strip())[:80]]

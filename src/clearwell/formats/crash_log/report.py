@@ -6,7 +6,7 @@ import msgspec
 from clearwell.formats.crash_log import frames as forms
 from clearwell.formats.crash_log.frames import RawFrame
 from clearwell.formats.crash_log.kernel import fault_text
-from clearwell.formats.crash_log.notation import STATE_LINES, access_lines, fill_state, from_recursion, is_security, is_skipped, segv_type
+from clearwell.formats.crash_log.notation import STATE_LINES, access_lines, cycle, fill_state, is_security, is_skipped, segv_type
 from clearwell.formats.crash_log.signs import END, STATEMENT
 from clearwell.vocabulary.finding import Crash, Frame
 from clearwell.vocabulary.stack import frames_that_matter, normalize_function
@@ -16,6 +16,7 @@ _MAX_STACKS = 50
 _READ_STACKS = 8
 _READ_FRAMES = 64
 _CALL_SITES = 3
+_CYCLE_FRAMES = 120
 _STATELESS = ("V8 correctness failure",)
 
 
@@ -56,10 +57,12 @@ class Report:
         self.mode = ""
         self.is_sandbox_violation = False
         self.is_protected = False
+        self.is_security = False
+        self.process: str | None = None
 
     def begin(self, kind: str, rank: int, sanitizer: str | None, line: str) -> bool:
         """Take a sign if it outranks what is known; forget the weaker one's stacks."""
-        if rank <= self.rank:
+        if rank <= self.rank and not (kind == "Direct-leak" and self.type == "Indirect-leak"):
             if self.rank == STATEMENT and rank == END:
                 self.in_second = False
             return False
@@ -100,8 +103,13 @@ class Report:
         was_raised = bool(stacks) and bool(stacks[0].read(_READ_FRAMES)) and _is_raise(stacks[0].frames[0])
         lines = [line for line in self.lines if line]
         if not (self.type == "ASSERT" and self.sanitizer == "V8") and self.type != "V8 correctness failure":
-            in_state = (self._inner_first(stack, kind == "Stack-overflow") for stack in stacks[:_READ_STACKS] if stack.form != "glibc")
-            fill_state(lines, in_state, STATE_LINES + (self.type == "V8 API error"))
+            if kind == "Stack-overflow" and stacks:
+                lines += cycle(self._inner_first(stacks[0], True)[:_CYCLE_FRAMES])
+            if kind != "Stack-overflow" or not lines:
+                in_state = (self._inner_first(stack, False) for stack in stacks[:_READ_STACKS] if stack.form != "glibc")
+                fill_state(lines, in_state, STATE_LINES + (self.type in ("V8 API error", "Unreachable code") and bool(lines)))
+        if not lines and self.process is not None:
+            lines = [self.process]
         return Crash(
             sanitizer=self.sanitizer,
             type=kind,
@@ -134,6 +142,8 @@ class Report:
             return False  # stopped by a checked language, a checked argument or a hardened library before memory was touched
         if self.is_protected:
             return False
+        if self.is_security:
+            return True
         if kind == "UNKNOWN" and self.address is None:
             return None
         return is_security(kind, self.address, was_raised)
@@ -161,7 +171,7 @@ class Report:
         frames = stack.read(_MAX_FRAMES if recursed else _READ_FRAMES)
         if stack.form == "python":
             return frames[::-1]
-        return from_recursion(frames) if recursed else frames
+        return frames
 
     def _frames(self, stacks: list[Stack], recursed: bool) -> tuple[Frame, ...]:
         """Return the frames that matter of the first stack that has any; never of a second one."""

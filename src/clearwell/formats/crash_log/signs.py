@@ -93,6 +93,17 @@ SIGNS: tuple[Sign, ...] = (
     _sign("double free or corr", r"double free or corruption", "Heap-double-free", STATEMENT, "glibc"),
     _sign("free(): invalid", r"free\(\): invalid (?:pointer|size)", "Invalid-free", STATEMENT, "glibc"),
     _sign("*** buffer overflow", r"\*\*\* buffer overflow detected \*\*\*", "Buffer-overflow", STATEMENT, "glibc"),
+    _sign("Sanitizer CHECK", r"Sanitizer CHECK failed: \S{1,300}\s+(?P<message>[^\n]{1,400})", "Sanitizer CHECK failure", FAULT),
+    _sign("Sanitizer: CHECK", r"Sanitizer: CHECK failed: \S{1,300}\s+(?P<message>[^\n]{1,400})", "Sanitizer CHECK failure", FAULT),
+    _sign("Trusted App crash", r"Trusted App crash stacktrace", "Trusted app crash", FAULT, "Trusty"),
+    _sign("error while loading", r"error while loading shared libraries: (?P<message>[^:\n]{1,200}): cannot open shared object",
+          "Missing-library", STATEMENT),
+    _sign("cannot locate symbol", r"cannot locate symbol [`'\"](?P<message>[^`'\"\n]{1,200})[`'\"]", "Missing-library", STATEMENT),
+    _sign(": library ", r": library [`'\"](?P<message>[^`'\"\n]{1,200})[`'\"] not found", "Missing-library", STATEMENT),
+    _sign("GPU process exited", r"GPU process exited unexpectedly", "GPU failure", STATEMENT, "Chromium"),
+    _sign("(com.google.security.wycheproof.", r".{0,300}?\) (?P<message>[^\n]{0,200}\(com\.google\.security\.wycheproof\.\w{0,100}\))",
+          "Wycheproof error", STATEMENT, "Wycheproof", whole=True),
+    _sign("SHOULD NEVER BE REACHED", r"\s*SHOULD NEVER BE REACHED\s*$", "ASSERT_NOT_REACHED", STATEMENT, whole=True),
     # libFuzzer and other engines
     _sign("ERROR: libFuzzer: ", r"ERROR: libFuzzer: (?:load )?timeout", "Timeout", STATEMENT, "libFuzzer"),
     _sign("ERROR: libFuzzer: ", r"ERROR: libFuzzer: out-of-memory", "Out-of-memory", STATEMENT, "libFuzzer"),
@@ -113,6 +124,14 @@ SIGNS: tuple[Sign, ...] = (
     _sign("OOM in", r"OOM in ", "Out-of-memory", STATEMENT, "V8"),
     _sign("Fatal process o", r"Fatal process out of memory", "Out-of-memory", STATEMENT, "V8"),
     _sign("Fatal process O", r"Fatal process OOM", "Out-of-memory", STATEMENT, "V8"),
+    _sign("Fatal JavaScript", r"Fatal JavaScript (?:out of memory|invalid size error)", "Out-of-memory", STATEMENT, "V8"),
+    _sign("Out of memory. ", r"Out of memory\. (?:Dying\.|size=)", "Out-of-memory", STATEMENT),
+    _sign("Sanitizer: calloc", r"Sanitizer: calloc(?:-overflow| parameters overflow)", "Out-of-memory", STATEMENT),
+    _sign("Sanitizer: allocation-size", r"Sanitizer: allocation-size-too-big", "Out-of-memory", STATEMENT),
+    _sign("Sanitizer: out of memory", r"Sanitizer: out of memory", "Out-of-memory", STATEMENT),
+    _sign("Sanitizer: rss-limit", r"Sanitizer: rss-limit-exceeded", "Out-of-memory", STATEMENT),
+    _sign("rss limit exhausted", r"rss limit exhausted", "Out-of-memory", STATEMENT),
+    _sign("Sanitizer failed to alloc", r"Sanitizer failed to allocate", "Out-of-memory", STATEMENT),
     # V8
     _sign("CSA_", r"(?P<message>CSA_(?:DCHECK|CHECK|ASSERT) failed: [^\n\[]{1,400}?)(?: \["
         r"(?P<source>[^\]]{1,200}?):\d+\][^\n]*)?$", "ASSERT", STATEMENT, "V8"),
@@ -132,8 +151,15 @@ SIGNS: tuple[Sign, ...] = (
         rf"(?P<message>[^\n]{{1,1000}})", "CHECK failure", STATEMENT, whole=True),
     _sign("Abort message: ", rf"Abort message: '?{_CHROME} (?:Check failed: )?"
         rf"(?P<message>[^\n]{{1,1000}}?)'?$", "CHECK failure", STATEMENT),
+    _sign("Abort message: ", r"Abort message: '?(?P<source>[^\s']{1,300}[\])]) (?P<message>[^\n]{1,1000}?)'?$", "CHECK failure", STATEMENT),
+    _sign("Abort message: ", r"Abort message: '?(?P<message>[^\n]{1,1000}?)'?$", "CHECK failure", STATEMENT),
     # Assertions
-    _sign(": Assertion ", r": Assertion [`'](?P<message>[^\n]{1,600}?)' failed", "ASSERT", STATEMENT),
+    _sign("assertion failed at ", rf"{_GLOG}[^\n]{{0,200}}?assertion failed at \S{{1,300}} in [^\n:]{{0,200}}(?:::[^\n:]{{0,99}}){{0,9}}: "
+        r"(?P<message>[^\n]{1,400})", "ASSERT", STATEMENT, whole=True),
+    _sign("SSERTION FAILURE: ", r"SSERTION FAILURE: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
+    _sign("ASSERT FAILURE: ", r"ASSERT FAILURE: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
+    _sign(': assertion "', r': assertion "(?P<message>[^\n]{1,400}?)" failed', "ASSERT", STATEMENT, "bionic"),
+    _sign(": Assertion ", r": Assertion [`'\"](?P<message>[^\n]{1,600}?)['\"] failed", "ASSERT", STATEMENT),
     _sign(": assertion failed: ", r": assertion failed: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT, "GLib"),
     _sign("Assertion failed: ", r"Assertion failed: \(?(?P<message>[^\n]{1,400}?)\)?, (?:function|file) \S+, "
         r"(?:file|line)", "ASSERT", STATEMENT),
@@ -147,7 +173,7 @@ SIGNS: tuple[Sign, ...] = (
     _sign("ASSERTION FAILED: ", r"ASSERTION FAILED: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
     _sign("ASSERT FAILED: ", r"ASSERT FAILED: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
     # Rust
-    _sign("panicked at '", r"panicked at '(?P<message>[^\n]{0,2000}?)', \S{1,300}:\d+:\d+", "ASSERT", STATEMENT, "Rust"),
+    _sign("panicked at '", r"panicked at '(?P<message>[^'\n]{1,2000})", "ASSERT", STATEMENT, "Rust"),
     # Go
     *(_sign("runtime error: ", rf"runtime error: {words}", kind, STATEMENT, "Go") for words, kind in _GO),
     _sign("fatal error: stack", r"fatal error: stack overflow", "Stack overflow", STATEMENT, "Go"),

@@ -8,42 +8,18 @@ from typing import Any
 
 import msgspec
 
-from clearwell.formats.sarif.model import (
-    ABSENT,
-    CodeFlow,
-    External,
-    InlineProperties,
-    LooseLog,
-    LooseRun,
-    Message,
-    Place,
-    Result,
-    Run,
-    Suppression,
-    Tool,
-    WholeLog,
-    WholeRun,
-)
-from clearwell.formats.sarif.places import Places
-from clearwell.formats.sarif.rules import MAX_RAW, RuleFacts, Rules, cwes_in, properties_of, score_of, stated_in_properties, text_of, unique
+from clearwell.formats.sarif.loosening import loosened, loosened_tool
+from clearwell.formats.sarif.model import ABSENT, External, InlineProperties, LooseLog, LooseRun, Result, Run, Tool, WholeLog, WholeRun
+from clearwell.formats.sarif.results import MAX_TITLE, RunContext
 from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Finding, Location, Origin
-from clearwell.vocabulary.inference import weakness_from_words
-from clearwell.vocabulary.product import Product, parse_target
-from clearwell.vocabulary.severity import Severity
-from clearwell.vocabulary.weakness import Weakness
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.product import Product
 
 MAX_OBJECTS = 2_000_000
 MAX_PROBLEMS = 1_000
-_MAX_TEXT = 20_000
-_MAX_TITLE = 200
-_MAX_LOCATIONS = 50
-_MAX_READ_MESSAGES = 20_000
 _MAX_SALVAGE = 64 * 1024 * 1024
 _NO_FINDING = {"pass": "the tool says that the rule passed", "notApplicable": "the tool says that the rule does not apply"}
-_REMARKABLE_KINDS = {"open", "review", "informational"}
-_PLACEHOLDER = re.compile(r"\{([0-9]{1,3})\}")
 _RESULTS_KEY = re.compile(rb'(?<!\\)"results"\s*:\s*\[')
 _TOOL_KEY = re.compile(rb'(?<!\\)"tool"\s*:\s*(?=\{)')
 
@@ -53,11 +29,6 @@ _whole_run = msgspec.json.Decoder(WholeRun)
 _loose_run = msgspec.json.Decoder(LooseRun)
 _result = msgspec.json.Decoder(Result)
 _inline = msgspec.json.Decoder(list[InlineProperties])
-_suppressions = msgspec.json.Decoder(list[Suppression])
-_code_flows = msgspec.json.Decoder(list[CodeFlow])
-_places = msgspec.json.Decoder(list[Place])
-_pairs = msgspec.json.Decoder(dict[str, str])
-_arguments = msgspec.json.Decoder(list[str])
 _externals = msgspec.json.Decoder(dict[str, External | list[External]])
 
 
@@ -103,7 +74,7 @@ class _Reading:
     def document(self) -> Document:
         if self._suppressed_problems:
             self._problems.append(Problem("", f"and {self._suppressed_problems:,} more broken parts"))
-        tool = ", ".join(dict.fromkeys(self._tools))[:_MAX_TITLE] or None
+        tool = ", ".join(dict.fromkeys(self._tools))[:MAX_TITLE] or None
         return Document("sarif", tool, tuple(self._findings), tuple(self._problems), tuple(self._left_out))
 
     def _problem(self, position: str, reason: str) -> None:
@@ -161,19 +132,27 @@ class _Reading:
 
     def _read_run_without_context(self, raw: msgspec.Raw, position: str, broken: Exception, alone: bool) -> None:
         """Something beside the results is broken: take the results and what else of the run can be read by itself."""
-        self._problem(position, _clean(broken))
         try:
             parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
             results = msgspec.json.decode(parts.get("results", msgspec.Raw(b"[]")), type=list[msgspec.Raw])
         except BROKEN_JSON:
+            self._problem(position, _clean(broken))
             return
         kept: dict[str, Any] = {}
         for field in msgspec.structs.fields(Run):
-            if field.name in parts:
-                try:
-                    kept[field.name] = msgspec.json.decode(parts[field.name], type=field.type)
-                except BROKEN_JSON:
-                    continue
+            if field.name not in parts:
+                continue
+            try:
+                kept[field.name] = msgspec.json.decode(parts[field.name], type=field.type)
+            except BROKEN_JSON as reason:
+                if field.name == "tool":
+                    kept["tool"], lost = loosened_tool(parts["tool"])
+                    for place in lost:
+                        self._problem(f"{position}.{place}", "this is not as SARIF says; it is left empty")
+                elif (value := loosened(parts[field.name], field.type)) is not None:
+                    kept[field.name] = value
+                else:
+                    self._problem(f"{position}.{field.name}", _clean(reason))
         self.read_run(Run(**kept), position, self._decode_each(results, position), alone)
 
     def _decode_each(self, results: list[msgspec.Raw], position: str) -> Iterator[Result | None]:
@@ -181,8 +160,10 @@ class _Reading:
             try:
                 yield _result.decode(raw)
             except BROKEN_JSON as broken:
-                self._problem(f"{position}.results[{number}]", _clean(broken))
-                yield None
+                result = loosened(raw, Result)
+                if result is None:
+                    self._problem(f"{position}.results[{number}]", _clean(broken))
+                yield result
 
     def _salvage(self, data: bytes, syntax: Exception) -> None:
         """The JSON itself is broken (cut off, flipped bits): keep each result that stands whole before the break."""
@@ -231,16 +212,19 @@ class _Reading:
 
     def read_run(self, run: Run, position: str, results: Iterable[Result | None], alone: bool) -> None:
         """Add a run's findings. `alone`: it is the log's only run, so inline properties are its own."""
-        context = _RunContext(run, self._target)
+        context = RunContext(run, self._target)
         if context.tool is not None:
             self._tools.append(context.tool)
         self._check_externals(run, position, alone)
+        for number, invocation in enumerate(run.invocations or []):
+            if invocation.executionSuccessful is False:
+                self._leave_out(f"{position}.invocations[{number}]", "the tool says that it did not run to its end: results may be missing")
         self._add(context, results, f"{position}.results")
         for number, properties in [] if not alone else self._inline:
             where = f"inlineExternalProperties[{number}]"
             self._add(context, self._decode_each(properties.results or [], where), f"{where}.results")
 
-    def _add(self, context: "_RunContext", results: Iterable[Result | None], position: str) -> None:
+    def _add(self, context: RunContext, results: Iterable[Result | None], position: str) -> None:
         for number, result in enumerate(results):
             if result is None:
                 continue
@@ -280,173 +264,6 @@ class _Reading:
                     self._leave_out(f"{position}.externalPropertyFileReferences", reason)
 
 
-class _RunContext:
-    """What a run's results share: tool, product, rules and places."""
-
-    def __init__(self, run: Run, target: Product | None) -> None:
-        driver = run.tool.driver
-        self.tool = (driver.name or driver.fullName or "")[:_MAX_TITLE] or None
-        version = (driver.semanticVersion or driver.version or "")[:100] or None
-        self._origin = Origin(tool=self.tool, tool_version=version)
-        self._product = _product_of(run) or target
-        self._rules = Rules(run)
-        self._places = Places(run)
-        self._read_messages = 0
-        self._inferred: dict[str, tuple[Weakness, ...]] = {}
-        self._severities: dict[tuple[str, float | None], Severity] = {}
-
-    def finding(self, result: Result) -> Finding | None:
-        """Return the finding that a result is; None when it says nothing."""
-        facts = self._rules.facts(result)
-        message = self._message(result, facts)
-        locations = self._locations(result)
-        if not message and facts.id is None and not locations:
-            return None
-        properties = properties_of(result.properties) if result.properties is not ABSENT else {}
-        return Finding(
-            format="sarif",
-            title=facts.title or _first_line(message) or facts.id or "finding without words",
-            message=message,
-            product=self._product,
-            weaknesses=self._weaknesses(result, facts, properties, message),
-            locations=locations,
-            severity=self._severity(result, facts, properties),
-            origin=self._origin,
-            external_id=result.guid or result.correlationGuid,
-            rule=facts.id,
-            fingerprints=_fingerprints(result),
-            remarks=_remarks(result)
-            if result.suppressions is not ABSENT or result.kind is not None or result.baselineState is not None
-            else (),
-        )
-
-    def _message(self, result: Result, facts: RuleFacts) -> str:
-        message = result.message
-        if message is None:
-            return ""
-        text = message.text or message.markdown
-        if text is None and message.id is not None:
-            strings = (facts.rule.messageStrings or {}) if facts.rule is not None else {}
-            found = strings.get(message.id) or (facts.driver.globalMessageStrings or {}).get(message.id)
-            text = text_of(found) or None
-        if text is None:
-            return ""
-        if message.arguments is not ABSENT and "{" in text:
-            text = _fill(text[:_MAX_TEXT], message)
-        return text[:_MAX_TEXT]
-
-    def _locations(self, result: Result) -> tuple[Location, ...]:
-        places = result.locations
-        if places is not None and len(places) == 1:
-            only = self._places.location(places[0])
-            if only is not None:
-                return (only,)
-        elif places:
-            found = [self._places.location(place) for place in places[:_MAX_LOCATIONS]]
-            if any(found):
-                return tuple(dict.fromkeys(location for location in found if location is not None))
-        return self._other_locations(result)
-
-    def _other_locations(self, result: Result) -> tuple[Location, ...]:
-        """No place of its own: the end of its first code flow, else the places related to it."""
-        for place in _flow_ends(result):
-            location = self._places.location(place)
-            if location is not None:
-                return (location,)
-        found = (self._places.location(place) for place in _decoded(_places, result.relatedLocations)[:_MAX_LOCATIONS])
-        return tuple(dict.fromkeys(location for location in found if location is not None))
-
-    def _weaknesses(self, result: Result, facts: RuleFacts, properties: dict[str, Any], message: str) -> tuple[Weakness, ...]:
-        if result.taxa is None and not properties:
-            if facts.stated or facts.inferred:
-                return facts.stated or facts.inferred
-        else:
-            taxa = [Weakness(cwe, "stated", "result.taxa") for t in (result.taxa or [])[:50] if (cwe := self._rules.cwe_of(t))]
-            stated = unique([*taxa, *stated_in_properties(properties, "result.properties"), *facts.stated])
-            if stated or facts.inferred:
-                return stated or facts.inferred
-        return self._from_message(message)
-
-    def _from_message(self, message: str) -> tuple[Weakness, ...]:
-        known = self._inferred.get(message)
-        if known is None:
-            stated = unique(Weakness(cwe, "stated", "result.message") for cwe in cwes_in(message))
-            self._read_messages += 1
-            inferred = weakness_from_words(message, "message") if not stated and self._read_messages <= _MAX_READ_MESSAGES else None
-            known = stated or ((inferred,) if inferred is not None else ())
-            if len(self._inferred) < 5_000:
-                self._inferred[message] = known
-        return known
-
-    def _severity(self, result: Result, facts: RuleFacts, properties: dict[str, Any]) -> Severity:
-        score = score_of(properties) if "security-severity" in properties else None
-        level = (result.level or facts.level or "warning")[:40]
-        key = (level, score if score is not None else facts.score)
-        severity = self._severities.get(key)
-        if severity is None:
-            severity = Severity(level=level, score=key[1])
-            if len(self._severities) < 1_000:
-                self._severities[key] = severity
-        return severity
-
-
-def _product_of(run: Run) -> Product | None:
-    """Return the repository and commit that the run says it scanned (3.14.15)."""
-    for provenance in run.versionControlProvenance or []:
-        if provenance.repositoryUri and provenance.revisionId:
-            try:
-                return parse_target(f"{provenance.repositoryUri.rstrip('/')}@{provenance.revisionId.lower()}")
-            except Invalid:
-                continue
-    return None
-
-
-def _fill(text: str, message: Message) -> str:
-    arguments = _decoded(_arguments, message.arguments)
-    filled = _PLACEHOLDER.sub(lambda m: arguments[int(m.group(1))][:1_000] if int(m.group(1)) < len(arguments) else m.group(), text)
-    return filled.replace("{{", "{").replace("}}", "}")
-
-
-def _fingerprints(result: Result) -> tuple[tuple[str, str], ...]:
-    if result.fingerprints is ABSENT and result.partialFingerprints is ABSENT:
-        return ()
-    pairs = {**_decoded(_pairs, result.partialFingerprints), **_decoded(_pairs, result.fingerprints)}
-    return tuple((key[:200], value[:500]) for key, value in list(pairs.items())[:20])
-
-
-def _remarks(result: Result) -> tuple[str, ...]:
-    if result.suppressions is ABSENT and result.kind is None and result.baselineState is None:
-        return ()
-    remarks = []
-    if result.kind in _REMARKABLE_KINDS:
-        remarks.append(f"kind: {result.kind}")
-    if result.baselineState in ("new", "unchanged", "updated"):
-        remarks.append(f"baseline: {result.baselineState}")
-    if result.suppressions is not ABSENT:
-        active = [s for s in _decoded(_suppressions, result.suppressions) if s.status in (None, "accepted")]
-        remarks += [f"suppressed: {(s.kind or 'unknown')[:40]}" for s in active[:1]]
-    return tuple(remarks)
-
-
-def _flow_ends(result: Result) -> Iterator[Place]:
-    for flow in _decoded(_code_flows, result.codeFlows)[:5]:
-        for thread in flow.threadFlows[:5]:
-            for step in reversed(thread.locations[-5:]):
-                if step.location is not None:
-                    yield step.location
-
-
-def _decoded(decoder: Any, raw: msgspec.Raw) -> Any:
-    """Decode a raw part of a result; a broken or oversized one counts as empty, since the result stands without it."""
-    empty: Any = {} if decoder is _pairs else []
-    if raw is ABSENT or len(memoryview(raw)) > 4 * MAX_RAW:
-        return empty
-    try:
-        return decoder.decode(raw)
-    except BROKEN_JSON:
-        return empty
-
-
 def _scalar(raw: msgspec.Raw) -> str | None:
     try:
         value = msgspec.json.decode(raw) if raw is not ABSENT else None
@@ -461,10 +278,6 @@ def _bounded_int(digits: str) -> int:
 
 def _clean(reason: Exception) -> str:
     return str(reason).replace(" - at `$", " at `")[:300]
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0].strip()[:_MAX_TITLE]
 
 
 REPORT = ReportFormat(name="sarif", title="SARIF 2.1.0", why_not=why_not, read=read)

@@ -34,10 +34,17 @@ class ArtifactEntry(msgspec.Struct, frozen=True):
     location: Artifact | None = None
 
 
+class Snippet(msgspec.Struct, frozen=True, gc=False):
+    """3.3 artifactContent, as far as it is text."""
+
+    text: str | None = None
+
+
 class Region(msgspec.Struct, frozen=True, gc=False):
     """3.30 region."""
 
     startLine: int | None = None
+    snippet: Snippet | None = None
 
 
 class Physical(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +52,7 @@ class Physical(msgspec.Struct, frozen=True, gc=False):
 
     artifactLocation: Artifact | None = None
     region: Region | None = None
+    contextRegion: Region | None = None
 
 
 class Logical(msgspec.Struct, frozen=True, gc=False):
@@ -64,9 +72,22 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
-    """3.38 threadFlowLocation."""
+    """3.38 threadFlowLocation. `index` points into the run's threadFlowLocations."""
 
     location: Place | None = None
+    index: int | None = None
+
+
+class StackFrame(msgspec.Struct, frozen=True, gc=False):
+    """3.45 stackFrame."""
+
+    location: Place | None = None
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """3.44 stack, innermost frame first."""
+
+    frames: list[StackFrame] = []
 
 
 class ThreadFlow(msgspec.Struct, frozen=True):
@@ -131,6 +152,8 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     suppressions: msgspec.Raw = ABSENT
     codeFlows: msgspec.Raw = ABSENT
     relatedLocations: msgspec.Raw = ABSENT
+    stacks: msgspec.Raw = ABSENT
+    analysisTarget: Artifact | None = None
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -150,6 +173,7 @@ class Rule(msgspec.Struct, frozen=True):
     messageStrings: dict[str, Message] | None = None
     defaultConfiguration: Configuration | None = None
     helpUri: str | None = None
+    help: Message | None = None
     relationships: list[Relationship] | None = None
     properties: msgspec.Raw = ABSENT
 
@@ -182,10 +206,19 @@ class Repository(msgspec.Struct, frozen=True):
     mappedTo: Artifact | None = None
 
 
+class Override(msgspec.Struct, frozen=True):
+    """3.51 configurationOverride."""
+
+    descriptor: Reference = Reference()
+    configuration: Configuration = Configuration()
+
+
 class Invocation(msgspec.Struct, frozen=True):
     """3.20 invocation."""
 
     workingDirectory: Artifact | None = None
+    executionSuccessful: bool | None = None
+    ruleConfigurationOverrides: list[Override] | None = None
 
 
 class External(msgspec.Struct, frozen=True):
@@ -205,6 +238,7 @@ class Run(msgspec.Struct, frozen=True):
     taxonomies: list[Driver] | None = None
     versionControlProvenance: list[Repository] | None = None
     invocations: list[Invocation] | None = None
+    threadFlowLocations: msgspec.Raw = ABSENT
     externalPropertyFileReferences: msgspec.Raw = ABSENT
 
 

@@ -10,6 +10,7 @@ import msgspec
 from clearwell.formats.sarif.model import ABSENT, Driver, Message, Reference, Result, Rule, Run
 from clearwell.vocabulary.document import BROKEN_JSON
 from clearwell.vocabulary.inference import weakness_from_words
+from clearwell.vocabulary.tool_rules import weakness_from_rule
 from clearwell.vocabulary.weakness import Weakness
 
 MAX_RAW = 256 * 1024
@@ -20,7 +21,9 @@ _CWE_ID = re.compile(r"(?i)(?<![a-z0-9])cwe[-_: /]{0,2}0*([1-9][0-9]{0,4})(?![0-
 _CWE_ALONE = re.compile(r"(?i)\s*(?:cwe)?[-_: ]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_PAGE = re.compile(r"cwe\.mitre\.org/data/definitions/([1-9][0-9]{0,4})(?:\.html)?(?![0-9])")
 _SCORE = re.compile(r"\s*([0-9]{1,2}(?:\.[0-9]{1,4})?)\s*")
-_IRRELEVANT_KEYS = {"tags", "security-severity"}
+_VECTOR = re.compile(r"CVSS:(?:3\.[01]|4\.0)(?:/[A-Z]{1,3}:[A-Z][a-z]{0,5}){4,40}")
+_CWE_TAXONOMIES = {"ffc64c90-42b6-44ce-8beb-f6b7dae649e5", "25f72d7e-8a92-459d-ad67-64853f788765"}
+"""Guids of CWE's taxonomy in the tools that write them (Flawfinder, Microsoft's SARIF SDK)."""
 
 
 class RuleFacts(msgspec.Struct, frozen=True):
@@ -30,6 +33,7 @@ class RuleFacts(msgspec.Struct, frozen=True):
     title: str | None
     level: str | None
     score: float | None
+    cvss: str | None
     stated: tuple[Weakness, ...]
     inferred: tuple[Weakness, ...]
     rule: Rule | None
@@ -51,6 +55,16 @@ def score_of(properties: dict[str, Any]) -> float | None:
     value = properties.get("security-severity")
     match = _SCORE.fullmatch(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     return float(match.group(1)) if match is not None and float(match.group(1)) <= 10 else None
+
+
+def cvss_of(properties: dict[str, Any]) -> str | None:
+    """Read a CVSS vector that a tool keeps under a key of its own (`cvssv3_vector`, `cvss`)."""
+    for key, value in list(properties.items())[:200]:
+        if "cvss" in key.lower():
+            for text in _values(value):
+                if _VECTOR.fullmatch(text):
+                    return text
+    return None
 
 
 def cwes_in(text: str) -> Iterator[str]:
@@ -104,6 +118,7 @@ class Rules:
 
     def __init__(self, run: Run) -> None:
         self._driver = run.tool.driver
+        self._tool = self._driver.name or self._driver.fullName or ""
         self._extensions = run.tool.extensions or []
         self._taxonomies = run.taxonomies or []
         self._by_id: dict[str, tuple[Rule, Driver]] = {}
@@ -131,14 +146,17 @@ class Rules:
         rule, component = self._find(result)
         rule_id = result.ruleId or (result.rule.id if result.rule else None) or (rule.id if rule else None) or None
         if rule is None:
-            inferred = weakness_from_words(rule_id or "", "rule id") if len(self._facts) < _MAX_READ_RULES else None
+            inferred = None
+            if len(self._facts) < _MAX_READ_RULES:
+                inferred = weakness_from_rule(self._tool, rule_id or "") or weakness_from_words(rule_id or "", "rule id")
             stated = unique(Weakness(cwe, "stated", "ruleId") for cwe in cwes_in(rule_id or ""))
-            return RuleFacts(rule_id, None, None, None, stated, (inferred,) if inferred and not stated else (), None, component)
+            return RuleFacts(rule_id, None, None, None, None, stated, (inferred,) if inferred and not stated else (), None, component)
         properties = properties_of(rule.properties)
-        stated = unique(self._stated(rule, rule_id, properties))
+        stated = unique(self._stated(rule, rule_id, properties)) or unique(self._stated_in_help(rule))
         inferred = None if stated else self._infer(rule, rule_id, properties)
         level = rule.defaultConfiguration.level if rule.defaultConfiguration else None
-        return RuleFacts(rule_id, title_of(rule), level, score_of(properties), stated, (inferred,) if inferred else (), rule, component)
+        score, cvss = score_of(properties), cvss_of(properties)
+        return RuleFacts(rule_id, title_of(rule), level, score, cvss, stated, (inferred,) if inferred else (), rule, component)
 
     def _find(self, result: Result) -> tuple[Rule | None, Driver]:
         component = self._component(result)
@@ -183,7 +201,17 @@ class Rules:
             for cwe in cwes_in(text_of(message)):
                 yield Weakness(cwe, "stated", f"rule.{field}")
 
+    def _stated_in_help(self, rule: Rule) -> Iterator[Weakness]:
+        """Help is long and names related weaknesses too: it is asked only where nothing else states one, and only its first counts."""
+        help_ = f"{rule.help.text or ''}\n{rule.help.markdown or ''}"[:20_000] if rule.help is not None else ""
+        found = [*cwes_in(help_), *(f"CWE-{number}" for number in _CWE_PAGE.findall(help_))]
+        if found:
+            yield Weakness(found[0], "stated", "rule.help")
+
     def _infer(self, rule: Rule, rule_id: str | None, properties: dict[str, Any]) -> Weakness | None:
+        known = weakness_from_rule(self._tool, rule_id or "") or weakness_from_rule(self._tool, rule.name or "")
+        if known is not None:
+            return known
         tags = " ".join(_values(properties.get("tags", [])))
         sources = (
             ("rule id", rule_id or ""),
@@ -193,35 +221,55 @@ class Rules:
         )
         return next((found for origin, text in sources if (found := weakness_from_words(text, origin)) is not None), None)
 
+    def referred(self, reference: Reference) -> str | None:
+        """Return the id of the rule that a reference means, by id, guid or index (3.52)."""
+        if reference.id:
+            return reference.id
+        if reference.guid and reference.guid in self._by_guid:
+            return self._by_guid[reference.guid][0].id
+        component = self._referred_component(reference, self._extensions) or self._driver
+        rules = component.rules or []
+        return rules[reference.index].id if reference.index is not None and 0 <= reference.index < len(rules) else None
+
     def cwe_of(self, reference: Reference) -> str | None:
         """Return the CWE that a taxon is, if its taxonomy is CWE or its id says so (3.27.8, 3.49.15)."""
         component = reference.toolComponent
-        name = component.name if component is not None else None
         taxonomy = self._taxonomy(reference)
+        name = component.name if component is not None else None
         if name is None and taxonomy is not None:
-            name = taxonomy.name
+            name = taxonomy.name or taxonomy.fullName
+        guid = (component.guid if component is not None else None) or (taxonomy.guid if taxonomy is not None else None) or ""
         text = reference.id
-        if text is None and taxonomy is not None and reference.index is not None and 0 <= reference.index < len(taxonomy.taxa or []):
-            text = (taxonomy.taxa or [])[reference.index].id
-        if text is None and taxonomy is not None and reference.guid is not None:
-            text = next((taxon.id for taxon in taxonomy.taxa or [] if taxon.guid == reference.guid), None)
+        taxa = taxonomy.taxa or [] if taxonomy is not None else []
+        if text is None and reference.index is not None and 0 <= reference.index < len(taxa):
+            text = taxa[reference.index].id or taxa[reference.index].name
+        if text is None and reference.guid is not None:
+            text = next((taxon.id for taxon in taxa if taxon.guid == reference.guid), None)
         if text is None:
             return None
-        if name is not None and name.strip().lower() == "cwe":
+        if guid.lower() in _CWE_TAXONOMIES or (name is not None and name.strip().lower().startswith(("cwe", "common weakness"))):
             match = _CWE_ALONE.match(text)
             if match is not None:
                 return f"CWE-{match.group(1)}"
         return next(cwes_in(text), None)
 
     def _taxonomy(self, reference: Reference) -> Driver | None:
-        component = reference.toolComponent
-        if component is None:
+        """The taxonomy that a reference is into: one of the run's, an extension that has taxa, or the driver itself."""
+        if reference.toolComponent is None:
+            return self._driver
+        return self._referred_component(reference, self._taxonomies) or self._referred_component(
+            reference, [extension if extension.taxa else Driver() for extension in self._extensions]
+        )
+
+    def _referred_component(self, reference: Reference, components: list[Driver]) -> Driver | None:
+        wanted = reference.toolComponent
+        if wanted is None:
             return None
-        if component.index is not None and 0 <= component.index < len(self._taxonomies):
-            return self._taxonomies[component.index]
-        for taxonomy in self._taxonomies:
-            if (component.guid and component.guid == taxonomy.guid) or (component.name and component.name == taxonomy.name):
-                return taxonomy
+        for component in components:
+            if (wanted.guid and wanted.guid == component.guid) or (wanted.name and wanted.name == component.name):
+                return component
+        if wanted.index is not None and 0 <= wanted.index < len(components):
+            return components[wanted.index]
         return None
 
 

@@ -18,13 +18,17 @@ _ID = re.compile(r"[a-z]{2,12}_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Background work: the stage's queue, the name it is registered by, and ids. `lock` makes jobs of one subject take turns."""
+    """Background work: the stage's queue, the name it is registered by, and ids. `lock` makes jobs of one subject take turns.
+
+    Of jobs that wait, those of higher `priority` come first, then the older.
+    """
 
     queue: str
     name: str
     ids: dict[str, str | int] = {}
     lock: str | None = None
     not_before: datetime | None = None
+    priority: int = 0
 
 
 _DEFER = """
@@ -42,7 +46,7 @@ def defer(tx: Transaction, jobs: Sequence[Job]) -> None:
             if isinstance(value, str) and _ID.fullmatch(value) is None:
                 raise Invalid(f"job {job.name}: argument {name} is not an id; a job's arguments hold ids only")
     rows = [
-        {"queue_name": job.queue, "task_name": job.name, "priority": 0, "lock": job.lock, "queueing_lock": None, "args": job.ids,
+        {"queue_name": job.queue, "task_name": job.name, "priority": job.priority, "lock": job.lock, "queueing_lock": None, "args": job.ids,
          "scheduled_at": job.not_before.isoformat() if job.not_before else None}
         for job in jobs
     ]  # fmt: skip
@@ -68,6 +72,32 @@ def defer_once(tx: Transaction, jobs: Sequence[Job]) -> None:
         if waits is None:
             fresh.append(job)
     defer(tx, fresh)
+
+
+def foremost(tx: Transaction, name: str, queue: str | None = None, below: int | None = None) -> int | None:
+    """The highest priority of the jobs of a name that wait (of one queue, below a priority, where stated); None when none does."""
+    return tx.value(  # type: ignore[no-any-return]  # the column is an integer
+        """
+        SELECT priority FROM procrastinate.procrastinate_jobs
+        WHERE status = 'todo' AND task_name = %(name)s AND (scheduled_at IS NULL OR scheduled_at <= now())
+        AND (%(queue)s::text IS NULL OR queue_name = %(queue)s) AND (%(below)s::int IS NULL OR priority < %(below)s)
+        ORDER BY priority DESC LIMIT 1
+        """,
+        name=name,
+        queue=queue,
+        below=below,
+    )
+
+
+def hasten(tx: Transaction, queue: str) -> None:
+    """Let every waiting job of a queue begin now, whenever it was put off to."""
+    tx.execute(
+        """
+        UPDATE procrastinate.procrastinate_jobs SET scheduled_at = NULL
+        WHERE queue_name = %(queue)s AND status = 'todo' AND scheduled_at IS NOT NULL
+        """,
+        queue=queue,
+    )
 
 
 class JobRow(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ class Act(StrEnum):
     SUBMIT_REPORT = "submit_report"
     READ_REPORTS = "read_reports"
     APPEAL_REFUSAL = "appeal_refusal"
+    MARK_FALSE_HIT = "mark_false_hit"
     ASK_KNOWN = "ask_known"
     REMARK_REPORT = "remark_report"
     READ_PROOF = "read_proof"
@@ -47,6 +48,7 @@ class Act(StrEnum):
     CONFIRM_EXTENSION = "confirm_extension"
     DESTROY_PROOFS = "destroy_proofs"
     ADD_ORGANIZATION = "add_organization"
+    RESUME_PROVING = "resume_proving"
     # holders of a maintainer's link
     READ_LINKED_CASE = "read_linked_case"
     READ_LINKED_PROOF = "read_linked_proof"

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proving, measured: the box against the plain process, confirmations per minute, builds and caches, a queue of 10,000 proofs."""
+
+import resource
+import shutil
+import statistics
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from hub import BenchHub, Figure, bench_hub, resident_mb
+
+RUNS = 60
+PROOFS = 10_000
+_C = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(void) {
+  char line[64]; size_t n = fread(line, 1, 63, stdin); char *copy = calloc(1, 8); memcpy(copy, line, n); puts(copy); return 0; }
+"""
+_BUILD = (
+    'for i in 0 1 2 3 4 5 6 7; do $CC $CFLAGS -c "$SRC/f$i.c" -o "$OUT/f$i.o"; done\n$CC $CFLAGS /box/harness/h.c "$OUT"/f*.o -o "$OUT/h"\n'
+)
+
+
+def measure_proving(folder: Path) -> list[Figure]:
+    """Everything about proving; skipped where no sandbox or compiler is."""
+    from clearwell.proving.probe import probe
+
+    if not probe().is_usable or shutil.which("gcc") is None:
+        print("     proving: skipped, no sandbox or no compiler here")
+        return []
+    return [*_starts(folder), *_confirmations(folder), *_symbols(folder), *_builds(folder), *_queue(folder)]
+
+
+def _target(folder: Path) -> Path:
+    place = folder / "target"
+    place.mkdir(exist_ok=True)
+    place.chmod(0o755)
+    (place / "a.c").write_text(_C)
+    subprocess.run(["gcc", "-g", "-O1", "-fsanitize=address", "a.c", "-o", "a"], cwd=place, check=True)
+    (place / "good").write_bytes(b"ann")
+    (place / "bad").write_bytes(b"x" * 40)
+    return place
+
+
+def _spec(place: Path, word: str, *, symbolize: bool = False):  # type: ignore[no-untyped-def]
+    from clearwell.proving.sandbox import Limits, Spec
+
+    reports = "/box/.reports-bench"
+    options = f"log_path={reports}/report:exitcode=86:detect_leaks=0:symbolize={int(symbolize)}"
+    return Spec(
+        argv=("/box/build/a",), env={"ASAN_OPTIONS": options}, binds=((place, "/box/build"),), stdin=place / word,
+        writable=("/box/root", "/box/out", "/tmp", "/dev/shm", reports), collect=("/box/out", reports), limits=Limits(),
+    )  # fmt: skip
+
+
+def _starts(folder: Path) -> list[Figure]:
+    """One run in the box against the same process without one; the median of both, turn by turn."""
+    from clearwell.proving.sandbox import BACKENDS, Sandbox
+
+    place = _target(folder)
+    environment = {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0", "PATH": "/usr/bin:/bin"}
+    figures = []
+    for backend in BACKENDS:
+        if backend == "gvisor" and shutil.which("runsc") is None:
+            print("     proving: gVisor is not installed, its start is not measured")
+            continue
+        plain, boxed, used = [], [], []
+        with Sandbox(backend) as sandbox:
+            sandbox.run(_spec(place, "good"))
+            for _ in range(RUNS if backend == "bubblewrap" else 8):
+                begin = time.perf_counter()
+                with (place / "good").open("rb") as word:
+                    subprocess.run([place / "a"], stdin=word, capture_output=True, env=environment, check=True)
+                plain.append(time.perf_counter() - begin)
+                begin = time.perf_counter()
+                used.append(sandbox.run(_spec(place, "good")).wall_seconds)
+                boxed.append(time.perf_counter() - begin)
+        bare, box = statistics.median(plain), statistics.median(boxed)
+        peer = (
+            f"{bare * 1000:.1f} ms plain, {box * 1000:.1f} ms boxed, {statistics.median(used) * 1000:.1f} ms of them from the box's start"
+        )
+        limit = 1.5 if backend == "bubblewrap" else None
+        figures.append(Figure(f"an ASan binary in {backend}, in starts of the plain process", box / bare, "starts", limit, peer=peer))
+    return figures
+
+
+def _confirm(place: Path, seconds: float, workers: int) -> float:
+    """Confirmations per minute: each is one boxed, unsymbolized run and the oracle's look at its report."""
+    from clearwell.proving.sandbox import Sandbox
+
+    done: list[int] = []
+
+    def work() -> None:
+        count = 0
+        with Sandbox() as sandbox:
+            sandbox.run(_spec(place, "bad"))
+            start.wait()
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                result = sandbox.run(_spec(place, "bad"))
+                reports = [entry.content for entry in result.files["/box/.reports-bench"]]
+                if result.exit != 86 or len(reports) != 1 or b"heap-buffer-overflow" not in reports[0]:
+                    raise SystemExit(f"a confirmation did not confirm: {result}")
+                count += 1
+        done.append(count)
+
+    start = threading.Barrier(workers)
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / seconds * 60
+
+
+def _confirmations(folder: Path) -> list[Figure]:
+    place = _target(folder)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    one = _confirm(place, 8, 1)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    each = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / (one * 8 / 60) * 1000
+    return [
+        Figure("confirmations a minute, one worker", one, "runs/min", peer=f"{each:.1f} ms of CPU each"),
+        Figure("confirmations a minute, two workers on two cores", _confirm(place, 8, 2), "runs/min", 5000, at_most=False),
+    ]
+
+
+def _symbols(folder: Path) -> list[Figure]:
+    """The report with names of functions (once per proof) against without (every confirmation)."""
+    from clearwell.proving.sandbox import Sandbox
+
+    place, taken = _target(folder), {}
+    with Sandbox() as sandbox:
+        for symbolize in (False, True):
+            times = []
+            for _ in range(12):
+                begin = time.perf_counter()
+                sandbox.run(_spec(place, "bad", symbolize=symbolize))
+                times.append(time.perf_counter() - begin)
+            taken[symbolize] = statistics.median(times)
+    return [Figure("a symbolized run, in unsymbolized ones", taken[True] / taken[False], "runs", peer=f"{taken[True] * 1000:.0f} ms")]
+
+
+def _builds(folder: Path) -> list[Figure]:
+    """A full build of eight files, the same with one of them patched, and what the cache gives back."""
+    from clearwell.proving.archives import Registry
+    from clearwell.proving.environments import Workshop
+    from clearwell.proving.folder import read_proof
+    from clearwell.proving.sandbox import Sandbox
+
+    harness, proof = folder / "harnesses" / "bench", folder / "proof"
+    for place in (harness, proof):
+        place.mkdir(parents=True, exist_ok=True)
+    (harness / "harness.toml").write_text(
+        'format = 1\nversion = 1\nfor = ["pkg:generic/bench"]\narchive = "file"\nbuild = "build.sh"\nsanitizers = ["address"]\n'
+        'command = ["{build}/h"]\nstdin = true\n[[feature]]\ninput = { text = "x" }\noutput = "x"\n'
+    )
+    (harness / "build.sh").write_text(_BUILD)
+    (harness / "h.c").write_text('#include <stdio.h>\nint main(void) { puts("x"); return 0; }\n')
+    body = "\n".join(
+        f"int NAME_{n}(int x) {{ int y[64]; for (int i = 0; i < 64; i++) y[i] = x * i + {n}; return y[x & 63]; }}" for n in range(400)
+    )
+    sources = {f"bench-1/f{i}.c": body.replace("NAME", f"f{i}").encode() for i in range(8)}
+    _write_tar(proof / "bench-1.tar.gz", sources)
+    (proof / "proof.toml").write_text(
+        'format = 1\ntitle = "t"\nweakness = "CWE-1"\nharness = "bench"\ninput = { text = "x" }\n[target]\n'
+        'purl = "pkg:generic/bench@1"\narchive = "file"\nroot = "bench-1"\n[oracle]\nkind = "command"\n'
+    )
+    first = body.splitlines()[0].replace("NAME", "f0")
+    patch = f"--- a/f0.c\n+++ b/f0.c\n@@ -1,1 +1,1 @@\n-{first}\n+int f0_0(int x) {{ return x; }}\n".encode()
+    read = read_proof(proof, folder / "harnesses")
+    private = folder / "private"
+    private.mkdir()
+    taken = []
+    registry = Registry(folder / "cache", offline=True)
+    with Sandbox() as sandbox:
+        workshop = Workshop(registry, sandbox, private)
+        read.harness.folder.write(private / "harness")
+        for control in (read.file.target, read.file.target, patch):
+            begin = time.perf_counter()
+            workshop.environment(read, control, private / "harness")
+            taken.append(time.perf_counter() - begin)
+    registry.close()
+    return [
+        Figure("a full build of eight C files in the box", taken[0], "s"),
+        Figure("the same again, from the cache", taken[1], "s", peer=f"{taken[0] / taken[1]:.0f} times as fast"),
+        Figure(
+            "a build with one file patched, in full builds",
+            taken[2] / taken[0],
+            "builds",
+            peer=f"{taken[2]:.2f} s: every file is built anew",
+        ),
+    ]
+
+
+def _write_tar(path: Path, files: dict[str, bytes]) -> None:
+    import io
+    import tarfile
+
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+def _queue(folder: Path) -> list[Figure]:
+    """10,000 queued jobs of the proving queue of mixed kinds, none of which needs a box: throughput, fairness and memory of the queue."""
+    with bench_hub(folder / "queue") as hub:
+        hub.start("serve")
+        hub.wait_until_up()
+        _defer(hub, PROOFS)
+        worker = hub.start("worker")
+        begin = time.monotonic()
+        left, seen = PROOFS, []
+        peak = 0.0
+        while left and time.monotonic() - begin < 300:
+            time.sleep(0.5)
+            left, order = _left(hub)
+            seen.append(order)
+            peak = max(peak, resident_mb([worker.pid]))
+        taken = time.monotonic() - begin
+    unfair = max((abs(a - b) for a, b in seen), default=0)
+    return [
+        Figure(f"{PROOFS:,} queued jobs of two kinds, one worker", (PROOFS - left) / taken * 60, "jobs/min"),
+        Figure("largest lead of one kind over the other while they ran", unfair, "jobs"),
+        Figure("the worker's memory meanwhile, at its highest", peak, "MB"),
+    ]
+
+
+def _connect(hub: BenchHub):  # type: ignore[no-untyped-def]
+    import psycopg
+
+    from clearwell.ground.storage.embedded import OWNER, EmbeddedServer
+
+    return psycopg.connect(EmbeddedServer(hub.folder).url(OWNER), autocommit=True)
+
+
+def _defer(hub: BenchHub, count: int) -> None:
+    """Jobs about proofs and fixes that do not exist any more, in turn: each is taken, looked up and refused."""
+    from clearwell.vocabulary.ids import spell, uuid7
+
+    rows = [
+        ("validate", "proof", spell("proof", uuid7(n, n))) if n % 2 else ("verify_fix", "fix", spell("fix", uuid7(n, n)))
+        for n in range(count)
+    ]
+    with _connect(hub) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO procrastinate.procrastinate_jobs (queue_name, task_name, args, attempts) "
+            "VALUES ('proving', %s, jsonb_build_object(%s::text, %s::text), 5)",
+            rows,
+        )
+
+
+def _left(hub: BenchHub) -> tuple[int, tuple[int, int]]:
+    with _connect(hub) as connection:
+        row = connection.execute(
+            """
+            SELECT count(*) FILTER (WHERE status IN ('todo', 'doing')),
+                   count(*) FILTER (WHERE task_name = 'validate' AND status NOT IN ('todo', 'doing')),
+                   count(*) FILTER (WHERE task_name = 'verify_fix' AND status NOT IN ('todo', 'doing'))
+            FROM procrastinate.procrastinate_jobs WHERE queue_name = 'proving'
+            """
+        ).fetchone()
+    assert row is not None
+    return int(row[0]), (int(row[1]), int(row[2]))

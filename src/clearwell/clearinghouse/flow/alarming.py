@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alarming: a run that got out of its box stops the proving queue, for every worker, until a person has looked and resumes it."""
+
+from datetime import timedelta
+
+from clearwell.clearinghouse.case import alarm_store
+from clearwell.clearinghouse.case.alarm_store import Alarm
+from clearwell.clearinghouse.case.entries import ProvingResumed, ProvingStopped
+from clearwell.clearinghouse.flow.jobs import VALIDATE
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import PROVING, Actor
+from clearwell.ground.jobs.queue import Job, defer, hasten
+from clearwell.ground.policy.policy import HUB, Act, Subject
+from clearwell.vocabulary.errors import Conflict, Invalid
+from clearwell.vocabulary.ids import AlarmId, ProofId
+from clearwell.vocabulary.outside import visible
+
+_LATER = timedelta(minutes=1)
+
+
+def put_off(house: House, job: Job) -> bool:
+    """Put a job of the proving queue back for a minute when the queue is stopped; True when it was."""
+    with house.transaction(PROVING) as tx:
+        house.policy.require(PROVING, Act.VALIDATE, HUB)
+        if not alarm_store.open_alarms(tx):
+            return False
+        defer(tx, [Job(job.queue, job.name, job.ids, job.lock, house.clock.now() + _LATER)])
+    return True
+
+
+def raise_alarm(house: House, proof: ProofId, reason: str) -> None:
+    """A run was void: say so in the ledger and stop the queue. The run itself leaves no verdict."""
+    with house.transaction(PROVING) as tx:
+        house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
+        alarm = Alarm(AlarmId(house.new_id("alarm")), proof, house.clock.now(), visible(reason)[:500])
+        alarm_store.insert_alarm(tx, alarm)
+        house.write(tx, ProvingStopped(alarm.id, proof), by=PROVING)
+
+
+def read_alarms(house: House, actor: Actor) -> tuple[Alarm, ...]:
+    """The alarms that stop the queue now; empty when it runs."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.RESUME_PROVING, HUB)
+        return alarm_store.open_alarms(tx)
+
+
+def resume_proving(house: House, actor: Actor, because: str) -> tuple[Alarm, ...]:
+    """Let the queue run again, saying why that is safe now. Raises Invalid without a reason, Conflict when nothing is stopped."""
+    if not because.strip():
+        raise Invalid("say what was found and why it is safe to go on")
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.RESUME_PROVING, HUB)
+        answered = alarm_store.answer_alarms(tx, house.clock.now(), actor.name, visible(because)[:500])
+        if not answered:
+            raise Conflict("the proving queue is not stopped")
+        for alarm in answered:
+            house.write(tx, ProvingResumed(alarm.id, alarm.proof), by=actor)
+        hasten(tx, VALIDATE.queue)
+    return answered

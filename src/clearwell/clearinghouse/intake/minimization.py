@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Minimization: the projection of a finding that people and later stages see, without personal data and keys, and what it leaves out.
+
+The raw bytes stay sealed as received. Pure and deterministic: the same finding gives the same projection, so it can be computed anew
+from the sealed bytes. Linear: every pattern is bounded and begins only where a word begins. ADR 14 has the reasons, and what stays.
+"""
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from clearwell.clearinghouse.intake.private_words import Hit, hits_in
+from clearwell.vocabulary.finding import Finding, Omission
+from clearwell.vocabulary.omission import marker
+
+LISTED = 200
+"""Omissions of one finding that are listed; the rest are left out too, and only counted in the last line."""
+
+Rewrite = Callable[[str, str], str]
+"""Field and text -> the text that is shown."""
+
+
+def minimize(finding: Finding, false_hits: Collection[str] = frozenset()) -> Finding:
+    """Return what is shown of a finding; `left_out` lists kinds and positions, never values.
+
+    `false_hits` are words that the originator said are none: they stay, and their omission says so. Omissions keep their numbers
+    whatever is said of them.
+    """
+    if not any(map(hits_in, _texts(finding))):
+        return finding
+    rewriting = _Rewriting(false_hits)
+    changed = _rewritten(finding, rewriting)
+    return msgspec.structs.replace(changed, left_out=tuple(rewriting.omissions))
+
+
+def minimize_text(text: str) -> str:
+    """Return what is shown of a text by itself: a problem, a file's name."""
+    return _Rewriting(frozenset())("", text)
+
+
+def words_of(finding: Finding, numbers: Collection[int]) -> frozenset[str]:
+    """Return the words that were left out under these numbers. They go no further than the next projection."""
+    seeing = _Seeing(numbers)
+    _rewritten(finding, seeing)
+    return frozenset(seeing.words)
+
+
+class _Rewriting:
+    """Rewrites field by field and notes what it left out."""
+
+    def __init__(self, false_hits: Collection[str]) -> None:
+        self.omissions: list[Omission] = []
+        self._false_hits, self._number = false_hits, 0
+
+    def __call__(self, field: str, text: str) -> str:
+        found = hits_in(text)
+        if not found:
+            return text
+        pieces, behind, length = [], 0, 0
+        for hit in found:
+            word = text[hit.start : hit.end]
+            stays = word in self._false_hits
+            shown = word if stays else marker(hit.kind)
+            pieces += [text[behind : hit.start], shown]
+            length += hit.start - behind
+            self._note(hit, field, length, stays)
+            length, behind = length + len(shown), hit.end
+        return "".join([*pieces, text[behind:]])
+
+    def _note(self, hit: Hit, field: str, start: int, stays: bool) -> None:
+        if self._number < LISTED:
+            self.omissions.append(Omission(self._number, hit.kind, field, start, is_false=stays))
+        else:
+            last = self.omissions[-1]
+            self.omissions[-1] = msgspec.structs.replace(last, more=last.more + 1)
+        self._number += 1
+
+
+class _Seeing:
+    """Goes the same way as `_Rewriting` and remembers the words under some numbers."""
+
+    def __init__(self, numbers: Collection[int]) -> None:
+        self.words: list[str] = []
+        self._numbers, self._number = frozenset(numbers), 0
+
+    def __call__(self, field: str, text: str) -> str:
+        for hit in hits_in(text):
+            if self._number in self._numbers:
+                self.words.append(text[hit.start : hit.end])
+            self._number += 1
+        return text
+
+
+def _texts(finding: Finding) -> list[str]:
+    """Every text of a finding in which people may have written something. Rules, fingerprints, products and versions are not prose."""
+    texts = [
+        finding.title,
+        finding.message,
+        *finding.preconditions,
+        *finding.remarks,
+        *finding.affected,
+        *finding.references,
+        *finding.credits,
+    ]
+    for place in finding.locations:
+        if place.file is not None:
+            texts.append(place.file)
+        if place.function is not None:
+            texts.append(place.function)
+    if finding.crash is not None:
+        texts += finding.crash.call_sites
+        texts += [text for frame in finding.crash.frames for text in (frame.file, frame.module) if text is not None]
+    for quote in finding.quotes:
+        texts.append(quote.text)
+        if quote.file is not None:
+            texts.append(quote.file)
+    origin = finding.origin
+    texts += [text for text in (finding.external_id, origin.tool, origin.model, origin.human_reviewer) if text is not None]
+    return texts
+
+
+def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
+    """The finding with each of `_texts` rewritten, in one order."""
+
+    def optional(field: str, text: str | None) -> str | None:
+        return rewrite(field, text) if text is not None else None
+
+    replace = msgspec.structs.replace
+    origin, crash = finding.origin, finding.crash
+    return replace(
+        finding,
+        title=rewrite("title", finding.title),
+        message=rewrite("message", finding.message),
+        preconditions=tuple(rewrite(f"preconditions[{n}]", text) for n, text in enumerate(finding.preconditions)),
+        remarks=tuple(rewrite(f"remarks[{n}]", text) for n, text in enumerate(finding.remarks)),
+        affected=tuple(rewrite(f"affected[{n}]", text) for n, text in enumerate(finding.affected)),
+        references=tuple(rewrite(f"references[{n}]", text) for n, text in enumerate(finding.references)),
+        credits=tuple(rewrite(f"credits[{n}]", text) for n, text in enumerate(finding.credits)),
+        locations=tuple(
+            replace(
+                place,
+                file=optional(f"locations[{n}].file", place.file),
+                function=optional(f"locations[{n}].function", place.function),
+            )
+            for n, place in enumerate(finding.locations)
+        ),
+        crash=None
+        if crash is None
+        else replace(
+            crash,
+            call_sites=tuple(rewrite(f"crash.call_sites[{n}]", text) for n, text in enumerate(crash.call_sites)),
+            frames=tuple(
+                replace(
+                    frame,
+                    file=optional(f"crash.frames[{n}].file", frame.file),
+                    module=optional(f"crash.frames[{n}].module", frame.module),
+                )
+                for n, frame in enumerate(crash.frames)
+            ),
+        ),
+        quotes=tuple(
+            replace(quote, text=rewrite(f"quotes[{n}].text", quote.text), file=optional(f"quotes[{n}].file", quote.file))
+            for n, quote in enumerate(finding.quotes)
+        ),
+        external_id=optional("external_id", finding.external_id),
+        origin=replace(
+            origin,
+            tool=optional("origin.tool", origin.tool),
+            model=optional("origin.model", origin.model),
+            human_reviewer=optional("origin.human_reviewer", origin.human_reviewer),
+        ),
+    )

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private words: where mail addresses, keys, tokens, home paths and addresses of people and machines stand in a text.
+
+Each kind has a needle, which most texts lack, and a pattern that is tried only where the needle is. ADR 14 says what stays and why.
+"""
+
+import functools
+import ipaddress
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from clearwell.vocabulary.omission import PrivateKind
+
+_CACHED = 2_000
+"""Characters of a text that is worth remembering: a scanner writes the same few messages thousands of times."""
+
+
+class Hit(NamedTuple):
+    """Where something private stands: `text[start:end]`."""
+
+    start: int
+    end: int
+    kind: PrivateKind
+
+
+def hits_in(text: str) -> tuple[Hit, ...]:
+    """Return what is private in a text, in order, without overlaps."""
+    return _remembered(text) if len(text) <= _CACHED else _hits(text)
+
+
+def _hits(text: str) -> tuple[Hit, ...]:
+    found: list[Hit] = []
+    if "@" in text:
+        found += _mail(text)
+    if "ome/" in text or "sers" in text or "ettings" in text:
+        found += _homes(text)
+    if _may_hold_keys(text):
+        found += _keys(text)
+    if _DIGIT.search(text) is not None:
+        if _MIXED.search(text) is not None:
+            found += _assigned(text)
+        found += _numbers(text)
+    if "://" in text and "@" in text:
+        found += _in_addresses(text)
+    return _apart(found) if found else ()
+
+
+_remembered = functools.lru_cache(maxsize=8_192)(_hits)
+
+
+def _apart(found: list[Hit]) -> tuple[Hit, ...]:
+    """The hits in order; two that overlap are one, of the kind of the first. A password before a host looks like a mail address."""
+    kept: list[Hit] = []
+    for hit in sorted(found, key=lambda hit: (hit.start, hit.kind != "password", -hit.end)):
+        if kept and hit.start < kept[-1].end:
+            if hit.end > kept[-1].end and kept[-1].kind != "password":
+                kept[-1] = kept[-1]._replace(end=hit.end)
+        else:
+            kept.append(hit)
+    return tuple(kept)
+
+
+# Mail addresses ---------------------------------------------------------------------------------------------------
+
+_MAIL = re.compile(
+    r"(?<![\w.%+\-@])(?<!//)(?P<local>[\w.%+\-]{1,64})@(?P<host>(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,8}[A-Za-z]{2,24})(?![\w\-(@]|\.[\w])"
+)
+_RESERVED = re.compile(r"(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)", re.IGNORECASE)  # RFC 2606, RFC 6761
+_NO_PEOPLE = frozenset({"git", "hg", "svn"})
+_FILE_ENDS = (
+    "js mjs cjs jsx ts tsx json html htm css xml yaml yml toml c h cpp hpp cxx hxx java class jar kt scala go rb php swift cs vb "
+    "txt log cfg conf ini lock so dll exe dylib bin tgz gz bz2 xz zip tar whl deb rpm png jpg svg"
+)
+"""Ends of file names that are no top-level domains people have addresses under (`chart@dist.js`)."""
+_FILES = frozenset(_FILE_ENDS.split())
+
+
+def _mail(text: str) -> Iterator[Hit]:
+    for match in _MAIL.finditer(text):
+        host = match["host"]
+        end = host.rpartition(".")[2].lower()
+        if not (_RESERVED.fullmatch(host) or match["local"] in _NO_PEOPLE or end in _FILES):
+            yield Hit(match.start(), match.end(), "mail address")
+
+
+# Home paths -------------------------------------------------------------------------------------------------------
+
+_HOME = re.compile(
+    r"(?<![\w.)\]\-])(?:/(?:mnt/)?[a-z]/Users/|/(?:(?:var/|usr/)?home|Users)/|[A-Za-z]:(?:\\{1,2}|/)"
+    r"(?:Users|Documents and Settings)(?:\\{1,2}|/))"
+    r"(?P<name>[^\s/\\:;*?\"'<>|,(){}\[\]$%`]{1,64})"
+)
+_ROLES = (
+    "user users username user_name someuser myuser your-name yourname name runner runneradmin ubuntu root builder build buildd vagrant "
+    "jenkins node app circleci debian fedora centos ec2-user travis gitlab-runner github docker www www-data public shared default "
+    "linuxbrew work test tester guest admin administrator me you foo bar git coder vscode codespace gitpod jovyan project src code "
+    "... … index"
+)
+"""Names of accounts that are no person's."""
+_NOBODY = frozenset(_ROLES.split())
+
+
+def _homes(text: str) -> Iterator[Hit]:
+    for match in _HOME.finditer(text):
+        if match["name"].rstrip(".").lower() not in _NOBODY:
+            yield Hit(match.start("name"), match.end("name"), "name")
+
+
+# Keys and tokens --------------------------------------------------------------------------------------------------
+
+_TOKENS = re.compile(
+    r"(?<![A-Za-z0-9_])(?:"
+    r"(?:AKIA|ASIA)[A-Z2-7]{16}|"
+    r"gh[opusr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{22,255}|glpat-[\w-]{20,255}|"
+    r"xox[abeoprs]-[A-Za-z0-9-]{10,250}|AIza[\w-]{35}|[prs]k_live_[A-Za-z0-9]{16,250}|npm_[A-Za-z0-9]{36}|"
+    r"pypi-Ag[\w-]{40,1000}|sk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,250}|hf_[A-Za-z0-9]{30,100}|SG\.[\w-]{16,32}\.[\w-]{32,64}|"
+    r"eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{0,4000}"
+    r")(?![A-Za-z0-9_])",
+    re.ASCII,
+)
+_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BLOCK_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+
+
+def _may_hold_keys(text: str) -> bool:
+    # Written out: a loop over the needles costs ten times as much, and every text of every report comes by here.
+    return (
+        ("_" in text and ("gh" in text or "k_live_" in text or "npm_" in text or "hf_" in text))
+        or ("-" in text and ("xox" in text or "sk-" in text or "glpat-" in text or "pypi-Ag" in text or "PRIVATE KEY" in text))
+        or "AKIA" in text
+        or "ASIA" in text
+        or "AIza" in text
+        or "eyJ" in text
+        or "SG." in text
+    )
+
+
+def _keys(text: str) -> Iterator[Hit]:
+    for match in _TOKENS.finditer(text):
+        word = match[0]
+        if word.endswith("EXAMPLE") or (word.startswith("sk-") and not any(c.isdigit() for c in word)):
+            continue
+        yield Hit(match.start(), match.end(), "key" if word.startswith(("AKIA", "ASIA", "AIza")) else "token")
+    behind = 0
+    while (begin := _BLOCK.search(text, behind)) is not None:
+        end = _BLOCK_END.search(text, begin.end())
+        behind = end.end() if end is not None else len(text)  # a block that was cut: nothing behind its beginning is safe to show
+        yield Hit(begin.start(), behind, "key")
+
+
+# Secrets that are assigned ----------------------------------------------------------------------------------------
+
+_MIXED = re.compile(r"[0-9][A-Za-z]")
+_ASSIGNED = re.compile(
+    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|auth\w{0,12}|credentials?|bearer|basic)[\w-]{0,32}[\"'\]]{0,2}"
+    r"(?:\s{0,4}(?:=>|:=|=|:)\s{0,4}|\s)(?:(?:bearer|basic|token)\s)?[\"'`]?(?P<value>[A-Za-z0-9+/_.~=!@#$%^&*-]{12,1024})",
+    re.IGNORECASE,
+)
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s/:@\"'<>\\]{0,128}:(?P<value>[^\s/@\"'<>\\]{1,256})(?=@)")
+_NAMES = re.compile(r"[A-Za-z_$][\w$]*(?:[./-][A-Za-z_$][\w$]*)*[.,;]?")
+_TURN = re.compile(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[a-z])(?=[A-Z])")
+_PLACEHOLDER = re.compile(r"[$%{<*x.]|(?:pass|password|passwd|pw|secret|token|changeme|xxx+)$", re.IGNORECASE)
+
+
+def _assigned(text: str) -> Iterator[Hit]:
+    for match in _ASSIGNED.finditer(text):
+        if _is_random(match["value"]):
+            yield Hit(match.start("value"), match.end("value"), "token")
+
+
+def _in_addresses(text: str) -> Iterator[Hit]:
+    for match in _IN_ADDRESS.finditer(text):
+        if _PLACEHOLDER.match(match["value"]) is None:
+            yield Hit(match.start("value"), match.end("value"), "password")
+
+
+def _is_random(word: str) -> bool:
+    """True for words that no person would choose as a name: digits among letters, many turns, high entropy (bits per character)."""
+    core = word.strip(".=,;")
+    digits = sum(c.isdigit() for c in core)
+    if digits < 2 or digits == len(core) or "://" in core:
+        return False
+    turns = len(_TURN.findall(core))
+    if _NAMES.fullmatch(word) is not None and turns < 5:
+        return False
+    return turns >= 3 and _entropy(core) >= 3.2
+
+
+def _entropy(word: str) -> float:
+    size = len(word)
+    return -sum(count / size * math.log2(count / size) for count in Counter(word).values())
+
+
+# Numbers ----------------------------------------------------------------------------------------------------------
+
+_DIGIT = re.compile(r"[0-9]")
+_DOTTED = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]")
+_GROUPS = re.compile(r"[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]")
+_CALL = re.compile(r"[+(][1-9]")
+_ZIP = re.compile(r" [0-9]{5}")
+_IPV4 = re.compile(r"(?<![\w.\-])(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![\w\-]|\.[0-9])")
+_IPV6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
+_VERSION = re.compile(
+    r"(?:version|versions|release|ver\.?|rev|build|update|upgrade|upgraded|[=~<>!^]=|[~<>^]|\bv|\w/)[ ]?[\"'(]?$", re.IGNORECASE
+)
+_ADDRESS = re.compile(
+    r"(?:\b(?:ip|ips|ipv4|address|addr|host|server|client|peer|remote|from|to|at|connect)\b[ :=]{1,3}|//|@)[\"'(]?$", re.IGNORECASE
+)
+_PORT = re.compile(r":[0-9]{2,5}(?![0-9.])|/(?:[12]?[0-9]|3[0-2])(?![0-9.])")
+_DOCUMENTATION = tuple(ipaddress.ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))  # RFC 5737
+_DOCUMENTATION_6 = tuple(ipaddress.ip_network(n) for n in ("2001:db8::/32", "3fff::/20"))  # RFC 3849, RFC 9637
+_TELEPHONE = re.compile(
+    r"(?<![\w+.])(?:\+[1-9][0-9]{0,2}[ .\-]?(?:\([0-9]{1,4}\)[ .\-]?)?[0-9]{2,4}(?:[ .\-][0-9]{2,4}){1,4}|\+[1-9][0-9]{9,14}|"
+    r"\([2-9][0-9]{2}\) ?[2-9][0-9]{2}-[0-9]{4})(?![\w.]|-[0-9])"
+)
+_FICTION = re.compile(r".*555[ .\-]?01[0-9]{2}")
+_POSTAL = re.compile(
+    r"\b[0-9]{1,6} (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.]{0,24} ){1,4}"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Parkway|Pkwy|Terrace|Highway|Hwy)\.?"
+    r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|#)\.? ?\w{1,6})?,? [A-Z][A-Za-z'.]{0,24}(?: [A-Z][A-Za-z'.]{0,24}){0,2}"
+    r",? [A-Z]{2} [0-9]{5}(?:-[0-9]{4})?\b"
+)
+
+
+def _numbers(text: str) -> list[Hit]:
+    found: list[Hit] = []
+    if "." in text and _DOTTED.search(text) is not None:
+        for match in _IPV4.finditer(text):
+            if _is_somebody(match["address"]) and not _is_version(text, match):
+                found.append(Hit(match.start(), match.end(), "network address"))
+    if ":" in text and _GROUPS.search(text) is not None:
+        found += [Hit(match.start(), match.end(), "network address") for match in _IPV6.finditer(text) if _is_somebody(match[0])]
+    if _CALL.search(text) is not None:
+        for match in _TELEPHONE.finditer(text):
+            if 8 <= sum(c.isdigit() for c in match[0]) <= 15 and _FICTION.fullmatch(match[0]) is None:
+                found.append(Hit(match.start(), match.end(), "telephone number"))
+    if _ZIP.search(text) is not None:
+        found += [Hit(match.start(), match.end(), "postal address") for match in _POSTAL.finditer(text)]
+    return found
+
+
+def _is_somebody(address: str) -> bool:
+    """True for addresses on the public network; those of one house, of this machine and of documentation point at nobody."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast and not any(found in network for network in _DOCUMENTATION)
+    return found.is_global and not any(found in network for network in _DOCUMENTATION_6)
+
+
+def _is_version(text: str, match: re.Match[str]) -> bool:
+    """Four small numbers are a version where one is named; and, below 10, unless an address is."""
+    before = text[max(0, match.start() - 16) : match.start()]
+    if _ADDRESS.search(before) is not None or _PORT.match(text, match.end()) is not None:
+        return False
+    return _VERSION.search(before) is not None or int(match["address"].partition(".")[0]) < 10

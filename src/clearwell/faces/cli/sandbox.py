@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`clearwell sandbox`: what the sandbox enforces on this machine; on the hub's own machine, alarms and resuming after one."""
+
+import sys
+
+import click
+import msgspec
+
+from clearwell.proving.probe import probe as tried
+from clearwell.proving.sandbox import BACKENDS, DEFAULT
+from clearwell.vocabulary.outside import for_terminal
+
+_UNUSABLE = 15
+
+
+@click.group()
+def sandbox() -> None:
+    """Say what the sandbox truly enforces here; resume proving after an alarm."""
+
+
+@sandbox.command()
+@click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="Which sandbox to try.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def probe(backend: str, as_json: bool) -> None:
+    """Try every limit and say which hold. Exit codes: 0 usable, 15 not."""
+    found = tried(backend)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        for name, strength in found.limits.items():
+            click.echo(f"  {name:20} {strength}")
+        ways = f"; {found.ways_tried} ways out were tried, none led out" if found.is_usable else ""
+        click.echo(f"{backend}: {'usable' if found.is_usable else for_terminal(found.reason, 500)}{ways}")
+    sys.exit(0 if found.is_usable else _UNUSABLE)
+
+
+@sandbox.command()
+def alarms() -> None:
+    """List the alarms that stop the proving queue. Exit codes: 0 it runs, 6 it is stopped."""
+    from clearwell.app import open_house, settings_now
+    from clearwell.clearinghouse.flow.alarming import read_alarms
+    from clearwell.ground.identity.actor import IDENTITY
+
+    settings, _ = settings_now()
+    with open_house(settings) as house:
+        found = read_alarms(house, IDENTITY)
+    for alarm in found:
+        click.echo(f"{alarm.raised_at:%Y-%m-%d %H:%M:%S} {alarm.id} {alarm.proof}: {for_terminal(alarm.reason, 500)}")
+    click.echo("the proving queue is stopped; look, then `clearwell sandbox resume --because ...`" if found else "the proving queue runs")
+    sys.exit(6 if found else 0)
+
+
+@sandbox.command()
+@click.option("--because", required=True, help="What was found, and why it is safe to go on.")
+def resume(because: str) -> None:
+    """Let the proving queue run again after an alarm; the ledger says so."""
+    from clearwell.app import open_house, settings_now
+    from clearwell.clearinghouse.flow.alarming import resume_proving
+    from clearwell.ground.identity.actor import IDENTITY
+
+    settings, _ = settings_now()
+    with open_house(settings) as house:
+        answered = resume_proving(house, IDENTITY, because)
+    click.echo(f"{len(answered)} alarms answered; the proving queue runs again")

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run on the stage: lay the box's tree out, start the backend on it, watch, collect. Lives in a fork of its own and ends with it."""
+
+import base64
+import contextlib
+import json
+import os
+import resource
+import select
+import selectors
+import signal
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+from clearwell.proving import bubblewrap, canary, cgroups, effects, gvisor, kernel
+from clearwell.proving.loopback import Loopback
+
+_BUILD_SECONDS = 30.0
+_BUILDERS: dict[str, Any] = {"bubblewrap": bubblewrap, "gvisor": gvisor}
+_SPACE = "/tmp"  # noqa: S108 - covered by a tmpfs of our own, in a mount namespace of our own
+_TREE = f"{_SPACE}/tree"
+SAID = "/box/.said"
+"""Where a backend that cannot hand fd 3 on keeps what was said on it."""
+
+Message = dict[str, Any]
+
+
+class Run:
+    """One run: `result` does everything."""
+
+    def __init__(self, request: Message, group: cgroups.Group, outside: list[list[Any]]) -> None:
+        self.request, self.group, self.limits, self.outside = request, group, request["limits"], outside
+        self.builder = _BUILDERS[request["backend"]]
+        self.selector = selectors.DefaultSelector()
+        self.killed: str | None = None
+        self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray(), "said": bytearray(), "info": bytearray()}
+        self.caps = {"stdout": self.limits["stdout_bytes"], "stderr": self.limits["stderr_bytes"], "said": 256, "info": 4096}
+        self.box_pid, self.box, self.began, self.go = 0, -1, 0.0, -1
+        self.is_watching = group.memory is None or group.processes is None or group.cpu is None
+        self.sampled_cpu = 0.0
+        self.joins: list[int] = []
+
+    def result(self) -> Message:
+        """Run to the end and tell everything."""
+        standard_input = os.open(self.request["stdin"] or "/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self.joins = self.group.procs()
+        self.group.hold_cpu()
+        harvest = os.open(self.request["harvest_to"], os.O_WRONLY | os.O_CLOEXEC) if self.request["harvest"] else -1
+        is_root = os.geteuid() == 0
+        kernel.leave_the_host()
+        later = self._furnish(kernel.NOBODY if is_root else 0)
+        if is_root:
+            kernel.become_nobody()
+        kernel.die_with_parent()
+        kernel.raise_loopback()
+        tried = canary.cry(self.outside, self.request["word"])
+        loopback = Loopback(self.request["servers"], self.selector)
+        started = time.monotonic()
+        pid, pipes = self._start(later, standard_input)
+        for name, descriptor in pipes.items():
+            os.set_blocking(descriptor, False)
+            self.selector.register(descriptor, selectors.EVENT_READ, (name, descriptor, None))
+        status = self._watch(pid, loopback, started)
+        wall = time.monotonic() - (self.began or started)
+        self._empty_the_box()
+        for name, descriptor in pipes.items():
+            self._drain(name, descriptor)
+        requests = loopback.close()
+        tried += canary.cry(self.outside, self.request["word"])
+        if harvest >= 0:
+            effects.harvest(Path(self._writable(self.request["harvest"])), harvest)
+        if SAID in self.request["writable"]:
+            self.streams["said"] += _said_in(Path(self._writable(SAID)) / "word", self.caps["said"] + 1)
+        return {
+            "started": bool(self.began),
+            "exit": os.waitstatus_to_exitcode(status),
+            "killed": self.killed,
+            "wall": wall,
+            "cpu": self.group.cpu_seconds() if self.group.cpu is not None else self.sampled_cpu,
+            "files": {
+                place: effects.collect(Path(self._writable(place)), self.request["collect_bytes"]) for place in self.request["collect"]
+            },
+            "requests": [{"port": r["port"], "received": _text(r["received"])} for r in requests],
+            "tried": tried,
+            **{name: _text(bytes(self.streams[name])) for name in ("stdout", "stderr", "said")},
+        }
+
+    def _furnish(self, owner: int) -> dict[str, str]:
+        """Lay out the box's tree on one bounded tmpfs; return the writable folders that the backend itself must bind."""
+        request = self.request
+        # Opened before anything is covered. (Mounts of another namespace could not be bound.)
+        sources = [(os.open(source, os.O_PATH | os.O_CLOEXEC), target) for source, target in request["binds"]]
+        inodes = self.limits["inodes"] + 128 + 4 * len(request["binds"]) + 2 * len(request["files"])
+        kernel.mount_tmpfs(_SPACE, f"size={self.limits['space_bytes']},nr_inodes={inodes},mode=0755", plain=self.builder.PLAIN)
+        for target in ("/proc", "/dev", "/sys", "/tmp"):  # noqa: S108 - mount points in the box
+            _made(target).mkdir()
+        for target, content in request["files"].items():
+            place = _made(target)
+            place.write_bytes(base64.b64decode(content))
+            place.chmod(0o444)
+        for link, target in request["symlinks"]:
+            _made(target).symlink_to(link)
+        for descriptor, target in sources:
+            place = _made(target)
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                place.mkdir(exist_ok=True)
+            else:
+                place.touch()
+            kernel.bind(f"/proc/self/fd/{descriptor}", str(place), read_only=True)
+            os.close(descriptor)
+        later = {}
+        Path(f"{_SPACE}/own").mkdir(mode=0o700)  # the backend's own notes, out of the box's reach
+        os.chown(f"{_SPACE}/own", owner, owner)
+        for target in request["writable"]:
+            own = Path(self._writable(target))
+            own.mkdir(mode=0o755)
+            os.chown(own, owner, owner)
+            if target in self.builder.WRITABLE_LATER:
+                later[target] = str(own)
+                continue
+            _made(target).mkdir(exist_ok=True)
+            kernel.bind(str(own), f"{_TREE}{target}", read_only=False)
+        kernel.detach("/sys")  # bubblewrap reads the list of mounts again and again: the shorter the faster
+        return later
+
+    def _writable(self, target: str) -> str:
+        return f"{_SPACE}/w{self.request['writable'].index(target)}"
+
+    def _start(self, later: dict[str, str], standard_input: int) -> tuple[int, dict[str, int]]:
+        pipes, ends = {}, {}
+        for name in ("stdout", "stderr", "said", "info"):
+            pipes[name], ends[name] = os.pipe()
+        wait, self.go = os.pipe()
+        pid = int(self.builder.start(self.request, _TREE, later, standard_input, ends, wait))
+        for descriptor in (*ends.values(), wait, standard_input):
+            os.close(descriptor)
+        return pid, pipes
+
+    def _release(self, pid: int) -> None:
+        """Bound the box, look whether it stands where the canary was tried from, and let it go on. Nothing foreign has run yet."""
+        for one in (pid, self.box_pid):
+            for descriptor in self.joins:
+                os.write(descriptor, str(one).encode())
+        for descriptor in self.joins:
+            os.close(descriptor)
+        if self.request["backend"] == "bubblewrap":  # runsc sets the target's own; its own memory is a file
+            for one in (pid, self.box_pid):
+                kernel.limit(one, self.limits)
+        if Path(f"/proc/{self.box_pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink():
+            raise OSError("the box stands in another network than the one from which the way out was tried")
+        self.began = time.monotonic()
+        os.write(self.go, b"1")
+        os.close(self.go)
+
+    def _watch(self, pid: int, loopback: Loopback, started: float) -> int:
+        done = os.pidfd_open(pid)
+        self.selector.register(done, selectors.EVENT_READ, ("done", done, None))
+        # The target's clock starts with its box: on a busy machine, building that takes a while.
+        deadline = started + _BUILD_SECONDS
+        next_look = started + 0.02
+        try:
+            while True:
+                now = time.monotonic()
+                if now >= deadline:
+                    self._kill(pid, "wall_clock")
+                if now >= next_look and self.killed is None:
+                    self._look(pid)
+                    next_look = now + (0.01 if self.is_watching else 0.05)
+                timeout = max(0.0, min(deadline, next_look) - time.monotonic()) if self.killed is None else 1.0
+                for key, _ in self.selector.select(timeout):
+                    name, thing, extra = key.data
+                    if name == "done":
+                        return os.waitpid(pid, 0)[1]
+                    if name in self.streams:
+                        self._drain(name, thing)
+                        if name == "info" and self.box_pid and not self.began:
+                            self._release(pid)
+                            deadline = self.began + self.limits["wall_seconds"] + self.request["grace_seconds"]
+                    else:
+                        loopback.ready(name, thing, extra)
+                if any(len(self.streams[n]) > self.caps[n] for n in ("stdout", "stderr", "said")):
+                    self._kill(pid, "output_bytes")
+        finally:
+            self.selector.unregister(done)
+            os.close(done)
+
+    def _drain(self, name: str, descriptor: int) -> None:
+        kept = self.streams[name]
+        while True:
+            try:
+                chunk = os.read(descriptor, 65536)
+            except BlockingIOError:
+                return
+            if not chunk:
+                with contextlib.suppress(KeyError, ValueError):
+                    self.selector.unregister(descriptor)
+                return
+            kept += chunk
+            if name == "info" and not self.box_pid:
+                with contextlib.suppress(ValueError, ProcessLookupError):
+                    self.box_pid = int(json.loads(kept)["child-pid"])
+                    self.box = os.pidfd_open(self.box_pid)
+            if len(kept) > self.caps[name]:
+                del kept[self.caps[name] + 1 :]
+                return
+
+    def _look(self, pid: int) -> None:
+        """What no kernel limit covers is looked at: CPU of the whole tree; memory and processes where no group limits them."""
+        used = self.group.cpu_seconds()
+        if used is not None and used > self.limits["cpu_seconds"]:
+            self._kill(pid, "cpu")
+        if not self.is_watching or not self.box_pid:
+            return
+        resident, count, used = _tree(self.box_pid)
+        self.sampled_cpu = max(self.sampled_cpu, used)
+        if self.sampled_cpu > self.limits["cpu_seconds"]:
+            self._kill(pid, "cpu")
+        elif resident > self.limits["memory_bytes"] + self.builder.OVERHEAD_BYTES:
+            self._kill(pid, "memory")
+        elif count > self.limits["processes"] + self.builder.OVERHEAD_PROCESSES:
+            self._kill(pid, "processes")
+
+    def _kill(self, pid: int, reason: str) -> None:
+        self.killed = self.killed or reason
+        # The box's first process takes its whole pid namespace along; the outer one follows.
+        with contextlib.suppress(ProcessLookupError):
+            if self.box >= 0:
+                signal.pidfd_send_signal(self.box, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+
+    def _empty_the_box(self) -> None:
+        """Return only when every process of the box is dead: what daemons would still write is then not collected half-way.
+
+        The first process of a pid namespace ends last, after the kernel has killed and reaped all others in it.
+        """
+        if self.box < 0:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.box, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(self.box, select.POLLIN)
+        if not poll.poll(5000):
+            raise TimeoutError("the box did not die")
+
+
+def _made(target: str) -> Path:
+    """The place of a path of the box in the tree, its parents made."""
+    place = Path(f"{_TREE}{target}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _said_in(file: Path, size: int) -> bytes:
+    """The first words of a file that the target may have replaced by anything."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as words:
+        return words.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+
+
+def _tree(pid: int) -> tuple[int, int, float]:
+    """Resident bytes, number and CPU seconds (children that were waited for included) of the processes below `pid` and itself."""
+    page, tick = resource.getpagesize(), os.sysconf("SC_CLK_TCK")
+    resident, count, ticks, todo = 0, 0, 0, [pid]
+    while todo and count < 4096:
+        one = todo.pop()
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            resident += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * page
+            count += 1
+            # Fields 14 to 17 of proc_pid_stat(5); the name before them may hold blanks and brackets.
+            ticks += sum(int(field) for field in Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15])
+            for task in Path(f"/proc/{one}/task").iterdir():
+                todo += [int(child) for child in (task / "children").read_text().split()]
+    return resident, count, ticks / tick
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

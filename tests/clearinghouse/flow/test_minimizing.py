@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Minimizing: no row holds what was left out; the originator alone says what was no private word; the projection is computed anew."""
+
+import json
+
+import pytest
+
+from clearwell.clearinghouse.flow import coordinating, minimizing, reporting
+from clearwell.clearinghouse.flow.reporting import Envelope
+from clearwell.ground.identity.actor import Member, OrganizationKind
+from clearwell.ground.storage.embedded import OWNER
+from clearwell.vocabulary.errors import Conflict, NotFound, Refused
+from house.rows import database_of, rows
+from hub import Hub
+from story import plain, report
+
+MAIL, HOST, OTHER = "jane.doe@hospital.org", "81.2.69.142", "joe@hospital.org"
+
+
+@pytest.fixture
+def lab(hub: Hub) -> Member:
+    return hub.member(OrganizationKind.LAB)
+
+
+def send(hub: Hub, lab: Member, *findings: dict[str, object], name: str = "report.json") -> list[reporting.AnsweredFinding]:
+    sent = reporting.submit_report(hub.house, lab, [report(*findings)], Envelope(name=name))
+    hub.work()
+    return list(reporting.read_answers(hub.house, lab, sent.id))
+
+
+def test_no_row_holds_what_was_left_out_and_the_sealed_bytes_hold_all(server, hub: Hub, lab: Member) -> None:
+    (one,) = send(hub, lab, plain(f"found by {MAIL}", f"seen at {HOST} by {OTHER}", external_id=f"x-{MAIL}"))
+
+    held = json.dumps([list(counted) for counted in rows(server.url(OWNER, database_of(hub))).values()])
+    assert MAIL not in held and HOST not in held and OTHER not in held
+    assert one.finding.title == "found by [mail address left out]"
+    assert {omission.kind for omission in one.finding.body.left_out} == {"mail address", "network address"}
+    with hub.house.transaction(minimizing.INTAKE) as tx:
+        sent = reporting.report_store.load_submission(tx, one.finding.submission)
+        assert MAIL.encode() in b"".join(hub.house.blobs.open(tx, sent.id, sent.address))
+
+
+def test_what_the_originator_calls_harmless_is_shown_in_the_whole_report(hub: Hub, lab: Member) -> None:
+    one, other = send(hub, lab, plain(f"found by {MAIL}", f"write to {OTHER}"), plain("another", f"{MAIL} again, at length"))
+    number = one.finding.body.left_out[0].number
+
+    minimizing.mark_false_hit(hub.house, lab, one.finding.id, number)
+    hub.work()
+
+    shown = reporting.read_finding(hub.house, lab, one.finding.id)[0].finding
+    assert shown.title == f"found by {MAIL}" and OTHER not in shown.body.message
+    assert [omission.is_false for omission in shown.body.left_out] == [True, False]
+    assert MAIL in reporting.read_finding(hub.house, lab, other.finding.id)[0].finding.body.message
+    coordinator = hub.member(OrganizationKind.COORDINATOR)
+    assert {row.case.title for row in coordinating.list_cases(hub.house, coordinator)} == {f"found by {MAIL}", "another"}
+    with pytest.raises(Conflict):
+        minimizing.mark_false_hit(hub.house, lab, one.finding.id, number)
+
+
+def test_nobody_else_shows_it_and_what_was_not_left_out_cannot_be_shown(hub: Hub, lab: Member) -> None:
+    (one,) = send(hub, lab, plain(f"found by {MAIL}"))
+
+    with pytest.raises(Refused):
+        minimizing.mark_false_hit(hub.house, hub.member(OrganizationKind.COORDINATOR), one.finding.id, 0)
+    with pytest.raises(NotFound):
+        minimizing.mark_false_hit(hub.house, hub.member(OrganizationKind.LAB), one.finding.id, 0)
+    with pytest.raises(NotFound):
+        minimizing.mark_false_hit(hub.house, lab, one.finding.id, 7)
+
+
+def test_two_finders_whose_reports_differ_in_private_words_alone_are_joined(hub: Hub, lab: Member) -> None:
+    words = "the length is read from the header and not checked before the copy, at /home/{}/src/pump.c"
+    (first,) = send(hub, lab, plain("overflow in the pump", words.format("jane.d")))
+    (second,) = send(hub, hub.member(OrganizationKind.LAB), plain("overflow in the pump", words.format("mmuster")))
+
+    assert second.finding.case == first.finding.case
+
+
+def test_a_problem_names_nobody(hub: Hub, lab: Member) -> None:
+    raw = json.loads(report(plain("a flaw")))
+    raw["findings"].append({"title": "x", "locations": [{"file": f"/abs/{MAIL}"}]})
+    sent = reporting.submit_report(hub.house, lab, [json.dumps(raw).encode()], Envelope(name="r.json"))
+    hub.work()
+
+    problems = reporting.read_submission(hub.house, lab, sent.id).problems
+    assert len(problems) == 1 and MAIL not in problems[0] and "left out" in problems[0]

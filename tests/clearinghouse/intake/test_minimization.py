@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The projection: what is private is left out wherever it stands and told without its words; code and documentation stay."""
+
+import itertools
+import string
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from clearwell.clearinghouse.intake.minimization import LISTED, minimize, minimize_text, words_of
+from clearwell.clearinghouse.intake.private_words import hits_in
+from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin, Quote
+from clearwell.vocabulary.omission import MARKER
+
+BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+GITHUB = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
+AWS = "AKIA" + "QYLPMN5HJKRT2345"
+
+LEFT_OUT = [
+    ("write to jane.doe@hospital.org, please", "mail address", "jane.doe@hospital.org"),
+    ("<j+tag@sub.uni-x.co.uk>", "mail address", "j+tag@sub.uni-x.co.uk"),
+    ("a@b.io/c@d.io", "mail address", "c@d.io"),
+    (f"key {AWS} leaked", "key", AWS),
+    (f"token={GITHUB}", "token", GITHUB),
+    (f"Authorization: Bearer {JWT}", "token", JWT),
+    (f"found {BLOCK} in it", "key", BLOCK),
+    ("-----BEGIN PRIVATE KEY-----\nMIIEpAIB", "key", "MIIEpAIB"),
+    ('api_key = "9fK2lQz7Wb4TnX1vR8mD"', "token", "9fK2lQz7Wb4TnX1vR8mD"),
+    ("client_secret: 4f3c2b1a0d9e8f7a6b5c4d3e2f1a0b9c", "token", "4f3c2b1a0d9e8f7a6b5c4d3e2f1a0b9c"),
+    ("postgres://app:hunter2@db.internal/x", "password", "hunter2"),
+    ("at /home/jdoe/src/pump/main.c:3", "name", "jdoe"),
+    ("file:///Users/Maria/x", "name", "Maria"),
+    ("C:" + r"\Users\m.mustermann\AppData", "name", "m.mustermann"),
+    ("from 81.2.69.142 at noon", "network address", "81.2.69.142"),
+    ("http://81.2.69.142:8080/", "network address", "81.2.69.142"),
+    ("server 5.9.1.7 answered", "network address", "5.9.1.7"),
+    ("peer 2a00:1450:4001:829::200e", "network address", "2a00:1450:4001:829::200e"),
+    ("call +1 415 867 5309", "telephone number", "+1 415 867 5309"),
+    ("call (415) 867-5309", "telephone number", "(415) 867-5309"),
+    ("sent from 12 Elm Street, Springfield, IL 62704 today", "postal address", "12 Elm Street, Springfield, IL 62704"),
+]
+
+STAYS = """
+ssh git@forge.example:x/y and user@host and minimist@1.2.5 and pkg:npm/@scope/name@1.0.0
+someone@example.com, root@db.example.org, a@b.test
+node_modules/.pnpm/chart@dist.js
+memcpy@GLIBC_2.14 and x @ y.dot(z) and a@b.dot(c)
+@Override public void f() {}
+version 1.2.3.4 and v10.0.1.2 and foo-11.22.33.44.tar.gz and release 24.1.2.3
+>=10.2.3.4,<20.0.0.1 and Chrome/96.0.46.45
+OID 1.3.6.1.4.1.311 and 2.5.29.15
+10.0.0.1 192.168.1.1 127.0.0.1 0.0.0.0 169.254.169.254 255.255.255.255
+192.0.2.7 198.51.100.3 203.0.113.9 2001:db8::1 fe80::1 ::1
+std::vector<a::b>::push_back at 12:30:45
+/home/user/x /home/runner/work /home/${USER}/y $HOME/z https://site.example/home/jane
+AKIAIOSFODNN7EXAMPLE
+password = get_password(request.user2) and token = self.tokens[3] and key=settings.API_KEY_V2
+auth_token = os.environ["TOKEN_1"] and secret_key: config.secret_key_base64
+key: sha256WithRSAEncryption and Basic authentication is used
+postgres://user:password@host/db and https://$USER:$TOKEN@host/
+0x41414141 +1234 x+1 (415) +5
+CVE-2021-44906 CWE-1321 GHSA-xvch-5gv4-984h
+5 Street 99999 lines
+""".strip().splitlines()
+
+
+def finding(message: str) -> Finding:
+    return Finding(format="x", title="a title", message=message)
+
+
+@pytest.mark.parametrize(("text", "kind", "word"), LEFT_OUT)
+def test_what_is_private_is_left_out_and_told_without_its_words(text: str, kind: str, word: str) -> None:
+    shown = minimize(finding(text))
+
+    assert word not in shown.message
+    assert kind in {omission.kind for omission in shown.left_out}
+    for omission in shown.left_out:
+        assert omission.field == "message"
+        assert MARKER.match(shown.message, omission.start)
+    assert word not in msgspec.json.encode(shown).decode()
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_code_versions_and_documentation_stay(text: str) -> None:
+    assert [text[hit.start : hit.end] for hit in hits_in(text)] == []
+    given_one = finding(text)
+    assert minimize(given_one) is given_one
+
+
+def test_every_field_in_which_people_write_is_looked_at() -> None:
+    mail = "jane.doe@hospital.org"
+    full = Finding(
+        format="x", title=mail, message=mail, locations=(Location(f"/home/jdoe/{mail}", 1, mail),),
+        crash=Crash(frames=(Frame("f", "/home/jdoe/a.c", 1, "/home/jdoe/b.so"),), call_sites=("/home/jdoe/b.so+0x1",)),
+        origin=Origin(mail, "1", mail, mail), external_id=mail, preconditions=(mail,), remarks=(mail,),
+        quotes=(Quote(mail, f"/home/jdoe/{mail}"),),
+    )  # fmt: skip
+
+    shown = minimize(full)
+
+    text = msgspec.json.encode(shown).decode()
+    assert mail not in text and "jdoe" not in text
+    assert [omission.number for omission in shown.left_out] == list(range(len(shown.left_out)))
+    assert minimize(msgspec.structs.replace(shown, left_out=())) == msgspec.structs.replace(shown, left_out=())
+
+
+def test_a_word_that_the_originator_calls_harmless_is_shown_again_and_keeps_its_number() -> None:
+    raw = finding("from jane.doe@hospital.org to joe@hospital.org")
+    first = minimize(raw)
+    assert [omission.number for omission in first.left_out] == [0, 1]
+
+    words = words_of(raw, {1})
+    second = minimize(raw, words)
+
+    assert words == {"joe@hospital.org"}
+    assert second.message == "from [mail address left out] to joe@hospital.org"
+    assert [(omission.number, omission.is_false) for omission in second.left_out] == [(0, False), (1, True)]
+
+
+def test_what_is_left_out_is_listed_within_bounds_and_counted_beyond() -> None:
+    shown = minimize(finding("a@b.io " * (LISTED + 50)))
+
+    assert len(shown.left_out) == LISTED and shown.left_out[-1].more == 50
+    assert "@" not in shown.message
+
+
+def test_a_problem_s_words_are_minimized_too() -> None:
+    assert minimize_text("unknown key jane.doe@hospital.org") == "unknown key [mail address left out]"
+
+
+PIECES = [text for text, _, _ in LEFT_OUT] + STAYS + list(string.punctuation) + ["@", "::", "eyJ", "/home/", "://", "\n", "é", "\u202e"]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=6).map("".join))
+@example("token=" + "=" * 40)
+def test_a_projection_is_stable_and_its_hits_lie_apart(text: str) -> None:
+    hits = hits_in(text)
+    assert all(0 <= hit.start < hit.end <= len(text) for hit in hits)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(hits))
+
+    shown = minimize_text(text)
+
+    behind = 0
+    for hit in hits:
+        assert text[behind : hit.start] in shown
+        behind = hit.end
+    assert minimize_text(text) == shown
+
+
+HOSTILE = [
+    "a.", "a@", "a@a.", "eyJ", "-----BEGIN PRIVATE KEY-----", "://a:", "key=", "token ", "1.1.1.1", "2000:", "+1 22 ", "1 Aa St ",
+    "/home/a", "A1b2", "key=a1", "\\", "C:/Users/", "sk-", "(222) ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_long_hostile_texts_are_answered(unit: str) -> None:
+    """No pattern may look at a text more than a bounded number of times; one that did would take minutes here."""
+    text = unit * (300_000 // len(unit))
+
+    assert isinstance(hits_in(text), tuple)

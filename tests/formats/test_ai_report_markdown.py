@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clearwell's report as Markdown: front matter with the JSON's keys, text below, proofs in fences; YAML's dangers are refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearwell.formats import read
+from clearwell.formats.ai_report.markdown import MAX_DEPTH, MAX_FRONT
+from clearwell.vocabulary.document import Document
+from clearwell.vocabulary.errors import ClearwellError, Invalid
+
+HEAD = "format: clearwell-report\nversion: 1\ntool: {name: nightlight, model: m-2}\n"
+
+
+def report(front: str, text: str = "# A title\n\nProse.\n", head: str = HEAD) -> Document:
+    return read(f"---\n{head}{front}---\n{text}".encode(), "x.md")
+
+
+def test_one_finding_takes_its_title_and_text_from_below() -> None:
+    (finding,) = report("weakness: 787\nlocations: [{file: a.c, line: 12}]\nseverity: {score: 8.1}\nhuman_reviewer: null\n").findings
+
+    assert (finding.title, finding.message) == ("A title", "# A title\n\nProse.")
+    assert finding.weaknesses[0].id == "CWE-787"
+    assert finding.locations[0].line == 12
+    assert finding.severity is not None and finding.severity.score == 8.1
+    assert finding.origin.is_ai and finding.origin.human_reviewer is None
+
+
+def test_several_findings_stand_in_the_front_matter_and_a_broken_one_costs_no_other() -> None:
+    document = report("findings:\n  - title: one\n  - titel: two\n  - title: three\n    version: 0.4\n")
+
+    assert [finding.title for finding in document.findings] == ["one"]
+    assert [problem.position for problem in document.problems] == ["findings[1]", "findings[2]"]
+
+
+def test_fences_marked_as_proof_are_its_files_and_no_text() -> None:
+    text = "# t\n\n```c\nkept();\n```\n\n```toml proof=proof.toml\nformat = 1\n```\n\n~~~~base64 proof=in/x.bin\nAAEC\n/w==\n~~~~\nend\n"
+
+    (finding,) = report("", text).findings
+
+    assert finding.proof is not None
+    assert finding.proof.files == {"proof.toml": b"format = 1\n", "in/x.bin": b"\x00\x01\x02\xff"}
+    assert "kept();" in finding.message and "format = 1" not in finding.message and finding.message.endswith("end")
+
+
+@pytest.mark.parametrize(
+    ("front", "words"),
+    [
+        ("a: &x [1]\n", "anchor"),
+        ("a: *x\n", "no YAML|alias"),
+        ("title: !!python/object/apply:os.system [id]\n", "tag"),
+        ("title: !!int 3\n", "tag"),
+        ("title: x\ntitle: y\n", "twice"),
+        ("? [a]\n: b\n", "no word"),
+        ("title: [\n", "no YAML"),
+        ("title: " + "[" * (MAX_DEPTH + 5) + "]" * (MAX_DEPTH + 5) + "\n", "deep"),
+        ("title: " + "[" * 100_000 + "\n", "deep|YAML"),
+        ("preconditions: [" + "a, " * 60_000 + "]\n", "more than"),
+        ("title: " + "x" * MAX_FRONT + "\n", "at most"),
+        ("findings: []\ntitle: x\n", "no key of a single finding"),
+        ("proof: {files: {proof.toml: x}}\n", "give it once"),
+    ],
+)
+def test_what_yaml_should_not_do_is_refused_in_words(front: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        report(front, "# t\n\n```toml proof=proof.toml\n```\n")
+
+
+def test_a_doubling_of_aliases_is_refused_before_it_grows() -> None:
+    bomb = "a: &a [x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)},*{chr(97 + n)}]\n" for n in range(20))
+
+    with pytest.raises(Invalid, match="anchor"):
+        report(bomb)
+
+
+def test_front_matter_that_does_not_end_or_names_no_format_is_told() -> None:
+    with pytest.raises(Invalid, match="does not end"):
+        read(f"---\n{HEAD}".encode(), "x.md")
+    with pytest.raises(Invalid, match="front matter without format"):
+        read(b"---\ntitle: x\n---\ntext", "x.md")
+    with pytest.raises(Invalid, match="version"):
+        report("", head=HEAD.replace("version: 1", "version: 2"))
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_any_front_matter_and_text_is_answered(front: str, text: str) -> None:
+    try:
+        assert report(front + "\n", text).format == "clearwell-report"
+    except ClearwellError as reason:
+        assert str(reason)

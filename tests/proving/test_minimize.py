@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The minimizer: less input, the same effect, and a folder that proves it."""
+
+import pytest
+
+from clearwell.proving.folder import Input, input_bytes
+from clearwell.proving.minimize import class_of, minimize, replaced, shrink
+from clearwell.proving.oracles import Effect
+from clearwell.proving.writing import write_proof
+from clearwell.vocabulary.errors import Conflict
+
+
+def content(recipe: Input) -> bytes:
+    return input_bytes(recipe, None)  # type: ignore[arg-type]  # no file is read
+
+
+@pytest.mark.parametrize(
+    ("given", "is_enough", "least"),
+    [
+        (b"one\ntwo BUG three\nfour\n", lambda data: b"BUG" in data, b"BUG"),
+        (b"(((((x)))))", lambda data: data.count(b"(") >= 3, b"((("),
+        (b"\x00\xffAB\x80", lambda data: b"\xff" in data and b"B" in data, b"\xffB"),
+        (b"nothing can go", lambda data: data == b"nothing can go", b"nothing can go"),
+    ],
+)
+def test_lines_then_bytes_are_left_out(given, is_enough, least):
+    recipe = Input(hex=given.hex())
+    assert content(shrink(recipe, given, lambda one: is_enough(content(one)))) == least
+
+
+def test_parts_are_left_out_and_repeated_less_often():
+    recipe = Input(parts=("noise", ("a|", 70_000), "more", ("-|", 70_000), "end"))
+    found = shrink(recipe, b"", lambda one: content(one).count(b"a|") > 65_535 and content(one).count(b"-|") > 9)
+    assert found == Input(parts=(("a|", 65_536), ("-|", 10)))
+
+
+def test_parts_that_grow_keep_growing():
+    found = shrink(Input(parts=("xx1.2.3", (" ", "n"), "<1")), b"", lambda one: one.grows and "1" in str(one.parts))
+    assert found.grows
+
+
+def test_where_tries_run_out_the_smallest_so_far_is_kept():
+    tried = []
+
+    def holds(one: Input) -> bool:
+        tried.append(one)
+        return b"BUG" in content(one)
+
+    found = shrink(Input(text="BUG" + "x" * 500), b"BUG" + b"x" * 500, holds)
+    assert content(found) == b"BUG"
+    assert len(tried) < 60
+
+
+def test_the_class_of_a_report_is_what_and_where_but_not_how_many_bytes():
+    one = Effect(True, "heap-buffer-overflow WRITE 4 | copy < outer")
+    other = Effect(True, "heap-buffer-overflow WRITE 1 | copy < other")
+    elsewhere = Effect(True, "heap-buffer-overflow WRITE 4 | free_all")
+    assert class_of(one) == class_of(other) != class_of(elsewhere)
+    assert class_of(Effect(True, "file_write: a")) == class_of(Effect(True, "file_write: b"))
+
+
+@pytest.mark.sandbox
+def test_a_smaller_proof_is_written_and_proves_the_same(lab, tmp_path):
+    # given
+    proof = lab.read(
+        lab.proof("notes", verb="html", text="some words\n<b onclick=f()>", oracle='kind = "output"\ncontext = "html"',
+                  control='purl = "pkg:pypi/notes@1.1"', more='[[variant]]\nargs = ["script"]', files={"note.txt": "kept"})
+    )  # fmt: skip
+    registry = lab.registry()
+    # when
+    found = minimize(proof, lab.settings, runs=5, sandbox=lab.sandbox, registry=registry)
+    registry.close()
+    write_proof(replaced(proof, found.input), tmp_path / "small")
+    # then
+    again = lab.read(tmp_path / "small")
+    assert found.after < found.before
+    assert again.file == replaced(proof, found.input).file
+    assert again.folder.files["note.txt"] == b"kept"
+    with pytest.raises(Conflict, match="exists already"):
+        write_proof(again, tmp_path / "small")
+
+
+@pytest.mark.sandbox
+def test_what_does_not_reproduce_is_not_made_smaller(lab):
+    registry = lab.registry()
+    proof = lab.read(lab.proof("notes", verb="html", text="plain", oracle='kind = "output"\ncontext = "html"'))
+    with pytest.raises(Conflict, match="not_reproduced"):
+        minimize(proof, lab.settings, runs=5, sandbox=lab.sandbox, registry=registry)
+    registry.close()

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statements of verdicts: signed, checked offline, refused when changed, and enough to run the proof again."""
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from clearwell.faces.cli import main
+from clearwell.proving.attempt import Reproduction, Settings
+from clearwell.proving.interval import clopper_pearson
+from clearwell.proving.reproduction import reproduce
+from clearwell.proving.rerunning import find_folder, run_again
+from clearwell.proving.statement import (
+    PAYLOAD_TYPE,
+    make_signer,
+    read_key,
+    read_signer,
+    sign,
+    state,
+    verify,
+    write_key,
+)
+from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
+
+SIGNER = make_signer(b"\x01" * 32)
+
+
+def _reproduction() -> Reproduction:
+    verdict = Verdict(
+        verdict=Outcome.REPRODUCED, reason="it fired", target=Runs("pkg:pypi/notes@1.0", 3, 3), control="none", assurance="hub",
+        preconditions=(), variants=(), ladder=(), isolation={"network": "enforced"},
+        evidence=(Evidence("proof", "a" * 64), Evidence("harness notes", "b" * 64), Evidence("target stdout", "c" * 64)), seconds=1.0,
+    )  # fmt: skip
+    return Reproduction(verdict, {"target stdout": b"\xffsaid"})
+
+
+@pytest.fixture
+def envelope() -> bytes:
+    return sign(state(_reproduction(), Settings()), SIGNER)
+
+
+def test_a_statement_names_its_subjects_and_what_it_stands_on(envelope):
+    statement = verify(envelope, SIGNER.public_key)
+    told = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
+    assert told["_type"] == "https://in-toto.io/Statement/v1"
+    assert [s["name"] for s in told["subject"]] == ["proof", "harness notes"]
+    assert (statement.digest("proof"), statement.digest("harness")) == ("a" * 64, "b" * 64)
+    assert statement.predicate.exhibits[0].head == b"\xffsaid"
+    assert statement.predicate.materials.kernel
+    assert all(len(tool.sha256) == 64 for tool in statement.predicate.materials.tools)
+
+
+def test_a_statement_of_another_key_or_changed_since_is_refused(envelope):
+    with pytest.raises(Conflict):
+        verify(envelope, make_signer(b"\x02" * 32).public_key)
+    parts = json.loads(envelope)
+    payload = base64.b64decode(parts["payload"]).replace(b'"reproduced"', b'"unavailable"')
+    parts["payload"] = base64.b64encode(payload).decode()
+    with pytest.raises(Conflict):
+        verify(json.dumps(parts).encode(), SIGNER.public_key)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"null", b'{"payload": 1}', b'{"payload": "x", "payloadType": "y", "signatures": {}}', b"\xff" * 40]
+)
+def test_what_is_no_envelope_is_invalid(content):
+    with pytest.raises((Invalid, Conflict)):
+        verify(content, SIGNER.public_key)
+
+
+def test_a_signed_document_of_another_kind_is_invalid():
+    from securesystemslib.dsse import Envelope
+
+    for payload, kind in ((b"{}", PAYLOAD_TYPE), (b"{}", "application/json")):
+        other = Envelope(payload, kind, {})
+        other.sign(SIGNER)
+        with pytest.raises(Invalid):
+            verify(msgspec.json.encode(other.to_dict()), SIGNER.public_key)
+
+
+def test_keys_are_written_and_read_and_what_is_none_is_refused(tmp_path):
+    assert read_key(write_key(SIGNER)).keyid == SIGNER.public_key.keyid
+    (tmp_path / "raw").write_bytes(b"\x01" * 32)
+    (tmp_path / "text").write_bytes(base64.b64encode(b"\x01" * 32) + b"\n")
+    (tmp_path / "bad").write_bytes(b"short")
+    assert read_signer(tmp_path / "raw").public_key == read_signer(tmp_path / "text").public_key == SIGNER.public_key
+    with pytest.raises(Invalid):
+        read_signer(tmp_path / "bad")
+    for content in (b"", b"{}", b'{"keyid": "x", "keytype": "ed25519", "scheme": "ed25519", "keyval": {}}'):
+        with pytest.raises(Invalid):
+            read_key(content)
+
+
+def test_a_rate_has_its_exact_interval():
+    # Clopper and Pearson, 95%: 0 of 3 up to 70.8%, 3 of 3 from 29.2%, 5 of 10 between 18.7% and 81.3%.
+    assert clopper_pearson(0, 3) == (0.0, 0.7076)
+    assert clopper_pearson(3, 3) == (0.2924, 1.0)
+    assert clopper_pearson(5, 10) == (0.1871, 0.8129)
+    assert clopper_pearson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.sandbox
+def test_a_statement_alone_leads_to_the_same_verdict(lab, tmp_path):
+    # given a proof that reproduces, stated
+    text = "open('/box/out/pwned', 'w').write(open('/box/secret/canary.txt').read())"
+    proof = lab.proof("notes", oracle='kind = "command"', verb="eval", text=text, control='purl = "pkg:pypi/notes@1.1"')
+    harnesses, registry = lab.place / "harnesses", lab.registry()
+    try:
+        done = reproduce(proof, harnesses, lab.settings, sandbox=lab.sandbox, registry=registry)
+        statement = verify(sign(state(done, lab.settings), SIGNER), SIGNER.public_key)
+        # when it is run again from the statement, the folder found by its hash
+        again = run_again(statement, lab.place, harnesses, sandbox=lab.sandbox, registry=registry)
+        # then it says the same; each run is in the transcript, and no token is
+        assert again.verdict.verdict is done.verdict.verdict is Outcome.REPRODUCED
+        assert [step.effects for step in statement.predicate.transcript].count(1) == 1
+        # and another harness is another matter
+        (harnesses / "notes" / "more.txt").write_text("x")
+        with pytest.raises(Conflict, match="harness"):
+            run_again(statement, lab.place, harnesses, sandbox=lab.sandbox, registry=registry)
+    finally:
+        registry.close()
+    with pytest.raises(NotFound):
+        find_folder(tmp_path / "nowhere", "0" * 64)
+
+
+def test_the_command_checks_a_statement_offline(envelope, tmp_path, capsys):
+    (tmp_path / "s.json").write_bytes(envelope)
+    (tmp_path / "key.pub").write_bytes(write_key(SIGNER))
+    (tmp_path / "other.pub").write_bytes(write_key(make_signer(b"\x02" * 32)))
+    with pytest.raises(SystemExit) as left:
+        main(["prove", "verify", str(tmp_path / "s.json"), "--key", str(tmp_path / "key.pub")])
+    assert left.value.code in {0, None}
+    assert "the signature holds" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as left:
+        main(["prove", "verify", str(tmp_path / "s.json"), "--key", str(tmp_path / "other.pub")])
+    assert left.value.code == 6
+
+
+def test_the_command_needs_a_key_to_state_anything(tmp_path):
+    with pytest.raises(SystemExit) as left:
+        main(["prove", str(tmp_path), "--statement", str(tmp_path / "s.json")])
+    assert left.value.code == 2
+
+
+@pytest.mark.sandbox
+def test_the_command_says_what_the_sandbox_enforces(sandbox):
+    done = subprocess.run(
+        [Path(sys.executable).with_name("clearwell"), "sandbox", "probe", "--json"], capture_output=True, text=True, check=False
+    )
+    told = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert told["backend"] == "bubblewrap"
+    assert set(told["limits"].values()) <= {"enforced", "watched"}
+    assert told["ways_tried"] >= 6
