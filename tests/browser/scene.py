@@ -14,15 +14,34 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.participant import StatementKind
 from clearwell.clearinghouse.case.report import Answer, Run
 from clearwell.clearinghouse.case.store import Contact, Fix
+from clearwell.clearinghouse.dedupe import kill_store
+from clearwell.clearinghouse.dedupe.equivalence import Decision, Relation
 from clearwell.clearinghouse.flow import answering, coordinating, maintaining, operating, post, publishing, remediating, reporting
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.clearinghouse.flow.evidence import seal_evidence
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, POST, PROVING, Member, OrganizationKind
 from clearwell.ground.identity.members import open_session
-from clearwell.vocabulary.ids import CaseId, FindingId, RunId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, ProofId, RunId, SubmissionId
 from hub import Hub
 
+LADDER: dict[str, Any] = {
+    "label": "flagged",
+    "refuted_by": None,
+    "caught": None,
+    "reason": "not refuted; a person must look at what it touches: build files",
+    "rungs": [
+        {"name": "applies", "state": "passed", "said": ""},
+        {"name": "builds", "state": "passed", "said": ""},
+        {"name": "proof", "state": "passed", "said": "fires 3 of 3 without the fix, 0 of 3 with it"},
+        {"name": "features", "state": "passed", "said": "12 pass without the fix, 0 of them fail with it"},
+        {"name": "variants", "state": "passed", "said": "2 variants, 32 mutations; 11 fire without the fix"},
+        {"name": "touched", "state": "flagged", "said": "setup.py: decides how the package is built"},
+        {"name": "person", "state": "not_reached", "said": "nobody but a person says more than this"},
+    ],
+    "flags": [{"kind": "build_files", "file": "setup.py", "said": "decides how the package is built"}],
+}
+"""What taking the fix up its ladder said."""
 HOSTILE = "</h1><script>alert(1)</script> left\u202eright\u200b"
 """A title that would act if a page obeyed it."""
 SEPARATION = (
@@ -184,8 +203,14 @@ class Scene:
                 reason="the proof does not fire on it, 2 features pass",
                 diff_address=sealed.address,
                 diff_sha256=digest,
+                ladder=LADDER,
             )
             store.save_fix(tx, done)
+            now = self.hub.clock.now()
+            kill_store.save_cell(tx, done.id, kept.proof or ProofId("proof"), "killed", "fired 3 of 3 without it, 0 of 3 with it", now)
+            kill_store.save_cell(tx, done.id, ProofId("proof_of_another"), "fires", "fired 3 of 3 without it and with it", now)
+            evidence = ((f"fixes of {self.case} on the proofs of case_zz", "leave one firing"),)
+            kill_store.save_relation(tx, self.case, CaseId("case_zz"), Decision(Relation.DIFFERENT, evidence), now)
             store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.fix(self.hub.clock.now())))
         return self
 

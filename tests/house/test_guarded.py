@@ -34,6 +34,9 @@ from hub import Hub
 NO_QUESTION = {
     "maintaining.open_link": "finds out who a link makes one; what it opens asks",
     "validating.run_files": "runs bytes that were handed to it; reads and writes nothing of the hub's",
+    "trying.fix_of": "names what was handed to it",
+    "trying.try_fix": "runs bytes that were handed to it; reads and writes nothing of the hub's",
+    "trying.try_on": "runs bytes that were handed to it; reads and writes nothing of the hub's",
     "evidence.seal_evidence": "hashes bytes that were handed to it",
     "maintaining.read_link": "finds out who a link makes one; what it opens asks",
 }

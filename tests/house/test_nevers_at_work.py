@@ -271,7 +271,7 @@ def test_never_4_only_evidence_and_intake_open_what_was_submitted() -> None:
         "evidence.read_proof",
         "answering.parse_submission",
         "uploading.finish_upload",
-        "remediating.verify_fix",
+        "trying.patch_of",
         "remediating.read_difference",
     }
 

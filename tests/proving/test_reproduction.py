@@ -197,7 +197,7 @@ RIGHT = """--- a/name.c
 
 def test_a_right_patch_is_not_refuted(lab: Lab):
     fixed = verify_fix(lab.read(lab.c_proof()), RIGHT.encode(), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
-    assert (fixed.label, fixed.rung, fixed.verdict.control.kind) == (FixLabel.NOT_REFUTED, "variants", "patch")
+    assert (fixed.label, fixed.rung, fixed.verdict.control.kind) == (FixLabel.NOT_REFUTED, "touched", "patch")
 
 
 @pytest.mark.parametrize(

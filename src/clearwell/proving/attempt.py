@@ -97,6 +97,7 @@ class Attempt:
         self.benign: set[tuple[bytes, tuple[str, ...]]] = set()
         self.harmless: frozenset[str] = frozenset()
         self.passed: list[str] = []
+        self.sides: dict[str, Environment] = {}
         self.refuted_by: str | None = None
         self.features = Features()
         self.variants: tuple[SeenVariant, ...] = ()
@@ -236,6 +237,7 @@ class Attempt:
         for entry in environment.evidence:
             if Evidence(*entry) not in self.evidence:
                 self.evidence.append(Evidence(*entry))
+        self.sides[name] = environment
         if name == "target":
             self.target = msgspec.structs.replace(self.target, archive_sha256=environment.archive_sha256)
         elif name == "control" and self.control_runs is not None:

@@ -21,6 +21,7 @@ from clearwell.proving import patches, unboxing, unpack
 from clearwell.proving.archives import Archive, Registry, runtime_python, write_whole
 from clearwell.proving.folder import Folder, Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
+from clearwell.proving.touched import is_test
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar", ".zip", ".whl")
@@ -146,26 +147,50 @@ class Workshop:
         raise NotFound(f"neither the proof nor the harness holds the file of {side.purl}; name it with ?file_name= or pin its sha256")
 
     def _patched(self, tree: Path, source: Path, archive_sha256: str, diff: bytes) -> Path:
-        """Return a copy of the whole archive with a patch applied, its names beneath the archive or else beneath the root."""
-        key = hashlib.sha256(archive_sha256.encode() + source.relative_to(tree).as_posix().encode() + diff).hexdigest()
+        """Return a copy of the whole archive with a patch applied; tests that were there before stay as they were.
+
+        The patch and the tree are strangers' bytes: they are read and put together in the box, by our own strict applier.
+        """
+        root = source.relative_to(tree).as_posix()
+        key = hashlib.sha256(archive_sha256.encode() + root.encode() + diff).hexdigest()
         place = self.private / "patched" / key
         if place.is_dir():
             return place
-        changed = _changes(tree, source, diff)
-        shutil.copytree(tree, place)
-        for name, content in changed.items():
-            file = place / name
-            if content is None:
-                file.unlink()
-                continue
-            is_new = not file.exists()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-            if is_new:
-                file.chmod(0o644)
+        tar = self.private / f".patched-{key}.tar"
+        tar.touch(mode=0o600)
+        written = self.private / f".patched-{key}"
+        try:
+            self._apply_in_the_box(tree, root, diff, tar)
+            unpack.unpack(tar, ".tar", written, strip=False)
+            shutil.copytree(tree, place)
+            _overlay(written, place)
+        finally:
+            tar.unlink(missing_ok=True)
+            shutil.rmtree(written, ignore_errors=True)
         for folder in [place, *(p for p in place.rglob("*") if p.is_dir())]:
             folder.chmod(0o755)
         return place
+
+    def _apply_in_the_box(self, tree: Path, root: str, diff: bytes, tar: Path) -> None:
+        if len(diff) > patches.PATCH_MAX:
+            raise PatchDoesNotApply(f"the patch is larger than {patches.PATCH_MAX >> 20} MB")
+        start = "import sys; sys.path.insert(0, '/box/tool'); from clearwell.proving.patches import main; sys.exit(main(*sys.argv[1:]))"
+        spec = Spec(
+            argv=("/usr/bin/python3", "-I", "-S", "-c", start, "/box/tree", root, "/box/input", "/box/build"),
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            binds=((tree, "/box/tree"),),
+            files={"/box/input": diff, **{f"/box/tool/{name}": content for name, content in _applier().items()}},
+            writable=("/box/build", "/box/root", "/tmp", "/dev/shm"),  # noqa: S108 - paths in the box
+            collect=(),
+            limits=BUILD_LIMITS,
+            harvest="/box/build",
+            harvest_to=tar,
+        )
+        result = self.sandbox.run(spec)
+        if result.killed or result.exit not in {0, 3}:
+            raise PatchDoesNotApply(f"applying the patch {f'hit the limit {result.killed}' if result.killed else 'failed'}")
+        if result.exit == 3:
+            raise PatchDoesNotApply(result.stdout.decode("utf-8", "replace")[:1000])
 
     def _package(self, purl: str) -> tuple[str, Path, Archive]:
         archive = self.registry.fetch(purl)
@@ -255,16 +280,30 @@ def _root(tree: Path, root: str) -> Path:
     return found[0]
 
 
-def _changes(tree: Path, source: Path, diff: bytes) -> dict[str, bytes | None]:
-    """What a patch changes, as names beneath the tree; projects diff from their top, people from where they stand."""
-    first: Invalid | None = None
-    for base in dict.fromkeys((tree, source)):
-        files = {p.relative_to(base).as_posix(): p.read_bytes() for p in base.rglob("*") if p.is_file()}
-        try:
-            return {(base / name).relative_to(tree).as_posix(): content for name, content in patches.apply(diff, files).items()}
-        except Invalid as error:
-            first = first or error
-    raise PatchDoesNotApply(str(first)) from first
+@functools.cache
+def _applier() -> dict[str, bytes]:
+    """The files of ours that apply a patch in the box."""
+    names = ("clearwell/proving/patches.py", "clearwell/vocabulary/errors.py")
+    package = Path(patches.__file__).resolve().parent.parent.parent
+    return {name: (package / name).read_bytes() for name in names}
+
+
+def _overlay(written: Path, place: Path) -> None:
+    """Put the changed files of a patch over a tree; existing tests are judged as they were, whatever a patch makes of them."""
+    for name in filter(None, (written / "deleted").read_bytes().decode("utf-8", "replace").split("\0")):
+        if not is_test(name) and (place / name).is_file():
+            (place / name).unlink()
+    files = written / "files"
+    for path in sorted(p for p in files.rglob("*") if p.is_file()):
+        name = path.relative_to(files).as_posix()
+        file = place / name
+        is_new = not file.exists()
+        if not is_new and is_test(name):
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(path.read_bytes())
+        if is_new:
+            file.chmod(0o644)
 
 
 def _build_command(harness: Harness) -> tuple[str, ...]:

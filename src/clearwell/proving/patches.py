@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unified diffs applied to files in memory: strictly, without fuzz, and never outside the tree."""
+"""Unified diffs applied strictly, without fuzz, and never outside the tree. Standard library only: `main` runs in the box."""
 
+import os
 import re
-from pathlib import PurePosixPath
-
-import msgspec
+import sys
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from clearwell.vocabulary.errors import Invalid
 
@@ -12,18 +13,47 @@ _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@"
 PATCH_MAX = 4 << 20
 
 
-class _Hunk(msgspec.Struct, frozen=True):
+class _Hunk(NamedTuple):
     start: int
     old: tuple[bytes, ...]
     new: tuple[bytes, ...]
 
 
-class FilePatch(msgspec.Struct, frozen=True):
+class FilePatch(NamedTuple):
     """What a diff does to one file. `old` is None for a new file, `new` for a deleted one."""
 
     old: str | None
     new: str | None
     hunks: tuple[_Hunk, ...]
+
+    @property
+    def name(self) -> str:
+        """The file's name in the diff, with the leading folder that `patch -p1` drops."""
+        return self.new or self.old or "?"
+
+    @property
+    def removed(self) -> tuple[bytes, ...]:
+        """Lines that only the old file has, in order."""
+        return tuple(line for hunk in self.hunks for line in _only(hunk.old, hunk.new))
+
+    @property
+    def added(self) -> tuple[bytes, ...]:
+        """Lines that only the new file has, in order."""
+        return tuple(line for hunk in self.hunks for line in _only(hunk.new, hunk.old))
+
+
+def _only(mine: tuple[bytes, ...], theirs: tuple[bytes, ...]) -> list[bytes]:
+    """Lines of one side that the other lacks, counted: a line that moved is no change."""
+    left: dict[bytes, int] = {}
+    for line in theirs:
+        left[line] = left.get(line, 0) + 1
+    found = []
+    for line in mine:
+        if left.get(line, 0):
+            left[line] -= 1
+        else:
+            found.append(line)
+    return found
 
 
 def parse(diff: bytes) -> tuple[FilePatch, ...]:
@@ -169,3 +199,41 @@ def _find(lines: list[bytes], old: tuple[bytes, ...], wanted: int) -> int | None
             if 0 <= place <= len(lines) - len(old) and tuple(lines[place : place + len(old)]) == old:
                 return place
     return None
+
+
+def main(tree: str, root: str, patch: str, into: str) -> int:
+    """Apply a patch to a tree, in the box: write the changed files beneath `into`/files and the names of deleted ones to `into`/deleted.
+
+    Names are taken beneath the tree, else beneath its folder `root`: projects diff from their top, people from where they stand.
+    Returns 0; or 3 after printing why the patch does not apply.
+    """
+    diff = Path(patch).read_bytes()
+    first = ""
+    for base in dict.fromkeys(("", "" if root == "." else root + "/")):
+        beneath = _files(Path(tree) / base)
+        try:
+            changed = apply(diff, beneath)
+        except Invalid as error:
+            first = first or str(error)
+            continue
+        deleted = []
+        for name, content in changed.items():
+            if content is None:
+                deleted.append(base + name)
+                continue
+            place = Path(into) / "files" / base / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        (Path(into) / "deleted").write_bytes("\0".join(deleted).encode())
+        return 0
+    sys.stdout.write(first)
+    return 3
+
+
+def _files(base: Path) -> dict[str, bytes]:
+    found = {}
+    for place, _, names in os.walk(base):
+        for name in names:
+            path = Path(place) / name
+            found[path.relative_to(base).as_posix()] = path.read_bytes()
+    return found

@@ -6,20 +6,32 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Attempt, Reproduction, Settings
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, read_proof
 from clearwell.proving.sandbox import Sandbox
-from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
+from clearwell.proving.trial import FixTrial
+from clearwell.proving.verdict import RUNGS, FixVerdict, Kill, OtherProof, Outcome, Verdict
 
-__all__ = ["RUNGS", "Reproduction", "Settings", "attempting", "default_harnesses", "prove", "reproduce", "reproduce_proof", "verify_fix"]
-
-RUNGS = ("applies", "builds", "proof", "features", "variants")
-"""What a fix must pass, in this order; passing all of them refutes nothing, it proves nothing either."""
+__all__ = [
+    "RUNGS",
+    "Reproduction",
+    "Settings",
+    "attempting",
+    "default_harnesses",
+    "kills",
+    "prove",
+    "reproduce",
+    "reproduce_proof",
+    "verify_fix",
+]
 
 
 def prove(folder: Path, harnesses: Path | None, settings: Settings = Settings()) -> Verdict:
@@ -65,27 +77,47 @@ def verify_fix(
     fix: Control,
     settings: Settings = Settings(),
     *,
+    others: Sequence[tuple[str, Proof]] = (),
     sandbox: Sandbox | None = None,
     registry: Registry | None = None,
 ) -> FixVerdict:
     """Try to refute a fix: the bytes of a patch to the target's source, or a side naming a fixed version.
 
-    The proof must fire on the target first. Then the fix must apply, build, stop the proof in all n runs, keep every feature that
-    passes on the target, and stop every variant that fires there. The best that can be said of it is "not refuted".
+    The proof must fire on the target first. Then the fix must apply, build, stop the proof and `others` (named proofs of the same case)
+    in all n runs, keep every functional test that passes on the target, and stop every variant and mutation that fires there. What a
+    patch touches is flagged. The best that can be said of it is "not refuted".
     """
-    attempt, reproduction = _attempted(proof, settings, fix, sandbox, registry)
-    verdict = reproduction.verdict
-    is_patch = isinstance(fix, bytes)
-    reached = [rung for rung in RUNGS if rung in attempt.passed]
-    rung = reached[-1] if reached else None
-    if attempt.refuted_by is not None:
-        return FixVerdict(FixLabel.REFUTED, rung, attempt.refuted_by, verdict.reason, verdict)
-    if verdict.verdict == Outcome.REPRODUCED and "variants" in attempt.passed:
-        what = "the patch" if is_patch else "the version"
-        said = f"{what} is not refuted: the proof, {len(verdict.variants)} variants and {verdict.features.passed} features agree"
-        return FixVerdict(FixLabel.NOT_REFUTED, rung, None, said, verdict)
-    label = FixLabel.UNAVAILABLE if verdict.verdict == Outcome.UNAVAILABLE else FixLabel.INCONCLUSIVE
-    return FixVerdict(label, rung, None, verdict.reason, verdict)
+    settings = msgspec.structs.replace(settings, with_ladder=False)
+    with _workbench(settings, sandbox, registry) as (box, index, private, started):
+        trial = FixTrial(proof, settings, fix, box, index, private, started)
+        done = trial.run()
+        seen, escaped = [], done.escaped
+        if trial.refuted_by is None and "proof" in trial.passed:
+            for name, other in others:
+                kill = kills(other, fix, settings, sandbox=box, registry=index)
+                seen.append(OtherProof(name, kill.outcome, kill.reason))
+                escaped = escaped or kill.escaped
+        return msgspec.structs.replace(trial.judged(done.verdict, tuple(seen)), escaped=escaped)
+
+
+def kills(
+    proof: Proof, fix: Control, settings: Settings = Settings(), *, sandbox: Sandbox | None = None, registry: Registry | None = None
+) -> Kill:
+    """Say whether a fix silences a proof that fires without it: one cell of the kill matrix.
+
+    `killed` needs a feature that works with the fix: what deletes the feature kills nothing.
+    """
+    settings = msgspec.structs.replace(settings, with_ladder=False)
+    done = reproduce_proof(proof, settings, control=fix, sandbox=sandbox, registry=registry)
+    verdict, control = done.verdict, done.verdict.control
+    outcome: Literal["killed", "fires", "unknown"] = "unknown"
+    has_run = 0 < verdict.target.n == verdict.target.fired
+    if has_run and not isinstance(control, str) and control.n:
+        if control.fired == control.n:
+            outcome = "fires"
+        elif not control.fired and verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed:
+            outcome = "killed"
+    return Kill(outcome, verdict.reason, verdict.verdict is not Outcome.UNAVAILABLE, done.escaped)
 
 
 def _attempted(
@@ -100,14 +132,21 @@ def attempting(
     proof: Proof, settings: Settings, control: Control | None, sandbox: Sandbox | None, registry: Registry | None
 ) -> Iterator[Attempt]:
     """Open an attempt with a private folder of its own, which is gone afterwards, as are a sandbox and a registry that were not given."""
-    started = time.monotonic()
-    own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
-    private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     chosen = control if control is not None else proof.file.control
     if isinstance(chosen, Side) and chosen.patch is not None:
         chosen = proof.folder.read(chosen.patch)
+    with _workbench(settings, sandbox, registry) as (box, index, private, started):
+        yield Attempt(proof, settings, chosen, box, index, private, started)
+
+
+@contextlib.contextmanager
+def _workbench(settings: Settings, sandbox: Sandbox | None, registry: Registry | None) -> Iterator[tuple[Sandbox, Registry, Path, float]]:
+    """A sandbox, a registry and a private folder, gone afterwards where they are not the caller's; and when it began."""
+    started = time.monotonic()
+    own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
+    private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     try:
-        yield Attempt(proof, settings, chosen, own_sandbox, own_registry, private, started)
+        yield own_sandbox, own_registry, private, started
     finally:
         shutil.rmtree(private, ignore_errors=True)
         if sandbox is None:

@@ -23,13 +23,14 @@ from clearwell.clearinghouse.flow import (
     publishing,
     remediating,
     reporting,
+    trying,
     validating,
 )  # fmt: skip
 from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
 from clearwell.clearinghouse.remediation.difference import _one
 from clearwell.ground.identity.actor import CASE, PROVING, SANITY, LinkHolder, Member, OrganizationKind
 from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import Features, Outcome, Runs, SeenVariant, Verdict
+from clearwell.proving.verdict import FixLabel, FixRung, FixVerdict, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, Refused, TooLate, Unavailable
 from clearwell.vocabulary.ids import CaseId, LinkId
 from clearwell.vocabulary.marking import Marking
@@ -79,6 +80,11 @@ def verdict(outcome: Outcome, target: str = PUMP["purl"], reason: str = "", **mo
         "variants": (), "ladder": (), "isolation": {}, "evidence": (), "seconds": 0.1,
     }  # fmt: skip
     return Verdict(**{**made, **more})  # type: ignore[arg-type]
+
+
+def judged(label: FixLabel, outcome: Outcome) -> FixVerdict:
+    """What taking a fix up its ladder said."""
+    return FixVerdict(label, None, None, "said \x00", verdict(outcome), rungs=(FixRung("proof", "passed", "so \x1b it was"),))
 
 
 def validate(hub: Hub, monkeypatch: pytest.MonkeyPatch, found: AnsweredFinding, seen: Verdict) -> None:
@@ -408,40 +414,43 @@ def test_a_later_version_is_a_claim(version: str, case: KeptCase) -> None:
 @pytest.mark.parametrize(
     ("seen", "state"),
     [
-        (verdict(Outcome.REPRODUCED, variants=(SeenVariant(0, True, True, "v"),)), "not_verified"),
-        (verdict(Outcome.REPRODUCED, variants=(SeenVariant(0, True, None, "v"),)), "not_verified"),
-        (verdict(Outcome.REPRODUCED, features=Features(1, (), ("feature 0",))), "not_verified"),
-        (verdict(Outcome.FIX_NOT_VERIFIED), "not_verified"),
-        (verdict(Outcome.INCONCLUSIVE, reason="there is no such version \x00"), "not_verified"),
-        (verdict(Outcome.HARNESS_ERROR), "not_verified"),
-        (verdict(Outcome.REPRODUCED, variants=(SeenVariant(0, True, False, "v"), SeenVariant(1, False, None, None))), "verified"),
+        (judged(FixLabel.REFUTED, Outcome.REPRODUCED), "not_verified"),
+        (judged(FixLabel.REFUTED, Outcome.FIX_NOT_VERIFIED), "not_verified"),
+        (judged(FixLabel.INCONCLUSIVE, Outcome.REPRODUCED), "not_verified"),
+        (judged(FixLabel.INCONCLUSIVE, Outcome.INCONCLUSIVE), "not_verified"),
+        (judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED), "verified"),
+        (judged(FixLabel.FLAGGED, Outcome.REPRODUCED), "verified"),
     ],
 )
-def test_a_fix_is_verified_by_proof_variants_and_features_together(
-    hub: Hub, holder: LinkHolder, mails: list[post.Mail], monkeypatch: pytest.MonkeyPatch, seen: Verdict, state: str
+def test_a_fix_is_verified_only_when_no_rung_refutes_it(
+    hub: Hub, holder: LinkHolder, mails: list[post.Mail], monkeypatch: pytest.MonkeyPatch, seen: FixVerdict, state: str
 ) -> None:
     monkeypatch.setattr(remediating, "between", lambda *_: b"--- a\n+++ b\n")
     maintaining.make_statement(hub.house, holder, code_of(hub, holder, mails), StatementKind.FIXED_IN, "done", "1.2.6")
     (fix,) = maintaining.read_linked(hub.house, holder).fixes
-    monkeypatch.setattr(validating, "reproduce", lambda *_, **__: Reproduction(seen, {}))
+    monkeypatch.setattr(remediating, "try_fix", lambda *_, **__: seen)
 
     remediating.verify_fix(hub.house, fix.id)
 
     (fix,) = maintaining.read_linked(hub.house, holder).fixes
     assert fix.state == state
+    assert fix.ladder is not None
+    assert [rung["name"] for rung in fix.ladder["rungs"]] == ["proof"]
+    assert "verdict" not in fix.ladder
     assert (kept_case(hub, holder.case).case.standing is Standing.FIXED) == (state == "verified")
 
 
 def test_a_patch_meets_the_bytes_that_were_sent_whatever_names_the_proof_uses(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
 
-    def look(*_: object, control: object = None) -> Reproduction:
-        given.append(control)
-        return Reproduction(verdict(Outcome.REPRODUCED), {})
+    def look(_: object, fix: object, *__: object, **___: object) -> FixVerdict:
+        given.append(fix)
+        return judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED)
 
-    monkeypatch.setattr(validating, "reproduce", look)
+    monkeypatch.setattr(trying, "read_proof", lambda *_: None)
+    monkeypatch.setattr(trying, "verify_fix", look)
 
-    validating.run_files(hub.house, {"proof.toml": b"", "claimed-fix.patch/x": b""}, patch=b"the patch")
+    trying.try_fix(hub.house, {"proof.toml": b"", "claimed-fix.patch/x": b""}, b"the patch")
 
     assert given == [b"the patch"]
 
@@ -453,7 +462,7 @@ def test_a_version_whose_source_cannot_be_read_is_not_verified(
         raise Invalid("an archive with links")
 
     monkeypatch.setattr(remediating, "between", unreadable)
-    monkeypatch.setattr(validating, "reproduce", lambda *_, **__: Reproduction(verdict(Outcome.REPRODUCED), {}))
+    monkeypatch.setattr(remediating, "try_fix", lambda *_, **__: judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED))
     maintaining.make_statement(hub.house, holder, code_of(hub, holder, mails), StatementKind.FIXED_IN, "done", "1.2.6")
 
     remediating.verify_fix(hub.house, maintaining.read_linked(hub.house, holder).fixes[0].id)

@@ -330,6 +330,15 @@ class FixVerified(Entry, frozen=True):
     verified: bool
 
 
+class FixesCompared(Entry, frozen=True):
+    """Two cases were compared by their fixes (rung L3): the first one's relation to the other."""
+
+    type = "fixes.compared"
+    case: CaseId
+    other: CaseId
+    relation: str
+
+
 class DiffRead(Entry, frozen=True):
     """A person read the difference between the flawed and the fixed source."""
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -92,7 +93,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """A claimed remediation: a fixed version, or a patch."""
+    """A claimed remediation: a fixed version, or a patch. `ladder` is the FixVerdict of trying to refute it, as stored."""
 
     id: RemediationId
     case: CaseId
@@ -106,6 +107,7 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     diff_address: str | None = None
     diff_sha256: str | None = None
     distributed_at: datetime | None = None
+    ladder: dict[str, Any] | None = None
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -133,7 +135,8 @@ SELECT id, case_id AS "case", participant_id AS participant, acts, expires_at, r
 FROM clearwell.link
 """
 _FIX = """
-SELECT id, case_id AS "case", kind, version, patch_address, claimed_by, claimed_at, state, reason, diff_address, diff_sha256, distributed_at
+SELECT id, case_id AS "case", kind, version, patch_address, claimed_by, claimed_at, state, reason, diff_address, diff_sha256, distributed_at,
+       ladder
 FROM clearwell.fix
 """
 _ATTACHMENT = """
@@ -476,7 +479,7 @@ def insert_fix(tx: Transaction, fix: Fix) -> None:
         **{
             name: value
             for name, value in msgspec.structs.asdict(fix).items()
-            if name not in {"reason", "diff_address", "diff_sha256", "distributed_at"}
+            if name not in {"reason", "diff_address", "diff_sha256", "distributed_at", "ladder"}
         },
     )
 
@@ -499,7 +502,7 @@ def save_fix(tx: Transaction, fix: Fix) -> None:
     tx.execute(
         """
         UPDATE clearwell.fix SET state = %(state)s, reason = %(reason)s, diff_address = %(diff)s, diff_sha256 = %(sha)s,
-               distributed_at = %(at)s
+               distributed_at = %(at)s, ladder = %(ladder)s
         WHERE id = %(id)s
         """,
         id=fix.id,
@@ -508,6 +511,7 @@ def save_fix(tx: Transaction, fix: Fix) -> None:
         diff=fix.diff_address,
         sha=fix.diff_sha256,
         at=fix.distributed_at,
+        ladder=as_json(fix.ladder) if fix.ladder is not None else None,
     )
 
 

@@ -23,8 +23,10 @@ from clearwell.clearinghouse.case.entries import (
 from clearwell.clearinghouse.case.participant import ContactOrigin
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
+from clearwell.clearinghouse.dedupe import kill_store
 from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, differences_of, remember
+from clearwell.clearinghouse.dedupe.kill_store import KeptCell, KeptRelation
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
@@ -61,6 +63,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     proposals: tuple[Proposal, ...]
     differences: tuple[Difference, ...]
     sanity: dict[FindingId, KeptSanity]
+    kills: tuple[KeptCell, ...]
+    relations: tuple[KeptRelation, ...]
 
 
 def list_cases(
@@ -76,19 +80,23 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
     """One case with everything about it; raise NotFound."""
     house.policy.require(actor, Act.READ_CASES, Subject(case_id))
     with house.transaction(actor) as tx:
+        kept, fixes = store.load_case(tx, case_id), store.fixes_of(tx, case_id)
+        proofs = {*([kept.proof] if kept.proof else []), *(proof.id for proof in report_store.proofs_of_case(tx, case_id))}
         findings = report_store.findings_of_case(tx, case_id)
         return CaseView(
-            kept=store.load_case(tx, case_id),
+            kept=kept,
             findings=findings,
             attachments=store.attachments_of(tx, case_id),
             participants=store.participants_of(tx, case_id),
             runs=report_store.runs_of_case(tx, case_id),
             statements=store.statements_of(tx, case_id),
-            fixes=store.fixes_of(tx, case_id),
+            fixes=fixes,
             links=store.links_of_case(tx, case_id),
             proposals=open_proposals(tx, house.clock.now()),
             differences=differences_of(tx, case_id),
             sanity=validation_store.sanity_of(tx, [finding.id for finding in findings]),
+            kills=kill_store.cells(tx, [fix.id for fix in fixes], sorted(proofs)),
+            relations=kill_store.relations_of(tx, case_id),
         )
 
 

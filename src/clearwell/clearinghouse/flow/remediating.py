@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Remediating: a claimed fix is verified by the same proof, variants and features; two people read the difference."""
 
+from typing import Any
+
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
@@ -10,9 +12,9 @@ from clearwell.clearinghouse.case.state import CaseEvent
 from clearwell.clearinghouse.case.store import Fix, KeptCase
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.evidence import read_proof, seal_evidence
-from clearwell.clearinghouse.flow.jobs import PUBLISH, VERIFY_FIX
+from clearwell.clearinghouse.flow.jobs import COMPARE_FIX, PUBLISH, VERIFY_FIX
 from clearwell.clearinghouse.flow.maintaining import fixed_purl, next_in_queue
-from clearwell.clearinghouse.flow.validating import run_files
+from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_fix
 from clearwell.clearinghouse.remediation.difference import between
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, Member
@@ -23,17 +25,18 @@ from clearwell.ground.ledger.ledger import has_entry
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
-from clearwell.proving.verdict import Features, Outcome, Verdict
+from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import ProposalId, RemediationId, RunId
 from clearwell.vocabulary.outside import visible
 
 DISTRIBUTE = "distribute_fix"
 _DIFF_LIMIT = 8 * 1024 * 1024
+_OTHERS = 5
 
 
 def verify_fix(house: House, fix: RemediationId) -> None:
-    """Run the case's proof with the claimed fix as its control (a job). Verified: fires on the target, never on the fix, features pass."""
+    """Try to refute a claimed fix with the case's proofs on every rung (a job). Verified: not refuted; two people read it all the same."""
     if put_off(house, VERIFY_FIX.job(fix=fix)):
         return
     with house.transaction(PROVING) as tx:
@@ -42,23 +45,25 @@ def verify_fix(house: House, fix: RemediationId) -> None:
         if claimed.state != "claimed":
             return
         kept = store.load_case(tx, claimed.case)
-        patch = b"".join(house.blobs.open(tx, kept.id, claimed.patch_address)) if claimed.patch_address else None
+        patch = patch_of(house, tx, claimed)
     if kept.proof is None or kept.merged_into is not None or kept.case.proven_at is None:
         _not_verifiable(house, fix, kept)
         return
     proof, files = read_proof(house, PROVING, kept.proof, "verification of a fix")
     started = house.clock.now()
-    done = run_files(house, files, fixed_purl(kept, claimed.version) if claimed.version else None, patch)
-    if done.escaped is not None:
-        raise_alarm(house, proof.id, done.escaped)
+    judged = try_fix(house, files, fix_of(kept, claimed, patch), _others(house, kept))
+    if judged.escaped is not None:
+        raise_alarm(house, proof.id, judged.escaped)
         put_off(house, VERIFY_FIX.job(fix=fix))
         return
-    verdict = done.verdict
-    if verdict.verdict is Outcome.UNAVAILABLE:
+    verdict = judged.verdict
+    if judged.label is FixLabel.UNAVAILABLE:
         raise Unavailable(f"the fix could not be verified here: {verdict.reason}")
-    verified = verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed and not _firing_variants(verdict)
+    verified = judged.label in {FixLabel.NOT_REFUTED, FixLabel.FLAGGED}
     diff = _difference(kept, claimed, patch, verdict) if verified else None
-    why = _why(verdict) if diff is not None or not verified else "the proof stops, but the difference to the flawed source cannot be read"
+    why = visible(judged.reason)[:500]
+    if verified and diff is None:
+        why = "the proof stops, but the difference to the flawed source cannot be read"
     verified = diff is not None
     sealed = house.blobs.put([diff], _DIFF_LIMIT) if diff is not None else None
     with house.transaction(PROVING) as tx:
@@ -74,9 +79,10 @@ def verify_fix(house: House, fix: RemediationId) -> None:
             house.blobs.hold(tx, kept.id, sealed)
             claimed = msgspec.structs.replace(claimed, diff_address=sealed.address, diff_sha256=seal_evidence(house, diff)[0])
         state = "verified" if verified else "not_verified"
-        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=why))
+        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=why, ladder=_ladder(judged)))
         if verified:
             _mark_fixed(house, tx, claimed)
+            defer(tx, [COMPARE_FIX.job(fix=fix)])
         house.write(tx, FixVerified(kept.id, fix, run.id, verdict.verdict.value, verified), by=PROVING)
 
 
@@ -91,9 +97,24 @@ def _not_verifiable(house: House, fix: RemediationId, kept: KeptCase) -> None:
             store.save_fix(tx, msgspec.structs.replace(claimed, state="not_verified", reason=reason))
 
 
-def _firing_variants(verdict: Verdict) -> tuple[int, ...]:
-    """Variants that fire on the flawed version and were not seen to be silent on the fixed one."""
-    return tuple(variant.index for variant in verdict.variants if variant.target_fired and variant.control_fired is not False)
+def _others(house: House, kept: KeptCase) -> list[tuple[str, dict[str, bytes]]]:
+    """The other proofs of the case, at most a few, newest first: a fix must stop every one of them."""
+    with house.transaction(PROVING) as tx:
+        proofs = [proof.id for proof in report_store.proofs_of_case(tx, kept.id) if proof.id != kept.proof]
+        reproduced = {run.proof for run in report_store.runs_of_case(tx, kept.id) if run.verdict == Outcome.REPRODUCED.value}
+    chosen = [proof for proof in reversed(proofs) if proof in reproduced][:_OTHERS]
+    return [(proof, read_proof(house, PROVING, proof, "verification of a fix")[1]) for proof in chosen]
+
+
+def _ladder(judged: FixVerdict) -> dict[str, Any]:
+    """What is shown of the ladder: the verdict itself stands in the run."""
+    told: dict[str, Any] = msgspec.to_builtins(judged)
+    del told["verdict"], told["escaped"]
+    for rung in told["rungs"]:
+        rung["said"] = visible(rung["said"])[:1000]
+    for flag in told["flags"]:
+        flag["file"], flag["said"] = visible(flag["file"])[:300], visible(flag["said"])[:300]
+    return {**told, "reason": visible(judged.reason)[:1000]}
 
 
 def _mark_fixed(house: House, tx: Transaction, fix: Fix) -> None:
@@ -159,16 +180,6 @@ def _seen(tx: Transaction, actor: Member, fix: Fix, diff_sha256: str) -> Fix:
     if not has_entry(tx, fix.case, DiffRead.type, actor.name, fix=fix.id):
         raise Conflict("read the difference first: two people read what is distributed, and the ledger does not say that you did")
     return fix
-
-
-def _why(verdict: Verdict) -> str:
-    features: Features = verdict.features
-    if features.control_failed:
-        failed = ", ".join(features.control_failed)
-        return f"the proof stops, but {len(features.control_failed)} feature(s) fail with the fix: {failed}"[:500]
-    if firing := _firing_variants(verdict):
-        return f"the proof stops, but variants of it were not seen to stop with the fix: {', '.join(map(str, firing))}"[:500]
-    return visible(verdict.reason)[:500]
 
 
 def _difference(kept: KeptCase, fix: Fix, patch: bytes | None, verdict: Verdict) -> bytes | None:

@@ -20,7 +20,7 @@ from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
-from clearwell.clearinghouse.flow.jobs import INVITE, RECHECK, VALIDATE
+from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, INVITE, RECHECK, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case
 from clearwell.clearinghouse.flow.stating import accepted, known_workers, signed_result, worker_signer
 from clearwell.clearinghouse.prioritization.priority import rank_case
@@ -31,8 +31,7 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
-from clearwell.proving.environments import Control
-from clearwell.proving.folder import Side, from_files
+from clearwell.proving.folder import from_files
 from clearwell.proving.reproduction import Reproduction, Settings, reproduce
 from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
@@ -139,21 +138,20 @@ def _is_for_another(house: House, runs: tuple[Run, ...]) -> bool:
     return runs[-1].worker == own and house.clock.now() - runs[-1].finished_at < _ANOTHER_WAITS
 
 
-def run_files(house: House, files: dict[str, bytes], fixed: str | None = None, patch: bytes | None = None) -> Reproduction:
-    """Run a proof folder; `fixed` (a package URL) or `patch` takes the place of its control. A folder that is none is harness_error."""
+def run_files(house: House, files: dict[str, bytes]) -> Reproduction:
+    """Run a proof folder; a folder that is none is harness_error."""
     settings = proving_settings(house)
-    control: Control | None = patch if patch is not None else Side(purl=fixed) if fixed is not None else None
     with tempfile.TemporaryDirectory(prefix="clearwell-") as place:
         folder = Path(place) / "proof"
         try:
-            _require_writable(files)
+            require_writable(files)
             from_files(files).write(folder)
-            return reproduce(folder, house.settings.harnesses, settings, control=control)
+            return reproduce(folder, house.settings.harnesses, settings)
         except (Invalid, NotFound) as reason:
-            return Reproduction(_unusable(str(reason)), {})
+            return Reproduction(unusable(str(reason)), {})
 
 
-def _require_writable(files: dict[str, bytes]) -> None:
+def require_writable(files: dict[str, bytes]) -> None:
     """Raise Invalid for a name that no file system takes: a report says 200 characters, a file system counts 255 bytes."""
     for name in files:
         if any(len(part.encode("utf-8", errors="replace")) > _NAME_BYTES for part in name.split("/")):
@@ -168,7 +166,7 @@ def _about_another(finding: KeptFinding, verdict: Verdict) -> str | None:
     return visible(f"the report names {reported}, its proof runs against {Product(purl=verdict.target.purl).name}")[:500]
 
 
-def _unusable(reason: str) -> Verdict:
+def unusable(reason: str) -> Verdict:
     """A folder that cannot be run shows nothing about the flaw: the harness's error, in its own words."""
     return Verdict(
         verdict=Outcome.HARNESS_ERROR, reason=reason, target=Runs(None), control="none", assurance=None, preconditions=(), variants=(),
@@ -213,7 +211,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
         return
     _answer(house, tx, finding, Answer.REPRODUCED, f"fires {verdict.target.fired} of {verdict.target.n}, the control does not", now)
     _absorb(house, tx, kept, finding, seen)
-    defer(tx, [INVITE.job(case=kept.id)])
+    defer(tx, [INVITE.job(case=kept.id), COMPARE_CASE.job(case=kept.id)])
 
 
 def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) -> KeptCase:

@@ -96,6 +96,51 @@ class StatementView(msgspec.Struct, frozen=True):
     made_at: datetime
 
 
+class FixRungView(msgspec.Struct, frozen=True):
+    """One rung: applies, builds, proof, features, variants, touched, person; passed, refuted, flagged, open or not_reached."""
+
+    name: str
+    state: str
+    said: str
+
+
+class FlagView(msgspec.Struct, frozen=True):
+    """What a person must look at in a patch."""
+
+    kind: str
+    file: str
+    said: str
+
+
+class FixLadderView(msgspec.Struct, frozen=True):
+    """What trying to refute a fix showed. `label`: not_refuted, flagged, refuted, inconclusive; `caught` names what is wrong."""
+
+    label: str
+    refuted_by: str | None
+    caught: str | None
+    rungs: tuple[FixRungView, ...]
+    flags: tuple[FlagView, ...]
+
+
+class KillView(msgspec.Struct, frozen=True):
+    """One cell of the kill matrix: killed (the proof fires without the fix, not with it), fires, or unknown."""
+
+    fix: str
+    proof: str
+    outcome: str
+    reason: str
+    ran_at: datetime
+
+
+class RelationView(msgspec.Struct, frozen=True):
+    """How the case stands to another by their fixes: same_root_cause, subsumes, is_subsumed, different, unknown."""
+
+    other: str
+    relation: str
+    evidence: tuple[tuple[str, str], ...]
+    decided_at: datetime
+
+
 class FixView(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed fix. `state`: claimed, verified, not_verified; the difference can be read once it is verified."""
 
@@ -107,6 +152,7 @@ class FixView(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: datetime
     diff_sha256: str | None
     distributed_at: datetime | None
+    ladder: FixLadderView | None = None
 
 
 class LinkView(msgspec.Struct, frozen=True):
@@ -161,6 +207,8 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkView, ...]
     proposals: tuple[ProposalView, ...]
     different_from: tuple[DifferentView, ...]
+    kills: tuple[KillView, ...]
+    relations: tuple[RelationView, ...]
 
 
 def case_row(kept: KeptCase) -> CaseRow:
@@ -212,6 +260,8 @@ def case_page(view: CaseView) -> CasePage:
         links=tuple(LinkView(link.id, link.participant, link.expires_at, link.revoked_at) for link in view.links),
         proposals=tuple(proposal_view(made) for made in view.proposals if made.subject in about),
         different_from=tuple(_different(said, kept.id) for said in view.differences),
+        kills=tuple(KillView(cell.fix, cell.proof, cell.outcome, cell.reason, cell.ran_at) for cell in view.kills),
+        relations=tuple(RelationView(row.other, row.relation.value, row.evidence, row.decided_at) for row in view.relations),
     )
 
 
@@ -220,6 +270,7 @@ def fix_view(fix: Fix) -> FixView:
     return FixView(
         id=fix.id, kind=fix.kind, version=fix.version, state=fix.state, reason=fix.reason, claimed_at=fix.claimed_at,
         diff_sha256=fix.diff_sha256, distributed_at=fix.distributed_at,
+        ladder=msgspec.convert(fix.ladder, FixLadderView) if fix.ladder is not None else None,
     )  # fmt: skip
 
 

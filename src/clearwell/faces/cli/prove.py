@@ -5,15 +5,18 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import msgspec
 from securesystemslib.signer._crypto_signer import CryptoSigner
 
 from clearwell.proving.archives import Registry
-from clearwell.proving.folder import read_proof
+from clearwell.proving.environments import Control
+from clearwell.proving.folder import Side, read_proof
 from clearwell.proving.minimize import minimize, replaced
-from clearwell.proving.reproduction import Settings, default_harnesses, reproduce
+from clearwell.proving.patches import PATCH_MAX
+from clearwell.proving.reproduction import Settings, default_harnesses, reproduce, verify_fix
 from clearwell.proving.rerunning import run_again
 from clearwell.proving.sandbox import BACKENDS, DEFAULT, Sandbox
 from clearwell.proving.statement import read_key, read_signer, sign, state, write_key
@@ -49,6 +52,16 @@ def prove() -> None:
 @click.option("--runs", type=click.IntRange(1, 50), default=3, show_default=True, help="How often the proof runs on each side (n).")
 @click.option("--offline", is_flag=True, help="Use only archives that are in the cache.")
 @click.option("--no-ladder", is_flag=True, help="Do not run the versions of the proof's ladder.")
+@click.option(
+    "--patch", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Try to refute this patch to the target's source."
+)
+@click.option("--fixed", metavar="PURL", help="Try to refute this version as a fix, such as pkg:pypi/ujson@5.2.0.")
+@click.option(
+    "--also",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="Another proof of the same flaw, which the fix must stop too.",
+)
 @click.option("--sweep", "with_sweep", is_flag=True, help="Find the first and last release on which the proof fires, and print that range.")
 @click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="The sandbox.")
 @click.option("--statement", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a signed statement.")
@@ -64,16 +77,23 @@ def run(
     backend: str,
     statement: Path | None,
     key: Path | None,
+    patch: Path | None,
+    fixed: str | None,
+    also: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Run the proof in FOLDER in isolation and print the verdict.
+    """Run the proof in FOLDER in isolation and print the verdict; with --patch or --fixed, try to refute a fix.
 
     Exit codes: 0 reproduced, 10 not_reproduced, 11 different, 12 flaky, 13 inconclusive, 14 harness_error, 15 unavailable,
-    16 fix_not_verified, 2 bad usage or folder.
+    16 fix_not_verified, 2 bad usage or folder. Of a fix: 0 not_refuted, 16 refuted, 17 flagged, 13 inconclusive, 15 unavailable.
     """
     if (statement is None) != (key is None):
         raise Invalid("--statement and --key go together: a statement without a signature states nothing")
     settings = Settings(runs=runs, offline=offline, with_ladder=not no_ladder, backend=backend)
+    if patch is not None or fixed is not None:
+        _prove_fix(folder, harnesses or default_harnesses(folder), settings, _fix(patch, fixed), also, as_json)
+    if also:
+        raise click.UsageError("--also goes with --patch or --fixed")
     if with_sweep:
         _print_sweep(_swept(folder, harnesses or default_harnesses(folder), settings), as_json=as_json)
         return
@@ -86,6 +106,30 @@ def run(
     else:
         _print(verdict)
     sys.exit(verdict.exit_code)
+
+
+def _fix(patch: Path | None, fixed: str | None) -> Control:
+    if patch is not None and fixed is not None:
+        raise click.UsageError("give --patch or --fixed, not both")
+    if patch is not None:
+        if patch.stat().st_size > PATCH_MAX:
+            raise click.UsageError(f"the patch is larger than {PATCH_MAX >> 20} MB")
+        return patch.read_bytes()
+    return Side(purl=fixed)
+
+
+def _prove_fix(folder: Path, harnesses: Path | None, settings: Settings, fix: Control, also: tuple[Path, ...], as_json: bool) -> NoReturn:
+    others = [(place.name, read_proof(place, harnesses)) for place in also]
+    judged = verify_fix(read_proof(folder, harnesses), fix, settings, others=others)
+    if as_json:
+        click.echo(msgspec.json.encode(judged))
+    else:
+        click.echo(f"{judged.label.value.replace('_', ' ')}: {for_terminal(judged.reason, 2000)}")
+        for rung in judged.rungs:
+            click.echo(f"  {rung.name}: {rung.state.replace('_', ' ')}{f' ({for_terminal(rung.said, 600)})' if rung.said else ''}")
+        for other in judged.others:
+            click.echo(f"  with {for_terminal(other.proof)}: {other.outcome}")
+    sys.exit(judged.exit_code)
 
 
 @prove.command("minimize")

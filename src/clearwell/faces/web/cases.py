@@ -44,6 +44,7 @@ def case(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
     view = coordinating.read_case(visit.house, member, case_id)
     facts: dict[str, Any] = {
         "view": view,
+        "proof_ids": {view.kept.proof, *(run.proof for run in view.runs)},
         "findings": {finding.id: finding for finding in view.findings},
         "extensions": [p for p in view.proposals if p.act == EXTEND and p.subject == case_id],
         "distributions": {p.subject: p for p in view.proposals if p.act == DISTRIBUTE},

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Equating: fixes of one case are run against proofs of another (rung L3). Both ways: one root cause, joined, reversibly."""
+
+import hashlib
+from collections.abc import Sequence
+
+from clearwell.clearinghouse.case import store
+from clearwell.clearinghouse.case.entries import FixesCompared
+from clearwell.clearinghouse.case.store import Fix, KeptCase
+from clearwell.clearinghouse.dedupe import kill_store
+from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe.equivalence import Fixed, KnownFix, Relation, compare
+from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
+from clearwell.clearinghouse.flow.evidence import read_proof
+from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, COMPARE_FIX
+from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_on
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import PROVING
+from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.database import Transaction
+from clearwell.proving.patches import parse
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.ids import CaseId, RemediationId
+from clearwell.vocabulary.outside import visible
+
+_PAIRS = 8
+_FIXES = 4
+
+
+def compare_fix(house: House, fix: RemediationId) -> None:
+    """Run a verified fix against the proofs of the newest other proven cases of its component, then decide each pair (a job)."""
+    if put_off(house, COMPARE_FIX.job(fix=fix)):
+        return
+    with house.transaction(PROVING) as tx:
+        house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
+        kept = store.load_fix(tx, fix)
+        case = store.load_case(tx, kept.case)
+        others = _near(tx, case)
+    if kept.state != "verified" or case.merged_into is not None:
+        return
+    _fill(house, case, kept, case)
+    for other in others:
+        _fill(house, case, kept, other)
+        _settle(house, case.id, other.id)
+
+
+def compare_case(house: House, case_id: CaseId) -> None:
+    """Run the verified fixes of the newest other cases of its component against a proven case's proof, then decide each pair (a job)."""
+    if put_off(house, COMPARE_CASE.job(case=case_id)):
+        return
+    with house.transaction(PROVING) as tx:
+        house.policy.require(PROVING, Act.VERIFY_FIX, Subject(case_id, case=case_id))
+        case = store.load_case(tx, case_id)
+        near = [(other, _verified(store.fixes_of(tx, other.id))) for other in _near(tx, case)]
+    if case.merged_into is not None:
+        return
+    for other, fixes in near:
+        for fix in fixes:
+            _fill(house, other, fix, case)
+        if fixes:
+            _settle(house, other.id, case.id)
+
+
+def _near(tx: Transaction, case: KeptCase) -> list[KeptCase]:
+    """The newest other proven cases of the component that have a proof: a bounded number of pairs."""
+    others = [other for other in store.proven_cases(tx, case.case.component) if other.id != case.id and other.proof is not None]
+    return others[: -_PAIRS - 1 : -1]
+
+
+def _verified(fixes: Sequence[Fix]) -> list[Fix]:
+    return [fix for fix in fixes if fix.state == "verified"][: -_FIXES - 1 : -1]
+
+
+def _fill(house: House, owner: KeptCase, fix: Fix, other: KeptCase) -> None:
+    """Run one cell of the kill matrix, unless it is known."""
+    if other.proof is None:
+        return
+    with house.transaction(PROVING) as tx:
+        known = [cell for cell in kill_store.cells(tx, [fix.id], []) if cell.proof == other.proof]
+        patch = patch_of(house, tx, fix)
+    if known:
+        return
+    _, files = read_proof(house, PROVING, other.proof, "comparison by a fix")
+    kill = try_on(house, files, fix_of(owner, fix, patch))
+    if kill.escaped is not None:
+        raise_alarm(house, other.proof, kill.escaped)
+        return
+    with house.transaction(PROVING) as tx:
+        kill_store.save_cell(tx, fix.id, other.proof, kill.outcome, visible(kill.reason)[:1000], house.clock.now())
+
+
+def _settle(house: House, one_id: CaseId, other_id: CaseId) -> None:
+    """Decide a pair from what is known now; join the younger with the older where both ways agree and no person said otherwise."""
+    with house.transaction(PROVING) as tx:
+        tx.take_turns("component", [store.load_case(tx, one_id).case.component])
+        one, other = store.load_case(tx, one_id), store.load_case(tx, other_id)
+        if one.merged_into is not None or other.merged_into is not None:
+            return
+        older, younger = sorted((one, other), key=lambda kept: (kept.case.first_received, kept.id))
+        sides = [_fixed(house, tx, kept) for kept in (older, younger)]
+        kept_cells = kill_store.cells(tx, [fix.id for side in sides for fix in side.fixes], [])
+        decision = compare(sides[0], sides[1], kill_store.matrix_of(kept_cells))
+        kill_store.save_relation(tx, older.id, younger.id, decision, house.clock.now())
+        house.write(tx, FixesCompared(older.id, younger.id, decision.relation.value), by=PROVING)
+        if decision.relation is Relation.SAME and _may_join(tx, older, younger):
+            attach_case(house, tx, younger.id, Joined(older.id, "L3", decision.evidence), PROVING)
+
+
+def _fixed(house: House, tx: Transaction, kept: KeptCase) -> Fixed:
+    known = []
+    for fix in _verified(store.fixes_of(tx, kept.id)):
+        patch = patch_of(house, tx, fix)
+        known.append(KnownFix(fix.id, hashlib.sha256(patch).hexdigest() if patch else None, _places(patch)))
+    proofs = (kept.proof,) if kept.proof is not None else ()
+    return Fixed(kept.id, proofs, tuple(known), frozenset(kept.fires), frozenset(kept.clean))
+
+
+def _places(patch: bytes | None) -> int:
+    try:
+        return sum(len(part.hunks) for part in parse(patch)) if patch else 0
+    except Invalid:
+        return 0
+
+
+def _may_join(tx: Transaction, older: KeptCase, younger: KeptCase) -> bool:
+    """False for what is published (an advisory names one case), and for what people took apart before: that is respected for ever."""
+    if older.case.published_at is not None or younger.case.published_at is not None:
+        return False
+    undone = (a for one, other in ((older, younger), (younger, older)) for a in store.attachments_of(tx, one.id) if a.from_case == other.id)
+    return not any(attachment.detached_at is not None for attachment in undone)
