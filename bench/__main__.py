@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
+Sections: help, start, intake, parse, mutants, adversarial, dedupe-scale, exercise. `python bench intake parse` runs just those.
 Sections: help, start, intake, fairness, parse, hard-set, mutants, adversarial, exercise. `python bench intake parse` runs just those.
 Sections: help, start, intake, parse, mutants, adversarial, exercise, proving. `python bench intake parse` runs just those.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import dedupe_scale  # noqa: E402
 import fairness  # noqa: E402
 import hard_set  # noqa: E402
 import hub  # noqa: E402
@@ -34,6 +36,7 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "hard-set": hard_set.measure_hard_set,
     "mutants": mutants.measure_mutants,
     "adversarial": mutants.measure_adversarial,
+    "dedupe-scale": dedupe_scale.measure_scale,
     "exercise": sections.measure_exercise,
     "proving": proving.measure_proving,
 }

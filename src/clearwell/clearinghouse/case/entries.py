@@ -240,6 +240,24 @@ class CaseSplit(Entry, frozen=True):
     reason: Salted
 
 
+class CasesFoundDifferent(Entry, frozen=True):
+    """A person found that two cases are not one. Every rule that joins respects it from now on."""
+
+    type = "cases.found_different"
+    case: CaseId
+    other: CaseId
+    reason: Salted
+
+
+class RegressionSuspected(Entry, frozen=True):
+    """A new case bears the signature of one that was fixed: it stands by itself, linked with that one."""
+
+    type = "case.regression_suspected"
+    case: CaseId
+    fixed: CaseId
+    evidence: Salted
+
+
 class CaseRefused(Entry, frozen=True):
     """No finding of a case stands any longer."""
 

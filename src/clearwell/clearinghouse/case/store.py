@@ -22,7 +22,7 @@ class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
     """A case with what the hub keeps beside the noun: marking, embargo, ladder, representative proof, place in the queue.
 
     `fires` and `clean` are versions on which a proof of it was seen to fire or not (the ladder). `automatable` and
-    `technical_impact` are SSVC's decision points that a coordinator recorded.
+    `technical_impact` are SSVC's decision points that a coordinator recorded. `regression_of` is the fixed case whose signature it bears.
     """
 
     case: Case
@@ -35,6 +35,7 @@ class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
     automatable: DecisionPoint = DecisionPoint()
     technical_impact: DecisionPoint = DecisionPoint()
     merged_into: CaseId | None = None
+    regression_of: CaseId | None = None
     advisory: AdvisoryId | None = None
     presented_at: datetime | None = None
     reminded: tuple[int, ...] = ()
@@ -122,7 +123,7 @@ class Contact(msgspec.Struct, frozen=True):
 _CASE = """
 SELECT id, component, title, weaknesses, marking, letters, first_received, opened, ends_at, end_date_policy, proven_at, refused_at, refusal,
        fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, aliases, automatable, technical_impact, merged_into, advisory_id,
-       presented_at, reminded, priority, priority_reasons
+       presented_at, reminded, priority, priority_reasons, regression_of
 FROM clearwell.vulnerability_case
 """
 _PARTICIPANT = """
@@ -145,6 +146,7 @@ FROM clearwell.attachment
 
 _SAME_NAME = (
     "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded", "priority",
+    "regression_of",
 )  # fmt: skip
 """Columns that are KeptCase's fields under the same name."""
 _NOUN = tuple(field.name for field in msgspec.structs.fields(Case))
@@ -157,10 +159,11 @@ def insert_cases(tx: Transaction, cases: Iterable[KeptCase]) -> None:
     """Store new cases, in bulk."""
     columns = (
         "id", "component", "title", "weaknesses", "marking", "letters", "first_received", "opened", "ends_at", "end_date_policy", "embargo",
+        "regression_of",
     )  # fmt: skip
     rows = (
         (kept.id, c.component, c.title, list(c.weaknesses), kept.marking.value, c.state.letters, c.first_received, c.opened, c.ends_at,
-         c.end_date_policy, as_json(kept.embargo))
+         c.end_date_policy, as_json(kept.embargo), kept.regression_of)
         for kept in cases
         for c in (kept.case,)
     )  # fmt: skip

@@ -6,7 +6,9 @@ Rules (the issue's and the house's words):
 - a finding that brings another proof always opens its own case: its words may lie, its run will tell;
 - a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
 - a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
-- two findings of one submission never join by location.
+- two findings of one submission never join by location;
+- what a person found to be different is never joined, nor is anything joined with one of two such cases where it could be either;
+- a signature of a fixed case on a version that no proof was seen to fire on: a regression candidate, a case of its own, linked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +17,12 @@ import msgspec
 
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
+from clearwell.clearinghouse.dedupe.difference import Apart
 from clearwell.clearinghouse.dedupe.signature import PLACES, Signature
 from clearwell.clearinghouse.dedupe.spelling import version_of
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+
+_NOTHING_APART = Apart()
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -47,6 +52,7 @@ def decide(
     known: Mapping[bytes, Sequence[Known]],
     cases: Mapping[CaseId, KeptCase],
     component: str | None = None,
+    apart: Apart = _NOTHING_APART,
 ) -> Joined | None:
     """Return the case that a finding joins, or None when it opens its own. Rungs are tried in order: L0, then L1.
 
@@ -61,8 +67,27 @@ def decide(
             if case is not None and _is_near(signature, submission, version, has_proof, other, case):
                 candidates[other.case] = candidates.get(other.case, False) or _is_of_one_version(signature, other)
         joinable = [case_id for case_id, may_join in candidates.items() if may_join]
-        if joinable and (len(candidates) == 1 or signature.rung == "L0"):
+        if joinable and (len(candidates) == 1 or (signature.rung == "L0" and not apart.divides(candidates))):
             return Joined(joinable[0], signature.rung, (signature.evidence,))
+    return None
+
+
+def regression_of(
+    signatures: Sequence[Signature], version: str | None, known: Mapping[bytes, Sequence[Known]], cases: Mapping[CaseId, KeptCase]
+) -> tuple[CaseId, tuple[str, str]] | None:
+    """The fixed case whose signature a finding bears that joined nothing, and the evidence: its flaw may have come back.
+
+    Not on a version on which a proof of that case was seen to fire: there it is the flaw as it was before the fix.
+    """
+    for signature in sorted(usable(signatures), key=lambda s: s.rung):
+        if signature.kind == "proof":
+            continue
+        for other in known.get(signature.key, ()):
+            case = cases.get(other.case)
+            if case is None or case.merged_into is not None or case.case.fixed_at is None or case.case.standing is Standing.REFUSED:
+                continue
+            if version is None or version not in fires_on(case):
+                return case.id, signature.evidence
     return None
 
 
@@ -72,7 +97,11 @@ def usable(signatures: Sequence[Signature]) -> tuple[Signature, ...]:
 
 
 def absorbed(
-    proven: KeptCase, signatures: Sequence[Signature], known: Mapping[bytes, Sequence[Known]], cases: Mapping[CaseId, KeptCase]
+    proven: KeptCase,
+    signatures: Sequence[Signature],
+    known: Mapping[bytes, Sequence[Known]],
+    cases: Mapping[CaseId, KeptCase],
+    apart: Apart = _NOTHING_APART,
 ) -> tuple[tuple[CaseId, Joined], ...]:
     """Which unproven cases a case that was just proven takes in: same signature, a version on which the proof fired or none."""
     taken: dict[CaseId, Joined] = {}
@@ -81,13 +110,19 @@ def absorbed(
             case = cases.get(other.case)
             if case is None or case.id == proven.id or case.merged_into is not None or case.case.standing is not Standing.UNPROVEN:
                 continue
+            if apart.keeps(case.id, proven.id):
+                continue
             if other.version is None or other.version in fires_on(proven):
                 taken.setdefault(case.id, Joined(proven.id, signature.rung, (signature.evidence,)))
     return tuple(taken.items())
 
 
 def same_proven(
-    proven: KeptCase, signatures: Iterable[Signature], known: Mapping[bytes, Sequence[Known]], cases: Mapping[CaseId, KeptCase]
+    proven: KeptCase,
+    signatures: Iterable[Signature],
+    known: Mapping[bytes, Sequence[Known]],
+    cases: Mapping[CaseId, KeptCase],
+    apart: Apart = _NOTHING_APART,
 ) -> Joined | None:
     """The older proven case that a case just proven is the same as: equal *proven* signatures and versions that do not contradict.
 
@@ -97,6 +132,8 @@ def same_proven(
         for other in known.get(signature.key, ()):
             case = cases.get(other.case)
             if case is None or case.id == proven.id or case.merged_into is not None or not other.proven or not case.case.is_proven:
+                continue
+            if apart.keeps(case.id, proven.id):
                 continue
             if not (set(case.fires) & set(proven.clean) or set(case.clean) & set(proven.fires)):
                 return Joined(case.id, signature.rung, (signature.evidence,))

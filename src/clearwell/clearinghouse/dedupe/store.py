@@ -38,14 +38,14 @@ def known(tx: Transaction, keys: Sequence[bytes], most: int = 20) -> dict[bytes,
     rows = tx.rows(
         """
         SELECT k.key, s.finding_id, s.submission_id, s.case_id, s.product_version, s.proven
-        FROM unnest(%(keys)s::bytea[]) AS k(key)
+        FROM (SELECT decode(h, 'hex') AS key FROM unnest(string_to_array(%(keys)s, ',')) AS h) k
         CROSS JOIN LATERAL (
             SELECT x.* FROM clearwell.signature x
             WHERE x.key = k.key AND x.is_head AND (NOT x.is_refused OR (x.kind = 'proof' AND EXISTS (
                 SELECT FROM clearwell.answer a WHERE a.finding_id = x.finding_id AND a.answer = 'refused' AND a.by = %(proving)s)))
             ORDER BY x.proven DESC, x.finding_id LIMIT %(most)s) s
         """,
-        keys=list(set(keys)),
+        keys=",".join({key.hex() for key in keys}),  # one text: the driver takes a third of the whole look-up to escape an array of bytes
         most=most,
         proving=PROVING.system,
     )
@@ -77,3 +77,12 @@ def keys_of_case(tx: Transaction, case: str) -> tuple[bytes, ...]:
         case=case,
     )
     return tuple(bytes(row["key"]) for row in rows)
+
+
+def keys_by_finding(tx: Transaction, findings: Sequence[FindingId]) -> dict[FindingId, list[bytes]]:
+    """The signature keys of each of these findings, as they decided (all but `file`)."""
+    rows = tx.rows("SELECT finding_id, key FROM clearwell.signature WHERE finding_id = ANY(%(ids)s) AND kind <> 'file'", ids=list(findings))
+    found: dict[FindingId, list[bytes]] = {}
+    for row in rows:
+        found.setdefault(row["finding_id"], []).append(bytes(row["key"]))
+    return found

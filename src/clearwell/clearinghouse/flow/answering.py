@@ -10,11 +10,12 @@ import msgspec
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import Standing, open_case
 from clearwell.clearinghouse.case.embargo import Terms, default_embargo
-from clearwell.clearinghouse.case.entries import BatchAnswered, SubmissionRead, SubmissionUnreadable
+from clearwell.clearinghouse.case.entries import BatchAnswered, RegressionSuspected, SubmissionRead, SubmissionUnreadable
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Submission, SubmissionState
 from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, usable
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, usable
+from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
@@ -26,6 +27,7 @@ from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE
 from clearwell.ground.jobs.queue import defer
+from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.ledger.merkle import leaf_hash, root_of
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.blobs import Sealed
@@ -106,6 +108,8 @@ class _Answering:
         self._now: datetime = house.clock.now()
         self._known: dict[bytes, list[Known]] = {}
         self._cases: dict[CaseId, KeptCase] = {}
+        self._apart = Apart()
+        self._regressions: list[RegressionSuspected] = []
         self._opened: list[KeptCase] = []
         self._findings: list[KeptFinding] = []
         self._attachments: list[Attachment] = []
@@ -124,6 +128,7 @@ class _Answering:
             deciding = [usable(found) for _, found in findings]
             self._known = dedupe_store.known(tx, [signature.key for found in deciding for signature in found])
             self._cases = store.load_cases(tx, list({other.case for others in self._known.values() for other in others}))
+            self._apart = apart_among(tx, self._cases)
             ids = self._house.new_ids("finding", len(findings))
             for offset, ((finding, _), found, proof, finding_id) in enumerate(zip(findings, deciding, sealed, ids, strict=True)):
                 self._answer(self._start + offset, FindingId(finding_id), finding, found, proof)
@@ -138,8 +143,11 @@ class _Answering:
         sent, component = self._sent, component_of(finding.product, self._sent.organization)
         compared = dedupe_component(finding.product)[1]
         is_known = any(signature.key in self._known for signature in found)
-        joined = decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component) if is_known else None
-        case = self._cases[joined.case] if joined else self._open(finding, component)
+        joined = (
+            decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component, self._apart) if is_known else None
+        )
+        suspected = regression_of(found, compared, self._known, self._cases) if is_known and joined is None else None
+        case = self._cases[joined.case] if joined else self._open(finding, component, suspected)
         answer, reason = _first_answer(joined, case, sealed is not None)
         kept = KeptFinding(
             id=finding_id, submission=sent.id, organization=sent.organization, batch=self._batch, position=position,
@@ -163,13 +171,16 @@ class _Answering:
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))
 
-    def _open(self, finding: Finding, component: str) -> KeptCase:
+    def _open(self, finding: Finding, component: str, suspected: tuple[CaseId, tuple[str, str]] | None) -> KeptCase:
         case_id = CaseId(self._house.new_id("case"))
         weaknesses = tuple(weakness.id for weakness in finding.weaknesses)
         case = open_case(case_id, component, title_of(finding), weaknesses, self._sent.received_at, max(self._now, self._sent.received_at))
         finder = ParticipantId(self._house.new_id("part"))
         terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=self._sent.received_at)
-        kept = KeptCase(case=case, marking=self._sent.marking, embargo=default_embargo(terms, (finder,)))
+        fixed = suspected[0] if suspected else None
+        kept = KeptCase(case=case, marking=self._sent.marking, embargo=default_embargo(terms, (finder,)), regression_of=fixed)
+        if suspected is not None:
+            self._regressions.append(RegressionSuspected(case_id, suspected[0], Salted(": ".join(suspected[1]), case=case_id)))
         self._opened.append(kept)
         self._cases[case_id] = kept
         self._participants[case_id] = self._finder(case_id, finder)
@@ -223,6 +234,8 @@ class _Answering:
             count[Answer.NEW], count[Answer.DUPLICATE], count[Answer.NEEDS_PROOF],
         )  # fmt: skip
         self._house.write(tx, entry, by=INTAKE)
+        for suspicion in self._regressions:
+            self._house.write(tx, suspicion, by=INTAKE)
         defer(tx, [CHECK.job(submission=self._sent.id, batch=self._batch, priority=self._sent.turn)])
 
     def _join_known(self, tx: Transaction) -> None:

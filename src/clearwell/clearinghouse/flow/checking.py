@@ -13,7 +13,7 @@ from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, Case
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.flow.jobs import VALIDATE
-from clearwell.clearinghouse.flow.joining import reconsider
+from clearwell.clearinghouse.flow.joining import reconsider, regroup
 from clearwell.clearinghouse.flow.sourcing import tree_of
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import Sanity
@@ -96,6 +96,8 @@ def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptF
         store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
     if proof is not None:
         defer(tx, [VALIDATE.job(proof=proof.id)])
+    if kept.case.standing is Standing.UNPROVEN and len(rest) > 1:
+        regroup(house, tx, kept.id, rest, first)
 
 
 def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]) -> list[KeptFinding]:

@@ -7,11 +7,10 @@ from datetime import datetime
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.case import open_case
 from clearwell.clearinghouse.case.decision_point import DecisionPoint, PointSource
-from clearwell.clearinghouse.case.embargo import Terms, default_embargo
 from clearwell.clearinghouse.case.entries import (
     AliasesRecorded,
+    CasesFoundDifferent,
     CaseSplit,
     ContactRecorded,
     DecisionPointsRecorded,
@@ -26,9 +25,10 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
 from clearwell.clearinghouse.dedupe import kill_store
 from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, differences_of, remember
 from clearwell.clearinghouse.dedupe.kill_store import KeptCell, KeptRelation
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
-from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle
+from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
@@ -40,9 +40,9 @@ from clearwell.ground.identity.two_person import Proposal, confirm, open_proposa
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
-from clearwell.ground.storage.database import Row, Transaction
+from clearwell.ground.storage.database import Row
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
-from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ParticipantId, ProposalId
+from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ProposalId
 
 _ALIAS = re.compile(r"[A-Z][A-Z0-9]{1,15}[-#][A-Z0-9-]{3,40}")
 EXTEND = "extend_embargo"
@@ -61,6 +61,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...]
     links: tuple[Link, ...]
     proposals: tuple[Proposal, ...]
+    differences: tuple[Difference, ...]
     sanity: dict[FindingId, KeptSanity]
     kills: tuple[KeptCell, ...]
     relations: tuple[KeptRelation, ...]
@@ -92,6 +93,7 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             fixes=fixes,
             links=store.links_of_case(tx, case_id),
             proposals=open_proposals(tx, house.clock.now()),
+            differences=differences_of(tx, case_id),
             sanity=validation_store.sanity_of(tx, [finding.id for finding in findings]),
             kills=kill_store.cells(tx, [fix.id for fix in fixes], sorted(proofs)),
             relations=kill_store.relations_of(tx, case_id),
@@ -141,7 +143,7 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                     raise Conflict(f"{finding_id} was not joined to this case: it opened it, or is in another")
                 finding = report_store.load_finding(tx, finding_id)
                 origin = attachment.from_case if attachment.from_case != case_id else None
-                target = _wake(house, tx, finding, origin)
+                target = wake(house, tx, finding, origin)
                 proof = report_store.proof_of_finding(tx, finding_id)
                 if proof is not None:
                     house.blobs.share(tx, proof.address, proof.case, target)
@@ -157,9 +159,33 @@ def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[
                     defer(tx, [VALIDATE.job(proof=proof.id)])
             settle(tx, case_id, now)
             for target in dict.fromkeys(back):
+                said = Difference(one=case_id, other=target, kind="split", reason=reason, decided_by=actor.person, decided_at=now)
+                remember(tx, said)
                 house.write(tx, CaseSplit(case_id, target, back.count(target), Salted(reason, case=case_id)), by=actor)
         defer(tx, [INVITE.job(case=target) for target in dict.fromkeys(back)])
     return tuple(dict.fromkeys(back))
+
+
+def find_different(house: House, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:
+    """Say that two cases are not one. It is remembered for ever: no rule joins them, nor what took one of them in, nor does a person.
+
+    Two that were joined are split first. Raises Conflict, Invalid, NotFound.
+    """
+    reason = _reason(reason)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.FIND_DIFFERENT, Subject(case_id))
+        tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, other)])
+        kept, known = store.load_case(tx, case_id), store.load_case(tx, other)
+        if case_id == other or kept.merged_into == other or known.merged_into == case_id:
+            raise Conflict("these two are one case now; take the reports out of it first")
+        with tx.acting_as(CASE.scope):
+            if apart_among(tx, (case_id, other), ("different",)).keeps(case_id, other):
+                return
+            said = Difference(
+                one=case_id, other=other, kind="different", reason=reason, decided_by=actor.person, decided_at=house.clock.now()
+            )
+            remember(tx, said)
+            house.write(tx, CasesFoundDifferent(case_id, other, Salted(reason, case=case_id)), by=actor)
 
 
 def record_contact(house: House, actor: Member, contact: Contact) -> None:
@@ -239,29 +265,6 @@ def _reason(reason: str) -> str:
     if not 1 <= len(reason.strip()) <= 2_000:
         raise Invalid("say why, in 1 to 2,000 characters: it goes to the ledger (as a salted hash) and to the case")
     return reason.strip()
-
-
-def _wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | None) -> CaseId:
-    """The case that a finding goes back to: the one it came from, awake again, or a new one counted from its own first receipt."""
-    if origin is not None:
-        slept = store.load_case(tx, origin, lock=True)
-        store.save_case(tx, msgspec.structs.replace(slept, merged_into=None))
-        return origin
-    case_id, finder = CaseId(house.new_id("case")), ParticipantId(house.new_id("part"))
-    weaknesses = tuple(weakness.id for weakness in finding.body.weaknesses)
-    case = open_case(case_id, finding.component, finding.title, weaknesses, finding.received_at, house.clock.now())
-    terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=finding.received_at)
-    store.insert_cases(tx, [KeptCase(case=case, marking=finding.marking, embargo=default_embargo(terms, (finder,)))])
-    participant = KeptParticipant(
-        id=finder,
-        case=case_id,
-        role="finder",
-        organization=finding.organization,
-        joined_at=house.clock.now(),
-        first_reported=finding.received_at,
-    )
-    store.insert_participants(tx, [participant])
-    return case_id
 
 
 def record_aliases(house: House, actor: Member, case_id: CaseId, aliases: tuple[str, ...]) -> KeptCase:

@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joining: a case's findings are attached to another, reversibly. Every report, proof, finder and date is kept (never 8)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.case import open_case
 from clearwell.clearinghouse.case.deadline import policy_for
-from clearwell.clearinghouse.case.entries import AnswerMoved, CasesJoined
+from clearwell.clearinghouse.case.embargo import Terms, default_embargo
+from clearwell.clearinghouse.case.entries import AnswerMoved, CasesJoined, CaseSplit
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
-from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
+from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
+from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
 from clearwell.clearinghouse.dedupe.signature import signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
+from clearwell.clearinghouse.flow.jobs import VALIDATE
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member, System
+from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict
-from clearwell.vocabulary.ids import CaseId, ParticipantId
+from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId
 from clearwell.vocabulary.marking import strictest
+
+_GROUPS = 200
+"""Reports of one refused case that are parted at most; the rest stays together, for a person to split."""
 
 
 def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, by: System | Member) -> None:
@@ -31,6 +39,9 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
     gone, into = store.load_case(tx, case_id, lock=True), store.load_case(tx, joined.case, lock=True)
     if gone.merged_into is not None or into.merged_into is not None:
         raise Conflict("one of the two was joined with another case already; look again")
+    kinds: tuple[Kind, ...] = ("different",) if isinstance(by, Member) else ("different", "split")
+    if apart_among(tx, (case_id, joined.case), kinds).keeps(case_id, joined.case):
+        raise Conflict("a person found that these two are different; that is remembered for ever")
     now, findings = house.clock.now(), report_store.findings_of_case(tx, case_id, limit=None)
     _move(house, tx, findings, joined, by)
     participants = [_copy(house, into.id, old) for old in store.participants_of(tx, case_id) if old.role == "finder"]
@@ -137,4 +148,105 @@ def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
     known = dedupe_store.known(tx, [signature.key for signature in found])
     others = {key: [other for other in rows if other.case != finding.case] for key, rows in known.items()}
     cases = store.load_cases(tx, list({other.case for rows in others.values() for other in rows}))
-    return decide(found, finding.submission, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component)
+    apart = apart_among(tx, [finding.case, *cases])
+    cases = {case_id: kept for case_id, kept in cases.items() if not apart.keeps(case_id, finding.case)}
+    return decide(
+        found, finding.submission, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component, apart
+    )
+
+
+def wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | None) -> CaseId:
+    """The case that a finding goes back to: the one it came from, awake again, or a new one counted from its own first receipt."""
+    if origin is not None:
+        slept = store.load_case(tx, origin, lock=True)
+        store.save_case(tx, msgspec.structs.replace(slept, merged_into=None))
+        return origin
+    case_id, finder = CaseId(house.new_id("case")), ParticipantId(house.new_id("part"))
+    weaknesses = tuple(weakness.id for weakness in finding.body.weaknesses)
+    case = open_case(case_id, finding.component, finding.title, weaknesses, finding.received_at, house.clock.now())
+    terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=finding.received_at)
+    store.insert_cases(tx, [KeptCase(case=case, marking=finding.marking, embargo=default_embargo(terms, (finder,)))])
+    participant = KeptParticipant(
+        id=finder,
+        case=case_id,
+        role="finder",
+        organization=finding.organization,
+        joined_at=house.clock.now(),
+        first_reported=finding.received_at,
+    )
+    store.insert_participants(tx, [participant])
+    return case_id
+
+
+def regroup(house: House, tx: Transaction, case_id: CaseId, rest: Sequence[KeptFinding], first: KeptFinding) -> int:
+    """After a refusal each report that a machine had joined is looked at anew: what only the refused one held together goes apart.
+
+    Reports that share a signature with `first`, directly or through others that stand, stay; the others go, those that hang together
+    as one, into the case they came from or one of their own. What people or patches joined (L3, L4) stays. Returns how many went.
+    """
+    with tx.acting_as(DEDUPE.scope):
+        joined = store.joined_to(tx, case_id, [finding.id for finding in rest])
+        fixed = {finding.id for finding in rest if (found := joined.get(finding.id)) is None or found.rung in {"L3", "L4"}}
+        gone = 0
+        for group in _groups(rest, dedupe_store.keys_by_finding(tx, [finding.id for finding in rest]))[:_GROUPS]:
+            if first.id in {finding.id for finding in group} or any(finding.id in fixed for finding in group):
+                continue
+            _part(house, tx, case_id, sorted(group, key=lambda finding: (not finding.has_proof, finding.received_at, finding.id)), joined)
+            gone += len(group)
+        if gone:
+            let_go(house, tx, case_id)
+            settle(tx, case_id, house.clock.now())
+        return gone
+
+
+def _groups(findings: Sequence[KeptFinding], keys: Mapping[FindingId, Collection[bytes]]) -> list[list[KeptFinding]]:
+    """Findings that hang together by signatures they share."""
+    groups: list[tuple[set[bytes], list[KeptFinding]]] = []
+    for finding in findings:
+        own, members = set(keys.get(finding.id, ())), [finding]
+        apart = []
+        for other_keys, others in groups:
+            if own & other_keys:
+                own |= other_keys
+                members = others + members
+            else:
+                apart.append((other_keys, others))
+        groups = [*apart, (own, members)]
+    return [members for _, members in groups]
+
+
+def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFinding], joined: Mapping[FindingId, Attachment]) -> None:
+    """Take a group of reports out of a case. Its first speaks for it: its proof is run, or it needs one again."""
+    now, lead = house.clock.now(), group[0]
+    origin = joined[lead.id].from_case if joined[lead.id].from_case != case_id else None
+    target = wake(house, tx, lead, origin)
+    reason = "the report that these were joined with was refused"
+    proofs = {finding.id: proof for finding in group if (proof := report_store.proof_of_finding(tx, finding.id)) is not None}
+    known = {participant.organization for participant in store.participants_of(tx, target)}
+    for finding in group:
+        if finding.id in proofs:
+            house.blobs.share(tx, proofs[finding.id].address, case_id, target)
+        report_store.move_to_case(tx, finding.id, target)
+        store.detach(tx, joined[finding.id].id, DEDUPE.system, reason, now)
+        rung, evidence = (None, ()) if finding is lead else (joined[finding.id].rung, joined[finding.id].evidence)
+        row = Attachment(
+            id=house.new_id("attach"), case=target, finding=finding.id, from_case=target, rung=rung, evidence=evidence,
+            attached_at=now, attached_by=DEDUPE.system,
+        )  # fmt: skip
+        store.insert_attachments(tx, [row])
+        if finding.organization not in known:
+            known.add(finding.organization)
+            store.insert_participants(tx, [_finder(house, target, finding)])
+    answer = Answer.NEW if lead.id in proofs else Answer.NEEDS_PROOF
+    if lead.id in proofs:
+        defer(tx, [VALIDATE.job(proof=proofs[lead.id].id)])
+    report_store.move_answer(tx, lead, answer, reason, DEDUPE.system, now)
+    house.write(tx, AnswerMoved(lead.id, answer.value, Salted(reason, organization=lead.organization, case=target)), by=DEDUPE)
+    house.write(tx, CaseSplit(case_id, target, len(group), Salted(reason, case=case_id)), by=DEDUPE)
+
+
+def _finder(house: House, case: CaseId, finding: KeptFinding) -> KeptParticipant:
+    return KeptParticipant(
+        id=ParticipantId(house.new_id("part")), case=case, role="finder", organization=finding.organization,
+        joined_at=house.clock.now(), first_reported=finding.received_at,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Run
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import absorbed, same_proven, usable
+from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
@@ -203,7 +204,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     dedupe_store.insert(tx, [Stored(one, finding.id, finding.submission, finding.case, one.at, proven=True) for one in seen])
     known = dedupe_store.known(tx, [s.key for s in seen])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
-    older = same_proven(kept, seen, known, cases)
+    older = same_proven(kept, seen, known, cases, apart_among(tx, [kept.id, *cases]))
     if older is not None:
         _answer(house, tx, finding, Answer.DUPLICATE, f"it reproduces, and is the same as one proven before ({older.rung})", now)
         attach_case(house, tx, kept.id, older, PROVING)
@@ -249,7 +250,7 @@ def _absorb(house: House, tx: Transaction, kept: KeptCase, finding: KeptFinding,
     every = (*seen, *(signature for signature in stated if signature.kind in {"crash", "crash-lines", "call-sites", "location", "report"}))
     known = dedupe_store.known(tx, [s.key for s in every])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
-    for case_id, joined in absorbed(kept, every, known, cases):
+    for case_id, joined in absorbed(kept, every, known, cases, apart_among(tx, [kept.id, *cases])):
         if not any(report_store.proof_of_finding(tx, f.id) for f in report_store.findings_of_case(tx, case_id)):
             attach_case(house, tx, case_id, joined, PROVING)
 

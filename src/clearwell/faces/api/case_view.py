@@ -9,6 +9,7 @@ from clearwell.clearinghouse.case.decision_point import DecisionPoint
 from clearwell.clearinghouse.case.participant import Role
 from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, Fix, KeptCase
+from clearwell.clearinghouse.dedupe.difference import Difference
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.faces.api.findings import RunView, SanityView, run_view, sanity_view
@@ -171,6 +172,16 @@ class DutyView(msgspec.Struct, frozen=True):
     days_before: int
 
 
+class DifferentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that a person found not to be the same. `kind`: different (said so), split (taken out of this one or the other)."""
+
+    case: str
+    kind: str
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
 class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     """All of a case."""
 
@@ -183,6 +194,7 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime | None
     presented_at: datetime | None
     merged_into: str | None
+    regression_of: str | None
     fires: tuple[str, ...]
     clean: tuple[str, ...]
     duties: tuple[DutyView, ...]
@@ -194,6 +206,7 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[FixView, ...]
     links: tuple[LinkView, ...]
     proposals: tuple[ProposalView, ...]
+    different_from: tuple[DifferentView, ...]
     kills: tuple[KillView, ...]
     relations: tuple[RelationView, ...]
 
@@ -223,6 +236,7 @@ def case_page(view: CaseView) -> CasePage:
         published_at=case.published_at,
         presented_at=kept.presented_at,
         merged_into=kept.merged_into,
+        regression_of=kept.regression_of,
         fires=kept.fires,
         clean=kept.clean,
         duties=tuple(DutyView(duty.kind.value, duty.due, duty.days_before) for duty in case.duties),
@@ -245,6 +259,7 @@ def case_page(view: CaseView) -> CasePage:
         fixes=tuple(map(fix_view, view.fixes)),
         links=tuple(LinkView(link.id, link.participant, link.expires_at, link.revoked_at) for link in view.links),
         proposals=tuple(proposal_view(made) for made in view.proposals if made.subject in about),
+        different_from=tuple(_different(said, kept.id) for said in view.differences),
         kills=tuple(KillView(cell.fix, cell.proof, cell.outcome, cell.reason, cell.ran_at) for cell in view.kills),
         relations=tuple(RelationView(row.other, row.relation.value, row.evidence, row.decided_at) for row in view.relations),
     )
@@ -283,3 +298,8 @@ def _joined(attachment: Attachment) -> Joined:
         detached_at=attachment.detached_at,
         reason=attachment.reason,
     )
+
+
+def _different(said: Difference, case: str) -> DifferentView:
+    other = said.one if said.other == case else said.other
+    return DifferentView(case=other, kind=said.kind, reason=said.reason, decided_by=said.decided_by, decided_at=said.decided_at)

@@ -51,6 +51,13 @@ class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class Different(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The case that this one is not the same as, and why."""
+
+    other: str
+    reason: Reason
+
+
 class Aliases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A case's public names elsewhere: CVE, GHSA, VU#."""
 
@@ -96,6 +103,13 @@ def merge_cases(house: Housed, member: Signed, case_id: FromPath[str], data: Mer
     """Join a case with another by your judgment; a split undoes it."""
     coordinating.merge_cases(house, member, _case(case_id), _case(data.into), data.reason)
     return Done("merged", data.into)
+
+
+@write("/cases/{case_id:str}/different", Act.FIND_DIFFERENT)
+def find_different(house: Housed, member: Signed, case_id: FromPath[str], data: Different) -> Done:
+    """Say that this case and another are not one: remembered for ever, no rule joins them."""
+    coordinating.find_different(house, member, _case(case_id), _case(data.other), data.reason)
+    return Done("different", data.other)
 
 
 @write("/cases/{case_id:str}/aliases", Act.RECORD_ALIASES)
@@ -145,6 +159,7 @@ ROUTES = (
     read_case,
     split_case,
     merge_cases,
+    find_different,
     record_aliases,
     record_decision_points,
     propose_extension,

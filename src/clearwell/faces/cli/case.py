@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`clearwell case`: a coordinator's verbs over the API: list, show, split, merge."""
+"""`clearwell case`: a coordinator's verbs over the API: list, show, split, merge, different."""
 
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,18 @@ def merge(case_id: str, into: str, reason: str, url: str, token_file: Path | Non
     click.echo(into)
 
 
+@case.command()
+@click.argument("case_id", metavar="CASE")
+@click.argument("other", metavar="CASE")
+@click.option("--reason", required=True, help="Why they are not the same.")
+@hub_options
+def different(case_id: str, other: str, reason: str, url: str, token_file: Path | None) -> None:
+    """Say that two cases are not one: it is remembered for ever, and no rule joins them."""
+    with connect(url, token_file) as hub:
+        hub.post(f"/cases/{parse_id('case', case_id)}/different", {"other": parse_id("case", other), "reason": reason})
+    click.echo(other)
+
+
 def _print_lines(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         click.echo(msgspec.json.encode(row).decode())
@@ -100,6 +112,9 @@ def _lines(page: dict[str, Any]) -> list[str]:
     ]
     if row["aliases"]:
         lines.append(for_terminal(f"also known as {', '.join(row['aliases'])}"))
+    if page["regression_of"]:
+        lines.append(f"bears the signature of {page['regression_of']}, which was fixed: a regression candidate")
+    lines += [f"not the same as {said['case']}" for said in page["different_from"]]
     if page["duties"]:
         duty = page["duties"][0]
         lines.append(f"next duty: {duty['kind'].replace('_', ' ')} on {duty['due'][:10]}")

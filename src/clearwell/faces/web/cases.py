@@ -78,6 +78,14 @@ def merge(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
     return redirect(f"/cases/{into}?done=merged")
 
 
+@post("/cases/{case:str}/different", sync_to_thread=True)
+def different(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
+    """Say that this case and another are not one."""
+    visit: Visit = request.state.visit
+    coordinating.find_different(visit.house, visit.signed_in(), _case(case), _case(visit.said("other").strip()), visit.said("reason"))
+    return redirect(f"/cases/{case}?done=different")
+
+
 @post("/cases/{case:str}/contact", sync_to_thread=True)
 def contact(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
     """Record who maintains the case's component."""
@@ -202,6 +210,7 @@ PAGES = (
     case,
     split,
     merge,
+    different,
     contact,
     decision_points,
     extension,

@@ -35,6 +35,7 @@ class Act(StrEnum):
     READ_CASES = "read_cases"
     SPLIT_CASE = "split_case"
     MERGE_CASES = "merge_cases"
+    FIND_DIFFERENT = "find_different"
     DECIDE_APPEAL = "decide_appeal"
     RECORD_ALIASES = "record_aliases"
     RECORD_DECISION_POINTS = "record_decision_points"

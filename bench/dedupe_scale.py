@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dedupe at scale, as the issue "Dedupe" asks: index and decide on one core at 300,000, 1 M and 3 M stored findings, and what they take.
+
+The signatures' table alone, in the hub's own embedded PostgreSQL and as its restricted role, by the very functions that intake calls,
+in its batches. The findings are made (random keys, four signatures each as a scanner's have, half of them reported before); cases
+are not loaded: each known finding's case is taken as unproven. Fetching and sealing documents is the section `intake`.
+"""
+
+import hashlib
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from clearwell.clearinghouse.dedupe.signature import VERSIONS, Signature
+from hub import Figure
+
+SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "300000,1000000,3000000").split(","))
+BATCH, WINDOW, SINGLES = 1_000, 50_000, 2_000
+LEAST_RATE, LEAST_RATIO, MOST_BYTES, MOST_MS = 15_000, 0.8, 600, 20
+KINDS = (("L0", "report"), ("L1", "fingerprint"), ("L1", "order"), ("L1", "location"))
+_FILL = """
+INSERT INTO clearwell.signature (key, kind, version, rung, finding_id, submission_id, case_id, product_version, proven, is_head)
+SELECT decode(md5(d || ':' || k), 'hex'), k, 1, CASE k WHEN 'report' THEN 'L0' ELSE 'L1' END, 'finding_' || lpad(n::text, 26, '0'),
+       'sub_' || lpad((n / 1000)::text, 26, '0'), 'case_' || lpad(d::text, 26, '0'), NULL, false, mod(n, 2) = 0
+FROM (SELECT n, CASE mod(n, 2) WHEN 0 THEN %(distinct)s + (n - %(first)s) / 2 + 1
+             ELSE 1 + floor(random() * (%(distinct)s + (n - %(first)s) / 2 + 1))::bigint END AS d
+      FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) made
+CROSS JOIN unnest(array['report', 'fingerprint', 'order', 'location']) k
+"""
+
+
+def measure_scale(folder: Path) -> list[Figure]:
+    """Fill the table up to 50,000 findings before each size, index and decide those, then look up one finding at a time."""
+    from clearwell import app
+    from clearwell.ground.identity.actor import INTAKE
+    from clearwell.ground.settings import Settings
+
+    everything = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(everything)})  # Python and the database's processes share one core
+    try:
+        settings, _ = app.settings_now({"CLEARWELL_DATA_DIR": str(folder)})
+        assert isinstance(settings, Settings)
+        with app.database_server(settings) as (url, owner):
+            app.bring_forward(owner or url)
+            with app.open_house(settings) as house:
+                scale = Scale(
+                    house.database, INTAKE.scope, int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), owner or url
+                )
+                figures = [figure for size in SIZES for figure in scale.grow_to(size)]
+                return [*figures, scale.ratio(), *scale.sizes(owner or url), scale.one_by_one()]
+    finally:
+        with suppress(OSError):
+            os.sched_setaffinity(0, everything)
+
+
+class Scale:
+    """The table as it grows."""
+
+    def __init__(self, database, scope, postmaster: int, owner: str) -> None:  # type: ignore[no-untyped-def]
+        self._database, self._scope, self._postmaster, self._owner = database, scope, postmaster, owner
+        self._random = random.Random(4)
+        self.stored, self.distinct, self.rates = 0, 0, []
+        self._cases = AllUnproven()
+
+    def grow_to(self, size: int) -> list[Figure]:
+        """Index and decide until so many findings are stored; the rates are those of the last 50,000."""
+        self._fill(size - WINDOW - self.stored)
+        spent, busy, counted = 0.0, 0.0, 0
+        while self.stored < size:
+            batch = list(islice(self._findings(), BATCH))
+            made = [(number, signatures_of(number)) for number in batch]
+            cpu = self._processor_seconds()
+            taken = self._decide_and_index(made)
+            if self.stored > size - WINDOW:
+                spent, busy, counted = spent + taken, busy + self._processor_seconds() - cpu, counted + len(batch)
+        self.rates.append(counted / busy)
+        said = f"dedupe: index and decide, {size:,} stored"
+        return [
+            Figure(f"{said}, a second of one core's time", self.rates[-1], "findings", LEAST_RATE, at_most=False),
+            Figure(f"{said}, by the clock on one core that others used too", counted / spent, "findings/s"),
+        ]
+
+    def _processor_seconds(self) -> float:
+        """What this process and all of the database's have used of a processor so far."""
+        total = time.process_time()
+        for place in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = place.read_text().rsplit(")", 1)[1].split()
+                if int(fields[1]) == self._postmaster:
+                    total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return total
+
+    def ratio(self) -> Figure:
+        """The slowest size against the fastest."""
+        kept = min(self.rates) / max(self.rates)
+        return Figure("dedupe: slowest of these rates against the fastest", kept, "of the rate", LEAST_RATIO, at_most=False)
+
+    def one_by_one(self) -> Figure:
+        """One finding at a time, in a transaction of its own: look up and decide."""
+        from clearwell.clearinghouse.dedupe import store
+
+        taken = []
+        for number in islice(self._findings(), SINGLES):
+            signatures = signatures_of(number)
+            begin = time.perf_counter()
+            with self._database.transaction(self._scope) as tx:
+                self._decide(signatures, store.known(tx, [one.key for one in signatures]))
+            taken.append((time.perf_counter() - begin) * 1000)
+        return Figure(f"dedupe: one finding's decision at {self.stored:,}, p99", sorted(taken)[int(0.99 * SINGLES)], "ms", MOST_MS)
+
+    def sizes(self, url: str) -> list[Figure]:
+        """What the table and its indexes take for a finding, in all and by rung (rows of one rung are as large as the other's)."""
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            (total,) = connection.execute("SELECT pg_total_relation_size('clearwell.signature')").fetchone() or (0,)
+            indexes = connection.execute(
+                "SELECT indexrelid::regclass::text, pg_relation_size(indexrelid) FROM pg_index "
+                "WHERE indrelid = 'clearwell.signature'::regclass"
+            ).fetchall()
+            rungs = connection.execute(
+                "SELECT rung, count(*)::float / sum(count(*)) OVER () FROM clearwell.signature GROUP BY rung"
+            ).fetchall()
+        each = total / self.stored
+        told = ", ".join(f"{name.removeprefix('clearwell.')} {size / self.stored:.0f}" for name, size in indexes)
+        return [
+            Figure("dedupe: signatures with their indexes, all rungs", each, "bytes a finding", MOST_BYTES, peer=f"indexes: {told}"),
+            *(Figure(f"dedupe: of these rung {rung}", each * float(share), "bytes a finding") for rung, share in sorted(rungs)),
+        ]
+
+    def _findings(self) -> Iterator[int]:
+        """Half are new, half were reported before, by anybody at any time."""
+        while True:
+            if self.distinct and self._random.random() < 0.5:
+                yield self._random.randint(1, self.distinct)
+            else:
+                self.distinct += 1
+                yield self.distinct
+
+    def _fill(self, count: int) -> None:
+        """Store so many findings in one statement, by the owner: half new, half reported before, as `_findings` makes them."""
+        import psycopg
+
+        if count <= 0:
+            return
+        with psycopg.connect(self._owner) as connection:
+            connection.execute(_FILL, {"first": self.stored, "last": self.stored + count - 1, "distinct": self.distinct})
+            connection.commit()
+            connection.autocommit = True
+            connection.execute("VACUUM ANALYZE clearwell.signature")
+        self.stored += count
+        self.distinct += count - count // 2
+
+    def _decide_and_index(self, made: list[tuple[int, tuple[Signature, ...]]]) -> float:
+        from clearwell.clearinghouse.dedupe import store
+        from clearwell.clearinghouse.dedupe.decide import Known
+        from clearwell.clearinghouse.dedupe.store import Stored
+
+        submission = f"sub_{self.stored // BATCH:026}"
+        begin = time.perf_counter()
+        with self._database.transaction(self._scope) as tx:
+            known = store.known(tx, [one.key for _, signatures in made for one in signatures])
+            rows = []
+            for offset, (number, signatures) in enumerate(made):
+                finding = f"finding_{self.stored + offset:026}"
+                joined = self._decide(signatures, known, submission)
+                case = joined.case if joined else f"case_{number:026}"
+                for one in signatures:
+                    others = known.setdefault(one.key, [])
+                    is_head = not any(other.case == case and other.version == one.at for other in others)
+                    rows.append(Stored(one, finding, submission, case, one.at, is_head=is_head))
+                    others.append(Known(one.key, finding, submission, case, one.at, False))
+            store.insert(tx, rows)
+        self.stored += len(made)
+        return time.perf_counter() - begin
+
+    def _decide(self, signatures, known, submission: str = "sub_other"):  # type: ignore[no-untyped-def]
+        from clearwell.clearinghouse.dedupe.decide import decide
+
+        if not any(one.key in known for one in signatures):
+            return None
+        return decide(signatures, submission, None, False, known, self._cases)
+
+
+class AllUnproven(Mapping):  # type: ignore[type-arg]
+    """Every case that is asked for, unproven."""
+
+    def __init__(self) -> None:
+        from clearwell.clearinghouse.case.case import open_case
+        from clearwell.clearinghouse.case.embargo import Terms, default_embargo
+        from clearwell.clearinghouse.case.store import KeptCase
+        from clearwell.vocabulary.marking import Marking
+
+        now = datetime(2026, 11, 2, tzinfo=UTC)
+        case = open_case("case_bench", "pkg:generic/bench", "made", (), now, now)
+        terms = Terms(ends_at=case.ends_at, proposed_by="part_bench", proposed_at=now)
+        self._one = KeptCase(case=case, marking=Marking.AMBER, embargo=default_embargo(terms, ("part_bench",)))
+
+    def __getitem__(self, case: str) -> object:
+        return self._one
+
+    def get(self, case: str, default: object = None) -> object:
+        return self._one
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+
+def signatures_of(number: int) -> tuple[Signature, ...]:
+    """Four signatures as a scanner's finding has them; the same number, the same finding."""
+    return tuple(
+        Signature(rung, kind, VERSIONS[kind], hashlib.md5(f"{number}:{kind}".encode()).digest(), None, rung == "L0", (kind, "made"))
+        for rung, kind in KINDS
+    )

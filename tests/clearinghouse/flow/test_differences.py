@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people found different stays apart; what bears a fixed flaw's signature is a case of its own; a refusal lets go of what it held."""
+
+import json
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.report import Answer
+from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe.difference import apart_among
+from clearwell.clearinghouse.flow import answering, coordinating, reporting
+from clearwell.clearinghouse.flow.checking import refuse
+from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.flow.reporting import Envelope
+from clearwell.ground.identity.actor import CASE, DEDUPE, PROVING, SANITY, Member, OrganizationKind
+from clearwell.vocabulary.errors import Conflict
+from clearwell.vocabulary.ids import CaseId, FindingId
+from hub import Hub
+
+
+def send(hub: Hub, lab: Member, component: str, text: str, weaknesses: tuple[str, ...] = ("CWE-787",), version: str = "1") -> FindingId:
+    finding = {
+        "title": text, "text": text, "weakness": list(weaknesses), "product": {"purl": f"{component}@{version}"},
+        "locations": [{"file": "a.c", "line": 3, "function": "pump"}],
+    }  # fmt: skip
+    raw = json.dumps({"format": "clearwell-report", "version": 1, "tool": {"name": "scout"}, "findings": [finding]}).encode()
+    sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="report.json"))
+    answering.parse_submission(hub.house, sent.id)
+    return reporting.read_answers(hub.house, lab, sent.id)[0].finding.id
+
+
+def case_of(hub: Hub, finding: FindingId) -> CaseId:
+    with hub.house.transaction(PROVING) as tx:
+        return report_store.load_finding(tx, finding).case
+
+
+@pytest.fixture
+def coordinator(hub: Hub) -> Member:
+    return hub.member(OrganizationKind.COORDINATOR)
+
+
+@pytest.fixture
+def component(coordinator: Member) -> str:
+    return f"pkg:generic/{coordinator.organization}"
+
+
+def test_different_cases_are_joined_by_no_rule_and_by_nobody_nor_is_what_took_one_in(hub: Hub, coordinator: Member, component: str) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    one, other, third = (
+        case_of(hub, send(hub, lab, component, f"flaw {n}", (weakness,))) for n, weakness in enumerate(("CWE-787", "CWE-89", "CWE-79"))
+    )
+
+    coordinating.find_different(hub.house, coordinator, one, other, "one reads, the other writes")
+    coordinating.find_different(hub.house, coordinator, other, one, "said again: nothing changes")
+    coordinating.merge_cases(hub.house, coordinator, one, third, "alike")
+
+    for case, into in ((other, third), (third, other)):
+        with pytest.raises(Conflict, match="different"):
+            coordinating.merge_cases(hub.house, coordinator, case, into, "alike after all")
+        with pytest.raises(Conflict, match="different"), hub.house.transaction(DEDUPE) as tx:
+            attach_case(hub.house, tx, case, Joined(into, "L1", (("location", "pump"),)), DEDUPE)
+    (said,) = coordinating.read_case(hub.house, coordinator, other).differences
+    assert (said.kind, said.reason, said.decided_by) == ("different", "one reads, the other writes", coordinator.person)
+
+
+def test_cases_that_are_one_are_split_before_they_are_different(hub: Hub, coordinator: Member, component: str) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    one, other = (case_of(hub, send(hub, lab, component, weakness, (weakness,))) for weakness in ("CWE-787", "CWE-89"))
+    coordinating.merge_cases(hub.house, coordinator, one, other, "alike")
+
+    for case, second in ((one, other), (other, one), (other, other)):
+        with pytest.raises(Conflict, match="one case now"):
+            coordinating.find_different(hub.house, coordinator, case, second, "not alike")
+
+
+def test_what_was_taken_out_is_not_joined_again_by_a_machine_but_a_person_may(hub: Hub, coordinator: Member, component: str) -> None:
+    first = send(hub, hub.member(OrganizationKind.LAB), component, "an overflow")
+    second = send(hub, hub.member(OrganizationKind.LAB), component, "another overflow")
+    home = case_of(hub, first)
+    assert case_of(hub, second) == home
+    (own,) = coordinating.split_case(hub.house, coordinator, home, (second,), "not alike")
+
+    with hub.house.transaction(DEDUPE) as tx:
+        assert apart_among(tx, (home, own)).keeps(own, home)
+        assert not apart_among(tx, (home, own), ("different",)).keeps(own, home)
+        with pytest.raises(Conflict):
+            attach_case(hub.house, tx, own, Joined(home, "L1", (("location", "pump"),)), DEDUPE)
+    coordinating.merge_cases(hub.house, coordinator, own, home, "alike after all")
+
+    assert case_of(hub, second) == home
+
+
+def test_what_bears_a_fixed_flaws_signature_on_another_version_is_a_case_of_its_own_and_linked(
+    hub: Hub, coordinator: Member, component: str
+) -> None:
+    home = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "an overflow"))
+    _fix(hub, home, hub.clock.now())
+
+    after = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "overflow again", version="3"))
+    before = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "the old overflow", version="1"))
+    elsewhere = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "injection", ("CWE-89",), version="3"))
+
+    assert after != home and before == home
+    with hub.house.transaction(CASE) as tx:
+        assert store.load_case(tx, after).regression_of == home
+        assert store.load_case(tx, elsewhere).regression_of is None
+
+
+def _fix(hub: Hub, case: CaseId, now: datetime) -> None:
+    with hub.house.transaction(CASE) as tx:
+        kept = store.load_case(tx, case, lock=True)
+        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.prove(now).fix(now), fires=("1",)))
+
+
+def test_a_refusal_lets_go_of_what_only_the_refused_report_held_together(hub: Hub, component: str) -> None:
+    bridge = send(hub, hub.member(OrganizationKind.LAB), component, "both at once", ("CWE-787", "CWE-89"))
+    writes = [send(hub, hub.member(OrganizationKind.LAB), component, f"it writes {n}", ("CWE-787",)) for n in range(2)]
+    injects = [send(hub, hub.member(OrganizationKind.LAB), component, f"it injects {n}", ("CWE-89",)) for n in range(2)]
+    assert {case_of(hub, one) for one in (*writes, *injects)} == {case_of(hub, bridge)}
+
+    with hub.house.transaction(SANITY) as tx:
+        assert refuse(hub.house, tx, bridge, "there is no such file", SANITY)
+
+    assert case_of(hub, writes[0]) == case_of(hub, writes[1]) != case_of(hub, injects[0]) == case_of(hub, injects[1])
+    with hub.house.transaction(PROVING) as tx:
+        answers = [report_store.load_finding(tx, one).answer for one in (bridge, *writes, *injects)]
+    assert answers == [Answer.REFUSED, Answer.NEEDS_PROOF, Answer.DUPLICATE, Answer.NEEDS_PROOF, Answer.DUPLICATE]
