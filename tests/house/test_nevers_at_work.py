@@ -271,6 +271,9 @@ def test_never_4_only_evidence_and_intake_open_what_was_submitted() -> None:
     assert opening <= {
         "evidence.read_proof",
         "answering.parse_submission",
+        "minimizing.minimize_again",
+        "sourcing.read",
+        "sourcing.tree_of",
         "uploading.finish_upload",
         "trying.patch_of",
         "remediating.read_difference",
