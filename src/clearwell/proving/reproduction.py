@@ -94,6 +94,8 @@ def verify_fix(
         seen, escaped = [], done.escaped
         if trial.refuted_by is None and "proof" in trial.passed:
             for name, other in others:
+                if escaped is not None:
+                    break
                 kill = kills(other, fix, settings, sandbox=box, registry=index)
                 seen.append(OtherProof(name, kill.outcome, kill.reason))
                 escaped = escaped or kill.escaped

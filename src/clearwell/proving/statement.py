@@ -73,12 +73,15 @@ class Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate
         raise NotFound(f"the statement names no {name}")
 
 
-def state(reproduction: Reproduction, settings: Settings, fix: str | None = None) -> Statement:
-    """Make the statement of a reproduction. `fix` names what took the place of the proof's own control."""
+def state(reproduction: Reproduction, settings: Settings, fix: str | None = None, *, with_output: bool = True) -> Statement:
+    """Make the statement of a reproduction. `fix` names what took the place of the proof's own control.
+
+    Without output the exhibits stand in it by hash and size alone: what a proof printed is as secret as the proof.
+    """
     verdict = reproduction.verdict
     subjects = [Subject(one.name, {"sha256": one.sha256}) for one in verdict.evidence if one.name not in reproduction.exhibits]
     exhibits = tuple(
-        Exhibit(name, hashlib.sha256(content).hexdigest(), len(content), content[:_EXHIBIT_MAX])
+        Exhibit(name, hashlib.sha256(content).hexdigest(), len(content), content[:_EXHIBIT_MAX] if with_output else b"")
         for name, content in reproduction.exhibits.items()
     )
     predicate = Predicate(verdict, settings, materials(reproduction.backend), reproduction.transcript, exhibits, fix)

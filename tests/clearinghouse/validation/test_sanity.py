@@ -12,6 +12,7 @@ from clearwell.clearinghouse.validation.assertion import Kind, Outcome, Sanity
 from clearwell.clearinghouse.validation.sanity import check_all, last_name
 from clearwell.proving.archives import Registry
 from clearwell.proving.bundles import read_bundle
+from clearwell.proving.contract import Escaped
 from clearwell.proving.environments import tree_hash
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.source import SourceTree, is_bundle, read_tree
@@ -311,3 +312,25 @@ def test_a_real_package_is_looked_into(sandbox: Sandbox) -> None:
     quoted = check(Location("index.js", 69, "setKey"), "1.2.5", Quote("eval(keys.join('.'))", "index.js", 69))
     assert outcomes(quoted)["quote"] == "does_not_exist" and quoted.outcome is FALSE and not quoted.is_refused
     registry.close()
+
+
+def test_a_name_that_the_hub_itself_shortened_is_never_said_to_be_false(tree: SourceTree) -> None:
+    places = (Location("mail/[mail address left out]/x.c", 3),)
+    finding = Finding(format="x", title="t", product=Product(purl="pkg:pypi/water-pump@1.2.0"), locations=places)
+
+    (check,) = check_all([finding], Registry(offline=True, environment={}), None, lambda _: tree)
+
+    assert not check.is_refused and {one.outcome for one in check.assertions if one.kind is Kind.FILE} == {UNKNOWN}
+
+
+def test_an_escape_while_source_is_parsed_is_never_swallowed(tree: SourceTree) -> None:
+    class Leaking:
+        def run(self, spec: object) -> object:
+            raise Escaped("the run is void: its canary was heard outside")
+
+    one = Finding(
+        format="x", title="t", product=Product(purl="pkg:pypi/water-pump@1.2.0"), locations=(Location("src/pump.c", 5, "read_header"),)
+    )
+
+    with pytest.raises(Escaped):
+        check_all([one], Registry(offline=True, environment={}), Leaking(), lambda _: tree)  # type: ignore[arg-type]

@@ -10,10 +10,10 @@ from clearwell.vocabulary.ids import AlarmId, ProofId
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """A run whose canary was heard outside its box: which proof's, how it got out, and who let the queue go on and why."""
+    """A run whose canary was heard outside its box: which proof's (None: a look at cited source), how it got out, and who let the queue go on and why."""
 
     id: AlarmId
-    proof: ProofId
+    proof: ProofId | None
     raised_at: datetime
     reason: str
     resumed_at: datetime | None = None

@@ -195,11 +195,14 @@ class ProofValidated(Entry, frozen=True):
 
 
 class ProvingStopped(Entry, frozen=True):
-    """A word of a run got out of its box: the run is void, and the proving queue stands still until a person resumes it."""
+    """A word of a run got out of its box: the run is void, and the proving queue stands still until a person resumes it.
+
+    `proof` is what ran; None when a report's cited source was looked at.
+    """
 
     type = "proving.stopped"
     alarm: AlarmId
-    proof: ProofId
+    proof: ProofId | None
 
 
 class ProvingResumed(Entry, frozen=True):
@@ -207,7 +210,7 @@ class ProvingResumed(Entry, frozen=True):
 
     type = "proving.resumed"
     alarm: AlarmId
-    proof: ProofId
+    proof: ProofId | None
 
 
 class ProofRechecked(Entry, frozen=True):
@@ -245,7 +248,7 @@ class CasesFoundDifferent(Entry, frozen=True):
 
     type = "cases.found_different"
     case: CaseId
-    other: CaseId
+    other: Salted
     reason: Salted
 
 
@@ -254,7 +257,7 @@ class RegressionSuspected(Entry, frozen=True):
 
     type = "case.regression_suspected"
     case: CaseId
-    fixed: CaseId
+    fixed: Salted
     evidence: Salted
 
 
@@ -331,12 +334,12 @@ class FixVerified(Entry, frozen=True):
 
 
 class FixesCompared(Entry, frozen=True):
-    """Two cases were compared by their fixes (rung L3): the first one's relation to the other."""
+    """Two cases were compared by their fixes (rung L3). Which other one, and their relation, would tell an embargoed case's product."""
 
     type = "fixes.compared"
     case: CaseId
-    other: CaseId
-    relation: str
+    other: Salted
+    relation: Salted
 
 
 class DiffRead(Entry, frozen=True):

@@ -28,10 +28,10 @@ def put_off(house: House, job: Job) -> bool:
     return True
 
 
-def raise_alarm(house: House, proof: ProofId, reason: str) -> None:
-    """A run was void: say so in the ledger and stop the queue. The run itself leaves no verdict."""
+def raise_alarm(house: House, proof: ProofId | None, reason: str) -> None:
+    """A run was void: say so in the ledger and stop the queue. The run itself leaves no verdict. `proof` is None for a look at source."""
     with house.transaction(PROVING) as tx:
-        house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
+        house.policy.require(PROVING, Act.VALIDATE, Subject(proof) if proof is not None else HUB)
         alarm = Alarm(AlarmId(house.new_id("alarm")), proof, house.clock.now(), visible(reason)[:500])
         alarm_store.insert_alarm(tx, alarm)
         house.write(tx, ProvingStopped(alarm.id, proof), by=PROVING)

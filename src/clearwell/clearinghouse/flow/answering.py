@@ -180,7 +180,9 @@ class _Answering:
         fixed = suspected[0] if suspected else None
         kept = KeptCase(case=case, marking=self._sent.marking, embargo=default_embargo(terms, (finder,)), regression_of=fixed)
         if suspected is not None:
-            self._regressions.append(RegressionSuspected(case_id, suspected[0], Salted(": ".join(suspected[1]), case=case_id)))
+            self._regressions.append(
+                RegressionSuspected(case_id, Salted(suspected[0], case=case_id), Salted(": ".join(suspected[1]), case=case_id))
+            )
         self._opened.append(kept)
         self._cases[case_id] = kept
         self._participants[case_id] = self._finder(case_id, finder)

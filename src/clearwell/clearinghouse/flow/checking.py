@@ -12,7 +12,8 @@ from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, CaseRefused
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
-from clearwell.clearinghouse.flow.jobs import VALIDATE
+from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
+from clearwell.clearinghouse.flow.jobs import CHECK, VALIDATE
 from clearwell.clearinghouse.flow.joining import reconsider, regroup
 from clearwell.clearinghouse.flow.sourcing import tree_of
 from clearwell.clearinghouse.validation import store as validation_store
@@ -26,6 +27,7 @@ from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
+from clearwell.proving.contract import Escaped
 from clearwell.proving.probe import probe
 from clearwell.proving.sandbox import Sandbox
 from clearwell.vocabulary.ids import FindingId, SubmissionId
@@ -43,7 +45,14 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
         house.policy.require(SANITY, Act.CHECK, Subject(submission))
         waiting = [f for f in report_store.findings_of_batch(tx, submission, batch) if f.answer is not Answer.REFUSED]
         sent = validation_store.source_of_submission(tx, submission)
-    checks = _check_all(house, waiting, sent)
+    if put_off(house, CHECK.job(submission=submission, batch=batch)):
+        return
+    try:
+        checks = _check_all(house, waiting, sent)
+    except Escaped as reason:
+        raise_alarm(house, None, str(reason))
+        put_off(house, CHECK.job(submission=submission, batch=batch))
+        return
     with house.transaction(SANITY) as tx:
         tx.take_turns("component", [finding.component for finding in waiting])
         validation_store.insert_sanity(tx, [(f, checks[f.id]) for f in waiting if f.id in checks], house.clock.now())
@@ -117,12 +126,12 @@ def _move(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, r
 
 
 @contextlib.contextmanager
-def _sandbox() -> Iterator[Sandbox | None]:
+def _sandbox(house: House) -> Iterator[Sandbox | None]:
     """A sandbox where there is one: without it symbols and bundles could not be checked, the rest can."""
-    if not probe().is_usable:
+    if not probe(house.settings.proving_backend).is_usable:
         yield None
         return
-    with Sandbox() as sandbox:
+    with Sandbox(house.settings.proving_backend) as sandbox:
         yield sandbox
 
 
@@ -141,7 +150,7 @@ def _check_all(house: House, findings: list[KeptFinding], sent: SourceArchive | 
         return checks
     registry = Registry()
     try:
-        with _sandbox() as sandbox:
+        with _sandbox(house) as sandbox:
             read = tree_of(house, sent, sandbox) if sent is not None else None
             for about in list(versions.values())[:_VERSIONS]:
                 bodies = [msgspec.structs.replace(finding.body, product=_bare(finding.body.product)) for finding in about]

@@ -185,7 +185,7 @@ def find_different(house: House, actor: Member, case_id: CaseId, other: CaseId, 
                 one=case_id, other=other, kind="different", reason=reason, decided_by=actor.person, decided_at=house.clock.now()
             )
             remember(tx, said)
-            house.write(tx, CasesFoundDifferent(case_id, other, Salted(reason, case=case_id)), by=actor)
+            house.write(tx, CasesFoundDifferent(case_id, Salted(other, case=case_id), Salted(reason, case=case_id)), by=actor)
 
 
 def record_contact(house: House, actor: Member, contact: Contact) -> None:

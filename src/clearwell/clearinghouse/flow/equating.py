@@ -9,6 +9,7 @@ from clearwell.clearinghouse.case.entries import FixesCompared
 from clearwell.clearinghouse.case.store import Fix, KeptCase
 from clearwell.clearinghouse.dedupe import kill_store
 from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.equivalence import Fixed, KnownFix, Relation, compare
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.evidence import read_proof
@@ -17,6 +18,7 @@ from clearwell.clearinghouse.flow.joining import attach_case
 from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_on
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING
+from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.patches import parse
@@ -39,10 +41,12 @@ def compare_fix(house: House, fix: RemediationId) -> None:
         others = _near(tx, case)
     if kept.state != "verified" or case.merged_into is not None:
         return
-    _fill(house, case, kept, case)
+    is_whole = _fill(house, case, kept, case)
     for other in others:
-        _fill(house, case, kept, other)
-        _settle(house, case.id, other.id)
+        if is_whole and (is_whole := _fill(house, case, kept, other)):
+            _settle(house, case.id, other.id)
+    if not is_whole:
+        put_off(house, COMPARE_FIX.job(fix=fix))
 
 
 def compare_case(house: House, case_id: CaseId) -> None:
@@ -56,8 +60,9 @@ def compare_case(house: House, case_id: CaseId) -> None:
     if case.merged_into is not None:
         return
     for other, fixes in near:
-        for fix in fixes:
-            _fill(house, other, fix, case)
+        if not all(_fill(house, other, fix, case) for fix in fixes):
+            put_off(house, COMPARE_CASE.job(case=case_id))
+            return
         if fixes:
             _settle(house, other.id, case.id)
 
@@ -72,22 +77,23 @@ def _verified(fixes: Sequence[Fix]) -> list[Fix]:
     return [fix for fix in fixes if fix.state == "verified"][: -_FIXES - 1 : -1]
 
 
-def _fill(house: House, owner: KeptCase, fix: Fix, other: KeptCase) -> None:
-    """Run one cell of the kill matrix, unless it is known."""
+def _fill(house: House, owner: KeptCase, fix: Fix, other: KeptCase) -> bool:
+    """Run one cell of the kill matrix, unless it is known; False when a run got out of its box: nothing more may run now."""
     if other.proof is None:
-        return
+        return True
     with house.transaction(PROVING) as tx:
         known = [cell for cell in kill_store.cells(tx, [fix.id], []) if cell.proof == other.proof]
         patch = patch_of(house, tx, fix)
     if known:
-        return
+        return True
     _, files = read_proof(house, PROVING, other.proof, "comparison by a fix")
     kill = try_on(house, files, fix_of(owner, fix, patch))
     if kill.escaped is not None:
         raise_alarm(house, other.proof, kill.escaped)
-        return
+        return False
     with house.transaction(PROVING) as tx:
         kill_store.save_cell(tx, fix.id, other.proof, kill.outcome, visible(kill.reason)[:1000], house.clock.now())
+    return True
 
 
 def _settle(house: House, one_id: CaseId, other_id: CaseId) -> None:
@@ -102,7 +108,8 @@ def _settle(house: House, one_id: CaseId, other_id: CaseId) -> None:
         kept_cells = kill_store.cells(tx, [fix.id for side in sides for fix in side.fixes], [])
         decision = compare(sides[0], sides[1], kill_store.matrix_of(kept_cells))
         kill_store.save_relation(tx, older.id, younger.id, decision, house.clock.now())
-        house.write(tx, FixesCompared(older.id, younger.id, decision.relation.value), by=PROVING)
+        relation = Salted(decision.relation.value, case=older.id)
+        house.write(tx, FixesCompared(older.id, Salted(younger.id, case=older.id), relation), by=PROVING)
         if decision.relation is Relation.SAME and _may_join(tx, older, younger):
             attach_case(house, tx, younger.id, Joined(older.id, "L3", decision.evidence), PROVING)
 
@@ -126,6 +133,8 @@ def _places(patch: bytes | None) -> int:
 def _may_join(tx: Transaction, older: KeptCase, younger: KeptCase) -> bool:
     """False for what is published (an advisory names one case), and for what people took apart before: that is respected for ever."""
     if older.case.published_at is not None or younger.case.published_at is not None:
+        return False
+    if apart_among(tx, [older.id, younger.id]).keeps(older.id, younger.id):
         return False
     undone = (a for one, other in ((older, younger), (younger, older)) for a in store.attachments_of(tx, one.id) if a.from_case == other.id)
     return not any(attachment.detached_at is not None for attachment in undone)

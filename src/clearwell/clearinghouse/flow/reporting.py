@@ -122,6 +122,8 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
     if known is not None:
         if known.address != sealed.address:
             raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")
+        if key is not None and known.target != envelope.target:
+            raise Conflict("this idempotency key was used for another target; use a new key for a new report")
         house.blobs.discard(sealed)
         return _declare_complete(house, tx, actor, known) if envelope.complete and not known.complete else known
     used = intake_store.usage(tx, organization, midnight(now), but=upload)

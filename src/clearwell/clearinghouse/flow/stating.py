@@ -35,8 +35,8 @@ def known_workers(settings: Settings, keys: Keys) -> tuple[SSlibKey, ...]:
 
 
 def signed_result(settings: Settings, keys: Keys, done: Reproduction, ran: ProvingSettings) -> bytes:
-    """What this worker saw, as it hands it in."""
-    return sign(state(done, ran), worker_signer(settings, keys))
+    """What this worker saw, as it hands it in; what the proof printed only by its hash, since rows are not sealed."""
+    return sign(state(done, ran, with_output=False), worker_signer(settings, keys))
 
 
 def accepted(settings: Settings, keys: Keys, envelope: bytes, proof_sha256: str) -> tuple[Statement, str]:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from clearwell.clearinghouse.validation.quotation import Quoted, Squeezed, squeeze
+from clearwell.proving.contract import Escaped
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.source import SourceTree
 from clearwell.proving.symbols import BYTES, FILES, Definition, definitions, languages_of
@@ -85,6 +86,8 @@ class Look:
         elif chosen:
             try:
                 defined = definitions(sandbox, {file: self.tree.files[file] for file in chosen}, wanted)
+            except Escaped:
+                raise
             except Unavailable as reason:
                 self.without = str(reason)
         for name in wanted:

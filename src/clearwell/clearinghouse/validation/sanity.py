@@ -15,10 +15,12 @@ from clearwell.clearinghouse.validation.looking import Look
 from clearwell.clearinghouse.validation.quotation import Quoted
 from clearwell.proving.archives import Kind as ArchiveKind
 from clearwell.proving.archives import Registry, same_version
+from clearwell.proving.contract import Escaped
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.source import SourceTree, read_tree
 from clearwell.vocabulary.errors import ClearwellError, NotFound, Unavailable
 from clearwell.vocabulary.finding import Finding, Location, Quote
+from clearwell.vocabulary.omission import MARKER
 from clearwell.vocabulary.product import Product
 
 _KINDS: dict[str, tuple[ArchiveKind, ...]] = {"pypi": ("sdist", "wheel"), "npm": ("npm",), "deb": ("deb-source",)}
@@ -57,6 +59,8 @@ def _look_into_sent(product: Product | None, sent: Sent) -> tuple[list[Look], tu
         tree = sent(commit)
     except NotFound as reason:
         return [], (Assertion(Kind.COMMIT, str(commit), Outcome.DOES_NOT_EXIST, str(reason), decides=True),)
+    except Escaped:
+        raise
     except ClearwellError as reason:
         return [], (_unknown(Kind.PACKAGE, name, f"the source that was sent along could not be read: {reason}"),)
     about: list[Assertion] = []
@@ -171,6 +175,8 @@ def _place(place: Location, look: Look, *, is_stack: bool, has_quotes: bool) -> 
 
 def _file(cited: str, files: Sequence[str], look: Look, is_stack: bool, *, alone: bool) -> Assertion:
     archive = look.tree.archive
+    if MARKER.search(cited) is not None:
+        return _unknown(Kind.FILE, cited, "a part of this name was left out as private by the hub itself: mark it as a false hit, or look")
     if files:
         evidence = Evidence(archive, look.tree.sha256, files[0])
         return Assertion(Kind.FILE, cited, Outcome.EXISTS, f"{archive} has the file {files[0]}", evidence=evidence, decides=alone)

@@ -45,7 +45,7 @@ def alarms() -> None:
     with open_house(settings) as house:
         found = read_alarms(house, IDENTITY)
     for alarm in found:
-        click.echo(f"{alarm.raised_at:%Y-%m-%d %H:%M:%S} {alarm.id} {alarm.proof}: {for_terminal(alarm.reason, 500)}")
+        click.echo(f"{alarm.raised_at:%Y-%m-%d %H:%M:%S} {alarm.id} {alarm.proof or 'a look at source'}: {for_terminal(alarm.reason, 500)}")
     click.echo("the proving queue is stopped; look, then `clearwell sandbox resume --because ...`" if found else "the proving queue runs")
     sys.exit(6 if found else 0)
 
