@@ -5,16 +5,18 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 
 from clearwell.vocabulary.document import LETTER, Attachment, Document, Problem, ReportFormat, as_utf8, require_size
 from clearwell.vocabulary.errors import Invalid, NotFound
-from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.finding import MOST_LINE, Finding, Frame, Location
 from clearwell.vocabulary.product import Product
 
 MAX_NESTING = 4
 """How deep attachments of attachments are read (a report in a mail that a list forwarded and a person forwarded again)."""
+MAX_FINDINGS = 100_000
 MAX_ATTACHMENTS = 1_000
 
 
@@ -50,7 +52,32 @@ def read(data: bytes, name: str = "", target: Product | None = None, columns: Ma
     found, refusals = _recognized(text, name)
     if found is None:
         raise Invalid(f"no known report format: tried {'; '.join(refusals)}")
-    return _with_attachments(found.read(text, name, target), target, MAX_NESTING)
+    return _with_attachments(_bounded(found.read(text, name, target)), target, MAX_NESTING)
+
+
+def _bounded(document: Document) -> Document:
+    """Drop lines that no file has, whatever format let them through: a number too large must not stop a whole report later."""
+    if not any(map(_has_wild_line, document.findings)):
+        return document
+    return msgspec.structs.replace(document, findings=tuple(map(_without_wild_lines, document.findings)))
+
+
+Placed = TypeVar("Placed", Location, Frame)
+
+
+def _has_wild_line(finding: Finding) -> bool:
+    places: list[Location | Frame] = [*finding.locations, *(finding.crash.frames if finding.crash is not None else ())]
+    return any(place.line is not None and not 0 <= place.line <= MOST_LINE for place in places)
+
+
+def _without_wild_lines(finding: Finding) -> Finding:
+    def tame(place: Placed) -> Placed:
+        return place if place.line is None or 0 <= place.line <= MOST_LINE else msgspec.structs.replace(place, line=None)
+
+    crash = finding.crash
+    if crash is not None:
+        crash = msgspec.structs.replace(crash, frames=tuple(map(tame, crash.frames)))
+    return msgspec.structs.replace(finding, locations=tuple(map(tame, finding.locations)), crash=crash)
 
 
 def _recognized(text: bytes, name: str) -> tuple[ReportFormat | None, list[str]]:
@@ -71,6 +98,9 @@ def _with_attachments(document: Document, target: Product | None, levels: int) -
     findings: list[Finding] = []
     problems, left_out, tools = list(document.problems), list(document.left_out), [document.tool]
     for attachment in document.attachments[:MAX_ATTACHMENTS]:
+        if len(findings) > MAX_FINDINGS:
+            problems.append(Problem("", f"more than {MAX_FINDINGS:,} findings in one message: the rest of its parts is not read; split it"))
+            break
         try:
             inner = _attached(attachment, document.about or target, levels)
         except Invalid as reason:

@@ -8,7 +8,7 @@ import msgspec
 
 from clearwell.vocabulary.document import BROKEN_JSON, Document, ReportFormat
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin
+from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin, line_of
 from clearwell.vocabulary.inference import weakness_from_crash
 from clearwell.vocabulary.product import Product
 from clearwell.vocabulary.severity import Severity
@@ -158,7 +158,7 @@ def _call_sites(report: _Report) -> tuple[str, ...]:
 def _frame(found: re.Match[str]) -> Frame:
     parts = found.groupdict()
     module = (parts.get("module") or "").rpartition("/")[2] or None
-    return Frame(parts["function"], _relative(parts.get("file")), int(parts["line"]) if parts.get("line") else None, module)
+    return Frame(parts["function"], _relative(parts.get("file")), line_of(parts.get("line")), module)
 
 
 def _relative(file: str | None) -> str | None:
@@ -172,7 +172,7 @@ def _locations(frames: tuple[Frame, ...], crash_line: str | None) -> tuple[Locat
     if found or crash_line is None:
         return found
     match = _CRASH_LINE.match(crash_line[:1_100])
-    return (Location(_relative(match["file"]), int(match["line"])),) if match is not None else ()
+    return (Location(_relative(match["file"]), line_of(match["line"])),) if match is not None else ()
 
 
 REPORT = ReportFormat(name="casrep", title="CASR crash report (casrep)", why_not=why_not, read=read)

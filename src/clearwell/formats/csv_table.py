@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from clearwell.vocabulary.document import Document, Reading, ReportFormat
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Finding, Location, Origin
+from clearwell.vocabulary.finding import Finding, Location, Origin, line_of
 from clearwell.vocabulary.product import Product, parse_target
 from clearwell.vocabulary.records import require_utf8
 from clearwell.vocabulary.stated import (
@@ -247,9 +247,9 @@ def _product(said: Mapping[str, str]) -> Product | None:
 def _locations(said: Mapping[str, str]) -> tuple[Location, ...]:
     """A place; `src/a.c:12` in the file's column holds its line."""
     file, line = relative_name(said.get("file", "")), _LINE.match(said.get("line", ""))
-    number = int(line.group(1)) if line is not None else None
+    number = line_of(line.group(1)) if line is not None else None
     if file is not None and number is None and (match := re.fullmatch(r"(.{1,900}?):([0-9]{1,9})(?::[0-9]{1,9})?", file)) is not None:
-        file, number = match.group(1), int(match.group(2))
+        file, number = match.group(1), line_of(match.group(2))
     function = said.get("function", "")[:1_000] or None
     return (Location(file, number or None, function),) if file or function else ()
 

@@ -30,6 +30,10 @@ MAX_COMPONENTS = 500_000
 MAX_DEPTH = 200
 
 
+_MOST_AFFECTED = 100
+"""Components of one vulnerability that are named; each name may be long."""
+
+
 class _Component(msgspec.Struct):
     name: str = ""
     group: str | None = None
@@ -307,7 +311,7 @@ def _tools(stated: list[_Named] | _Tools | None) -> list[_Named]:
 
 def _finding(reading: Reading, stated: _Vulnerability, known: dict[str, _Referred], tools: list[_Named], target: Product | None) -> Finding:
     text = "\n\n".join(part for part in (stated.description, stated.detail, stated.recommendation) if part and part.strip())
-    affects = (stated.affects or [])[:1_000]
+    affects = (stated.affects or [])[:_MOST_AFFECTED]
     ratings = stated.ratings or []
     severity = severity_of(
         [rating.vector for rating in ratings], None, next((rating.severity for rating in ratings if rating.severity), None)

@@ -9,6 +9,14 @@ from clearwell.vocabulary.product import Product
 from clearwell.vocabulary.severity import Severity
 from clearwell.vocabulary.weakness import Weakness
 
+MOST_LINE = 2**31 - 1
+"""No file has more lines; what says so is no line."""
+
+
+def line_of(digits: str | None) -> int | None:
+    """Return the line that some digits mean, None where they mean none: outside text may hold numbers of any length."""
+    return int(digits) if digits and len(digits) <= 10 and int(digits) <= MOST_LINE else None
+
 
 class Location(msgspec.Struct, frozen=True):
     """A place in source. `file` is a relative name with forward slashes; `line` counts from 1."""

@@ -16,7 +16,7 @@ import msgspec
 from clearwell.clearinghouse.dedupe.decide import usable
 from clearwell.clearinghouse.dedupe.signature import VERSIONS, Signature, signatures
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin
+from clearwell.vocabulary.finding import MOST_LINE, Crash, Finding, Frame, Location, Origin
 from clearwell.vocabulary.product import parse_target
 from clearwell.vocabulary.weakness import Weakness, parse_cwe
 
@@ -126,6 +126,11 @@ def _check(asked: AskedSignature) -> None:
         texts += [text for frame in crash.frames for text in (frame.function, frame.file, frame.module)]
     if len(asked.fingerprints) > _FRAMES or (crash is not None and len(crash.frames) > _FRAMES):
         raise Invalid(f"a signature has at most {_FRAMES} frames or fingerprints")
+    if crash is not None and any(frame.line is not None and not 0 <= frame.line <= MOST_LINE for frame in crash.frames):
+        raise Invalid("a frame's line is between 0 and 2,147,483,647")
+    said = [crash is not None, bool(asked.fingerprints), asked.weakness is not None, asked.proof_sha256 is not None]
+    if sum(said) > 1:
+        raise Invalid("one signature is one of: a crash; a file, function and weakness; fingerprints; a proof's hash")
     if any(len(text) > 4 * _NAME for text in texts if text is not None):
         raise Invalid(f"a part of a signature has at most {4 * _NAME} characters")
     if asked.proof_sha256 is not None:

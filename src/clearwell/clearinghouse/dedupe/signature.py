@@ -245,7 +245,8 @@ def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found
         if taken < _MAX_FINGERPRINTS and _WHOLE_FILE.search(name) is None and _DIGEST.fullmatch(value) is not None:
             taken += 1
             parts = (scope, tool, finding.rule, file, name, value)
-            found.append(_signature("L1", "fingerprint", parts, at, f"{tool} {name}: {value}"))
+            shown = hashlib.blake2b(value.encode(errors="replace"), digest_size=6).hexdigest()  # a tool may put a secret there
+            found.append(_signature("L1", "fingerprint", parts, at, f"{tool} {name}: one of hash {shown}"))
 
 
 def _number_equal_reports(findings: Sequence[Finding], rows: list[list[Signature]]) -> None:

@@ -29,7 +29,7 @@ class Stored(msgspec.Struct, frozen=True):
     is_head: bool = True
 
 
-def known(tx: Transaction, keys: Sequence[bytes], most: int = 20) -> dict[bytes, list[Known]]:
+def known(tx: Transaction, keys: Sequence[bytes], most: int = 200) -> dict[bytes, list[Known]]:
     """The stored signatures with these keys, one for each case and version, at most `most` for each key: proven ones first, then the oldest.
 
     What is refused is left out before that limit counts, so that no heap of refused reports hides the rest; only a proof that ran

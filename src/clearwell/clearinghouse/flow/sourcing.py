@@ -5,12 +5,15 @@ import tempfile
 from collections.abc import Callable, Iterable
 
 from clearwell.clearinghouse.case.entries import SourceRead, SourceReceived
+from clearwell.clearinghouse.intake import store as intake_store
+from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import SANITY, Member
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
+from clearwell.ground.storage.blobs import Sealed
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.bundles import read_bundle
 from clearwell.proving.sandbox import Sandbox
@@ -32,11 +35,24 @@ def send_source(house: House, actor: Member, pieces: Iterable[bytes], name: str)
         id=SourceId(house.new_id("source")), organization=actor.organization, sent_by=actor.person, name=name, address=sealed.address,
         size=sealed.size, received_at=house.clock.now(),
     )  # fmt: skip
+    try:
+        _keep_source(house, actor, source, sealed)
+    except BaseException:
+        house.blobs.discard(sealed)
+        raise
+    return source
+
+
+def _keep_source(house: House, actor: Member, source: SourceArchive, sealed: Sealed) -> None:
+    """Store it within the sender's quota of bytes: a source counts as a report's bytes do."""
+    now = house.clock.now()
     with house.transaction(actor) as tx:
+        tx.take_turns("sender", [actor.organization])
+        used = intake_store.usage(tx, actor.organization, midnight(now))
+        require_room(intake_store.load_quota(tx, actor.organization, usual(house.settings)), used, sealed.size, now)
         house.blobs.hold(tx, source.id, sealed)
         validation_store.insert_source(tx, source)
         house.write(tx, SourceReceived(source.id, source.size, Salted(source.address, organization=actor.organization)), by=actor)
-    return source
 
 
 def require_own(tx: Transaction, source: SourceId | None) -> None:

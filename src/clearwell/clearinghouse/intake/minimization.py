@@ -109,13 +109,15 @@ def _texts(finding: Finding) -> list[str]:
             texts.append(place.function)
     if finding.crash is not None:
         texts += finding.crash.call_sites
-        texts += [text for frame in finding.crash.frames for text in (frame.file, frame.module) if text is not None]
+        texts += [text for text in (finding.crash.type, finding.crash.state) if text is not None]
+        texts += [text for frame in finding.crash.frames for text in (frame.function, frame.file, frame.module) if text is not None]
     for quote in finding.quotes:
         texts.append(quote.text)
         if quote.file is not None:
             texts.append(quote.file)
     origin = finding.origin
-    texts += [text for text in (finding.external_id, origin.tool, origin.model, origin.human_reviewer) if text is not None]
+    named = (origin.tool, origin.tool_version, origin.model, origin.model_version, origin.human_reviewer)
+    texts += [text for text in (finding.external_id, *named) if text is not None]
     return texts
 
 
@@ -148,10 +150,13 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
         if crash is None
         else replace(
             crash,
+            type=optional("crash.type", crash.type),
+            state=optional("crash.state", crash.state),
             call_sites=tuple(rewrite(f"crash.call_sites[{n}]", text) for n, text in enumerate(crash.call_sites)),
             frames=tuple(
                 replace(
                     frame,
+                    function=optional(f"crash.frames[{n}].function", frame.function),
                     file=optional(f"crash.frames[{n}].file", frame.file),
                     module=optional(f"crash.frames[{n}].module", frame.module),
                 )
@@ -166,7 +171,9 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
         origin=replace(
             origin,
             tool=optional("origin.tool", origin.tool),
+            tool_version=optional("origin.tool_version", origin.tool_version),
             model=optional("origin.model", origin.model),
+            model_version=optional("origin.model_version", origin.model_version),
             human_reviewer=optional("origin.human_reviewer", origin.human_reviewer),
         ),
     )

@@ -103,7 +103,23 @@ _ROLES = (
 _NOBODY = frozenset(_ROLES.split())
 
 
+_HOME_OF_A_FILE = re.compile(
+    r"(?:[A-Za-z]:/)?(?:(?:mnt/)?[a-z]/[U]sers|(?:var/|usr/)?home|[U]sers)/"
+    r"(?P<name>[^\s/\\:;*?\"'<>|,(){}\[\]$%`]{1,64})/"
+)
+"""A file's name as formats keep it, relative: its first slash is gone."""
+_FOLDERS = re.compile(
+    r"templates?|static|views?|controllers?|models?|migrations?|components?|assets|pages?|index|tests?|lib|include|js|css|api|management"
+    r"|forms?|urls|services?|helpers?|utils?|widgets|layouts|resources|modules?"
+)
+"""What stands behind `home/` in source that is called home itself."""
+
+
 def _homes(text: str) -> Iterator[Hit]:
+    first = _HOME_OF_A_FILE.match(text)
+    name = first["name"].rstrip(".").lower() if first is not None else ""
+    if first is not None and name not in _NOBODY and _FOLDERS.fullmatch(name) is None:
+        yield Hit(first.start("name"), first.end("name"), "name")
     for match in _HOME.finditer(text):
         if match["name"].rstrip(".").lower() not in _NOBODY:
             yield Hit(match.start("name"), match.end("name"), "name")
@@ -138,12 +154,19 @@ def _may_hold_keys(text: str) -> bool:
     )
 
 
+_CUT_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|ASIA|AIza|npm_|pypi-)[A-Za-z0-9_-]{6,255}\Z")
+"""A token at the very end of a text, shorter than it should be: the text was cut there."""
+
+
 def _keys(text: str) -> Iterator[Hit]:
     for match in _TOKENS.finditer(text):
         word = match[0]
         if word.endswith("EXAMPLE") or (word.startswith("sk-") and not any(c.isdigit() for c in word)):
             continue
         yield Hit(match.start(), match.end(), "key" if word.startswith(("AKIA", "ASIA", "AIza")) else "token")
+    cut = _CUT_TOKEN.search(text)
+    if cut is not None and not cut[0].endswith("EXAMPLE"):
+        yield Hit(cut.start(), cut.end(), "token")
     behind = 0
     while (begin := _BLOCK.search(text, behind)) is not None:
         end = _BLOCK_END.search(text, begin.end())

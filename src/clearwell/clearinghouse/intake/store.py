@@ -56,7 +56,9 @@ def usage(tx: Transaction, organization: OrganizationId, since: datetime, but: U
         """
         SELECT coalesce(sum(findings), 0)::bigint AS findings,
                coalesce(sum(size), 0)::bigint + (SELECT coalesce(sum(u.size), 0)::bigint FROM clearwell.upload u
-                   WHERE u.organization_id = %(o)s AND u.submission_id IS NULL AND u.id IS DISTINCT FROM %(but)s) AS size,
+                   WHERE u.organization_id = %(o)s AND u.submission_id IS NULL AND u.id IS DISTINCT FROM %(but)s)
+               + (SELECT coalesce(sum(a.size), 0)::bigint FROM clearwell.source_archive a
+                  WHERE a.organization_id = %(o)s AND a.received_at >= %(since)s) AS size,
                (SELECT count(*) FROM clearwell.submission s WHERE s.organization_id = %(o)s AND s.state = 'received')
                + (SELECT count(*) FROM clearwell.upload u
                   WHERE u.organization_id = %(o)s AND u.submission_id IS NULL AND u.id IS DISTINCT FROM %(but)s) AS in_flight,

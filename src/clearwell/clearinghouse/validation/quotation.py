@@ -13,8 +13,8 @@ SHORTEST = 8
 """Characters that are no space below which a quote stands anywhere and shows nothing."""
 _MOST = 50
 _HASHED = frozenset({".py", ".pyi", ".pyx", ".rb", ".sh", ".pl", ".yml", ".yaml", ".toml", ".cmake", ".r"})
-_SLASHED = re.compile(r"//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`")
-_SHARPED = re.compile(r"#[^\n]*|\"\"\"[\s\S]*?(?:\"\"\"|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
+_SLASHED = re.compile(r"//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n])*+'?|`(?:\\.|[^`\\])*+`?")
+_SHARPED = re.compile(r"#[^\n]*|\"\"\"[\s\S]*?(?:\"\"\"|\Z)|\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n])*+'?")
 _SPACE = re.compile(r"\s+")
 _ELISION = re.compile(r"^[ \t]*(?:(?://|#|/\*)[ \t]*)?(?:\.{3,}|…|\[\.\.\.\]|\[…\]|<snip>)[ \t]*(?:\*/)?[ \t]*$", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*(?:[>+*-][ \t]*)?L?[0-9]{1,7}[ \t]*[:|\t ]")
@@ -59,6 +59,7 @@ class Quoted:
 
     def __init__(self, text: str) -> None:
         self._parts = _ELISION.split(MARKER.sub("\n...\n", _without_numbers(text)))
+        self._squeezed: dict[tuple[bool, bool], list[str]] = {}
 
     def is_too_short(self) -> bool:
         """True for a quote that shows nothing."""
@@ -66,8 +67,11 @@ class Quoted:
 
     def lines_in(self, squeezed: Squeezed, suffix: str, *, with_comments: bool) -> tuple[tuple[int, int], ...]:
         """Return (first line, last line) of each place at which the parts stand in order."""
-        parts = [squeeze(part, suffix, with_comments=with_comments).text for part in self._parts]
-        parts = [part for part in parts if part]
+        way = suffix in _HASHED, with_comments
+        if way not in self._squeezed:
+            squeezed_parts = [squeeze(part, suffix, with_comments=with_comments).text for part in self._parts]
+            self._squeezed[way] = [part for part in squeezed_parts if part]
+        parts = self._squeezed[way]
         if not parts or sum(map(len, parts)) < SHORTEST:
             return ()
         found: list[tuple[int, int]] = []

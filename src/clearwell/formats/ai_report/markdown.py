@@ -22,7 +22,7 @@ MAX_NODES = 50_000
 MAX_FENCES = 10_000
 _OUTER = ("format", "version", "tool", "human_reviewer", "findings")
 _NULLS = {"", "~", "null", "Null", "NULL"}
-_FENCE = re.compile(r"^(`{3,20}|~{3,20})[ \t]*([^\n`]{0,300})\n", re.MULTILINE)
+_FENCE = re.compile(r"^(`{3,20}|~{3,20})[ \t]*+([^\n`]{0,300})\n", re.MULTILINE)
 _PROOF = re.compile(r"(?:^|\s)proof=(\S{1,200})")
 _MARK = re.compile(rb"\A---[ \t]*\r?\n")
 _END = re.compile(rb"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)

@@ -6,6 +6,7 @@ import re
 import msgspec
 
 from clearwell.formats.crash_log.mangling import demangle
+from clearwell.vocabulary.finding import line_of
 from clearwell.vocabulary.stack import gdb_stack_frame, is_project_module
 
 _SANITIZER = re.compile(
@@ -109,7 +110,7 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
             module, rest = found["module"] or None, rest[: found.start()]
     found = _PLACE.search(rest)
     if found is not None:
-        file, at, rest = found["file"], int(found["line"]), rest[: found.start()]
+        file, at, rest = found["file"], line_of(found["line"]), rest[: found.start()]
     else:
         found = _FILE_ALONE.search(rest)
         if found is not None:
@@ -190,7 +191,7 @@ def kernel_frame(line: str) -> RawFrame | None:
     if match is None:
         return None
     inline = match["address"] in ("inline", "none")
-    place = int(match["line"]) if match["line"] else None
+    place = line_of(match["line"])
     return RawFrame(match["function"], match["file"], place, is_inline=inline, is_unsure=match["unsure"] is not None)
 
 
@@ -199,7 +200,7 @@ def bare_kernel_frame(line: str) -> RawFrame | None:
     match = _KERNEL_BARE.match(line)
     if match is None or ("+0x" not in line and match["file"] is None):
         return None
-    place = int(match["line"]) if match["line"] else None
+    place = line_of(match["line"])
     return RawFrame(
         match["function"],
         match["file"],
@@ -235,7 +236,7 @@ def go_frame(line: str, place: str) -> RawFrame | None:
     match, where = _GO.match(_flatten(line)), _GO_PLACE.match(place)
     if match is None or where is None:
         return None
-    return RawFrame(match["function"], where["file"], int(where["line"]), is_unsure="?" in match["args"])
+    return RawFrame(match["function"], where["file"], line_of(where["line"]), is_unsure="?" in match["args"])
 
 
 def _flatten(line: str) -> str:
@@ -249,10 +250,10 @@ def rust_frame(line: str) -> RawFrame | None:
     return _from(match) if match is not None else None
 
 
-def rust_place(line: str) -> tuple[str, int] | None:
+def rust_place(line: str) -> tuple[str, int | None] | None:
     """Read the line beneath a Rust frame: `at src/x.rs:14:5`."""
     match = _RUST_PLACE.match(line)
-    return (_tidy(match["file"]) or match["file"], int(match["line"])) if match is not None else None
+    return (_tidy(match["file"]) or match["file"], line_of(match["line"])) if match is not None else None
 
 
 def windbg_frame(line: str) -> RawFrame | None:
@@ -268,7 +269,7 @@ def _from(match: re.Match[str]) -> RawFrame:
     return RawFrame(
         demangle(function.strip()) if function and function.strip() not in ("??", "<unknown>") else None,
         _tidy(found.get("file")),
-        int(line) if line else None,
+        line_of(line),
         _basename(found.get("module")),
-        int(number) if number else None,
+        line_of(number),
     )

@@ -6,6 +6,7 @@ Documents that are not yet advisories (VINCE's `vulreport`, without tracking) ar
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -249,11 +250,17 @@ def _keep(found: dict[str, _Listed], full_name: _FullName, path: dict[str, str])
     found[full_name.product_id] = _Listed(words[:600], named)
 
 
+_MOST_PRODUCTS = 100
+"""Products of one flaw that are named; a document may list ten thousand for each of a thousand flaws."""
+
+
 def _finding(reading: Reading, flaw: _Flaw, header: _Header, products: dict[str, _Listed], target: Product | None) -> Finding:
     status = flaw.product_status or {}
-    ids = [product for key in _AFFECTED for product in (status.get(key) or ())[:1_000]]
+    ids = [product for key in _AFFECTED for product in (status.get(key) or ())[:_MOST_PRODUCTS]]
     if not status:
-        ids = [product for product in products if product.startswith("\0")] or (list(products) if len(products) == 1 else [])
+        ids = list(islice((product for product in products if product.startswith("\0")), _MOST_PRODUCTS)) or (
+            list(products) if len(products) == 1 else []
+        )
     affected = [products[product] for product in ids if product in products]
     notes = sorted(flaw.notes or (), key=lambda note: note.category not in {"description", "summary"})
     text = "\n\n".join(note.text for note in notes if note.text.strip() and note.category != "legal_disclaimer")

@@ -21,9 +21,9 @@ MAX_HEADERS = 256 * 1024
 """Bytes of a part's headers that are read."""
 _MAX_VALUE = 20_000
 
-_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
+_FIELD = re.compile(rb"(?m)^([!-9;-~]{1,200})[ \t]{0,20}:([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
 _BLANK = re.compile(rb"\r?\n\r?\n|\A\r?\n")
-_PARAMETER = re.compile(r";\s*([A-Za-z0-9!#$&.+^_-]{1,60}\*?)\s{0,20}=\s{0,20}(?:\"((?:[^\"\\]|\\.?){0,2000})\"|([^;\s\"]{0,2000}))")
+_PARAMETER = re.compile(r";\s*([A-Za-z0-9!#$&.+^_-]{1,60}\*?)\s{0,20}=\s{0,20}(?:\"((?:[^\"\\]|\\.?){0,2000}+)\"|([^;\s\"]{0,2000}))")
 _TYPE = re.compile(r"\s*([A-Za-z0-9.+-]{1,80}/[A-Za-z0-9.+-]{1,100})")
 _CHARSET = re.compile(
     r"(?i)utf[-_]?(?:8|16|16le|16be|32)|(?:us-)?ascii|iso[-_]?8859[-_][0-9]{1,2}|latin[-_]?[0-9]{1,2}|windows-[0-9]{3,4}|cp[0-9]{3,4}|koi8-[rut]"

@@ -13,8 +13,12 @@ CREATE INDEX signature_rest ON clearwell.signature (case_id, key) WHERE NOT is_h
 
 CREATE FUNCTION clearwell.move_signatures() RETURNS trigger SECURITY DEFINER SET search_path = clearwell LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE signature stays SET is_head = true FROM signature moves
-    WHERE moves.finding_id = NEW.id AND stays.case_id = OLD.case_id AND stays.key = moves.key AND NOT stays.is_head;
+    -- Of what stays behind, the first of each key and version: one row, not all, or a refusal would undo the heads of a whole flood.
+    UPDATE signature SET is_head = true WHERE ctid = ANY (ARRAY(
+        SELECT DISTINCT ON (stays.key, stays.product_version) stays.ctid
+        FROM signature moves JOIN signature stays ON stays.key = moves.key AND stays.case_id = OLD.case_id
+        WHERE moves.finding_id = NEW.id AND stays.finding_id <> NEW.id AND NOT stays.is_head AND NOT stays.is_refused
+        ORDER BY stays.key, stays.product_version, stays.finding_id));
     UPDATE signature SET case_id = NEW.case_id, is_refused = (NEW.answer = 'refused'), is_head = true WHERE finding_id = NEW.id;
     RETURN NULL;
 END
