@@ -33,6 +33,7 @@ from hub import Hub
 
 NO_QUESTION = {
     "maintaining.open_link": "finds out who a link makes one; what it opens asks",
+    "validating.proving_settings": "reads the settings",
     "validating.run_files": "runs bytes that were handed to it; reads and writes nothing of the hub's",
     "trying.fix_of": "names what was handed to it",
     "trying.try_fix": "runs bytes that were handed to it; reads and writes nothing of the hub's",

@@ -221,7 +221,7 @@ NAME_C = """#include <stdlib.h>
 #include <string.h>
 #include "name.h"
 char *cname_copy(const char *name, size_t size) {
-  char *copy = malloc(8);
+  char *copy = calloc(8, 1);
   for (size_t i = 0; i <= size; i++)
     copy[i] = i < size ? name[i] : 0;
   return copy;
@@ -299,7 +299,7 @@ class Lab:
             "src/lib/name.h": "#include <stddef.h>\nchar *cname_copy(const char *, size_t);\nint cname_scale(int);\n",
         }
         index.files["cname-1.0.tar.gz"] = sdist(source, "cname-1.0")
-        fixed_c = NAME_C.replace("i <= size;", "i <= size && i < 8;")
+        fixed_c = NAME_C.replace("i <= size;", "i <= size && i < 8;").replace("i < size ?", "i < size && i < 7 ?")
         index.files["cname-1.1.tar.gz"] = sdist(source | {"src/lib/name.c": fixed_c}, "cname-1.1")
         link = tarfile.TarInfo("cname-6.6/src/lib/evil")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"

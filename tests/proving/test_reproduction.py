@@ -188,10 +188,11 @@ def test_preconditions_are_those_of_the_arguments(lab: Lab):
 RIGHT = """--- a/name.c
 +++ b/name.c
 @@ -5,3 +5,3 @@
-   char *copy = malloc(8);
+   char *copy = calloc(8, 1);
 -  for (size_t i = 0; i <= size; i++)
+-    copy[i] = i < size ? name[i] : 0;
 +  for (size_t i = 0; i <= size && i < 8; i++)
-     copy[i] = i < size ? name[i] : 0;
++    copy[i] = i < size && i < 7 ? name[i] : 0;
 """
 
 
@@ -216,7 +217,7 @@ def test_a_wrong_patch_is_refuted_by_name(lab: Lab, change, refuted_by):
 
 
 def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):
-    patch = RIGHT.replace("malloc(8)", "malloc(9)").encode()
+    patch = RIGHT.replace("calloc(8, 1)", "calloc(9, 1)").encode()
     fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     assert (fixed.label, fixed.rung, fixed.refuted_by) == (FixLabel.REFUTED, None, "applies")
 
@@ -331,7 +332,7 @@ def test_watched_limits_can_be_refused(lab: Lab, monkeypatch):
     from clearwell.proving import attempt
     from clearwell.proving.probe import Probe
 
-    monkeypatch.setattr(attempt, "probe", lambda: Probe({"memory": "watched"}, True, ""))
+    monkeypatch.setattr(attempt, "probe", lambda backend: Probe({"memory": "watched"}, True, ""))
     proof = lab.read(lab.proof("notes", verb="save", text="x", oracle='kind = "file_write"'))
     done = reproduce_proof(proof, Settings(accept_watched=False), sandbox=lab.sandbox, registry=lab.registry())
     assert done.verdict.verdict == Outcome.UNAVAILABLE

@@ -94,7 +94,7 @@ def test_a_system_does_its_own_acts_and_no_members(system: System) -> None:
     own = _may(system) - PUBLIC
     others = set().union(*(_may(other) for other in (*SYSTEMS, *MEMBERS) if other != system)) - PUBLIC
 
-    assert own & others <= {Act.MANAGE_TOKENS, Act.ADD_ORGANIZATION, Act.READ_PROOF}
+    assert own & others <= {Act.MANAGE_TOKENS, Act.ADD_ORGANIZATION, Act.READ_PROOF, Act.RESUME_PROVING}
 
 
 def test_a_refusal_names_the_act_and_nothing_else() -> None:

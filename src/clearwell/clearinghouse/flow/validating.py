@@ -52,11 +52,13 @@ def validate_proof(house: House, proof: ProofId) -> None:
 
     What reproduces is run again, for a random share of the proofs, before anybody is told.
     """
+    house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
     _validate(house, proof, again=False)
 
 
 def recheck_proof(house: House, proof: ProofId) -> None:
     """Run a proof that reproduced once more, on another worker where there is one; only when both agree is it applied (a job)."""
+    house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
     _validate(house, proof, again=True)
 
 
@@ -65,7 +67,6 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
     if put_off(house, job):
         return
     with house.transaction(PROVING) as tx:
-        house.policy.require(PROVING, Act.VALIDATE, Subject(proof))
         kept = report_store.load_proof(tx, proof)
         finding = report_store.load_finding(tx, kept.finding)
         if finding.answer is not Answer.NEW:
