@@ -209,6 +209,7 @@ def test_never_3_and_4_over_a_whole_story(server: Any, hub: Hub, capfd: pytest.C
     assert [(row["reader"], row["purpose"]) for row in read] == [
         ("system:proving", "validation"),
         ("system:proving", "verification of a fix"),
+        ("system:proving", "comparison by a fix"),
     ]
     lines = [body for kind, body in entries if kind == "proof.read"]
     assert len(lines) == 2 and all(any(row["entry_id"] in line for line in lines) for row in read)

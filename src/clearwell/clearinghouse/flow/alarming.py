@@ -6,7 +6,7 @@ from datetime import timedelta
 from clearwell.clearinghouse.case import alarm_store
 from clearwell.clearinghouse.case.alarm_store import Alarm
 from clearwell.clearinghouse.case.entries import ProvingResumed, ProvingStopped
-from clearwell.clearinghouse.flow.jobs import VALIDATE
+from clearwell.clearinghouse.flow.jobs import CHECK, VALIDATE
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, Actor
 from clearwell.ground.jobs.queue import Job, defer, hasten
@@ -55,5 +55,6 @@ def resume_proving(house: House, actor: Actor, because: str) -> tuple[Alarm, ...
             raise Conflict("the proving queue is not stopped")
         for alarm in answered:
             house.write(tx, ProvingResumed(alarm.id, alarm.proof), by=actor)
-        hasten(tx, VALIDATE.queue)
+        for waiting in (VALIDATE.queue, CHECK.queue):
+            hasten(tx, waiting)
     return answered
