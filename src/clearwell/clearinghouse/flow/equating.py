@@ -49,22 +49,22 @@ def compare_fix(house: House, fix: RemediationId) -> None:
         put_off(house, COMPARE_FIX.job(fix=fix))
 
 
-def compare_case(house: House, case_id: CaseId) -> None:
+def compare_case(house: House, case: CaseId) -> None:
     """Run the verified fixes of the newest other cases of its component against a proven case's proof, then decide each pair (a job)."""
-    if put_off(house, COMPARE_CASE.job(case=case_id)):
+    if put_off(house, COMPARE_CASE.job(case=case)):
         return
     with house.transaction(PROVING) as tx:
-        house.policy.require(PROVING, Act.VERIFY_FIX, Subject(case_id, case=case_id))
-        case = store.load_case(tx, case_id)
-        near = [(other, _verified(store.fixes_of(tx, other.id))) for other in _near(tx, case)]
-    if case.merged_into is not None:
+        house.policy.require(PROVING, Act.VERIFY_FIX, Subject(case, case=case))
+        kept = store.load_case(tx, case)
+        near = [(other, _verified(store.fixes_of(tx, other.id))) for other in _near(tx, kept)]
+    if kept.merged_into is not None:
         return
     for other, fixes in near:
-        if not all(_fill(house, other, fix, case) for fix in fixes):
-            put_off(house, COMPARE_CASE.job(case=case_id))
+        if not all(_fill(house, other, fix, kept) for fix in fixes):
+            put_off(house, COMPARE_CASE.job(case=case))
             return
         if fixes:
-            _settle(house, other.id, case.id)
+            _settle(house, other.id, kept.id)
 
 
 def _near(tx: Transaction, case: KeptCase) -> list[KeptCase]:

@@ -33,10 +33,10 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Look:
-    """A tree and what was asked of it. `without` says why no symbol was parsed, or is None."""
+    """A tree and what was asked of it. `called` names it in sentences; `without` says why no symbol was parsed, or is None."""
 
-    def __init__(self, tree: SourceTree) -> None:
-        self.tree = tree
+    def __init__(self, tree: SourceTree, called: str | None = None) -> None:
+        self.tree, self.called = tree, called or tree.archive
         self.without: str | None = "no symbol was asked for"
         self._by_name: dict[str, list[str]] = {}
         for name in tree.files:

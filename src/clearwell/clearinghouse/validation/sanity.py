@@ -114,7 +114,7 @@ def _look_into_registry(purl: PackageURL, registry: Registry) -> tuple[list[Look
     except ClearwellError as reason:
         return [], (_unknown(Kind.PACKAGE, name, f"the source of {name} could not be read: {reason}"),)
     there = Assertion(Kind.VERSION, str(version), Outcome.EXISTS, f"{name} {version} exists", evidence=_evidence(trees[0]))
-    return [Look(tree) for tree in trees], (exists, there)
+    return [Look(tree, f"{name} {version}") for tree in trees], (exists, there)
 
 
 def _trees(purl: PackageURL, registry: Registry) -> list[SourceTree]:
@@ -179,16 +179,16 @@ def _file(cited: str, files: Sequence[str], look: Look, is_stack: bool, *, alone
         return _unknown(Kind.FILE, cited, "a part of this name was left out as private by the hub itself: mark it as a false hit, or look")
     if files:
         evidence = Evidence(archive, look.tree.sha256, files[0])
-        return Assertion(Kind.FILE, cited, Outcome.EXISTS, f"{archive} has the file {files[0]}", evidence=evidence, decides=alone)
+        return Assertion(Kind.FILE, cited, Outcome.EXISTS, f"{look.called} has the file {files[0]}", evidence=evidence, decides=alone)
     elsewhere = look.moved(cited)
     if elsewhere:
         evidence = Evidence(archive, look.tree.sha256, elsewhere[0])
-        reason = f"{archive} has no {cited}, but {elsewhere[0]}"
+        reason = f"{look.called} has no {cited}, but {elsewhere[0]}"
         return Assertion(Kind.FILE, cited, Outcome.MOVED, reason, elsewhere[0], evidence, decides=True)
     if is_stack:
-        return _unknown(Kind.FILE, cited, f"{archive} has no file {cited}; a stack may name files of others")
+        return _unknown(Kind.FILE, cited, f"{look.called} has no file {cited}; a stack may name files of others")
     return Assertion(
-        Kind.FILE, cited, Outcome.DOES_NOT_EXIST, f"{archive} has no file {cited}", evidence=_evidence(look.tree), decides=True
+        Kind.FILE, cited, Outcome.DOES_NOT_EXIST, f"{look.called} has no file {cited}", evidence=_evidence(look.tree), decides=True
     )
 
 
@@ -201,9 +201,9 @@ def _symbol(symbol: str, files: Sequence[str], look: Look, is_stack: bool) -> As
         where = f"{first.file}:{first.line}"
         if here is not None or not files:
             return Assertion(
-                Kind.SYMBOL, symbol, Outcome.EXISTS, f"{symbol} is defined at {where} of {archive}", None, evidence, decides=True
+                Kind.SYMBOL, symbol, Outcome.EXISTS, f"{symbol} is defined at {where} of {look.called}", None, evidence, decides=True
             )
-        reason = f"{symbol} is not defined in {files[0]} but at {where} of {archive}"
+        reason = f"{symbol} is not defined in {files[0]} but at {where} of {look.called}"
         return Assertion(Kind.SYMBOL, symbol, Outcome.MOVED, reason, where, evidence, decides=True)
     if look.without is not None:
         return _unknown(Kind.SYMBOL, symbol, look.without)
@@ -212,13 +212,13 @@ def _symbol(symbol: str, files: Sequence[str], look: Look, is_stack: bool) -> As
         line = look.line_of(symbol, at)
         why = "no grammar reads that file" if at in word.unread else "no definition of it is recognized"
         evidence = Evidence(archive, look.tree.sha256, at, line)
-        reason = f"the word {symbol} stands at {at}:{line or '?'} of {archive}, but {why}"
+        reason = f"the word {symbol} stands at {at}:{line or '?'} of {look.called}, but {why}"
         return Assertion(Kind.SYMBOL, symbol, Outcome.COULD_NOT_BE_CHECKED, reason, evidence=evidence)
     if word.is_pasted:
-        return _unknown(Kind.SYMBOL, symbol, f"{archive} makes names by token pasting; {symbol} may be one")
+        return _unknown(Kind.SYMBOL, symbol, f"{look.called} makes names by token pasting; {symbol} may be one")
     if is_stack and not files:
-        return _unknown(Kind.SYMBOL, symbol, f"{archive} has nothing named {symbol}; a stack may name functions of others")
-    reason = f"{archive} has nothing named {symbol}"
+        return _unknown(Kind.SYMBOL, symbol, f"{look.called} has nothing named {symbol}; a stack may name functions of others")
+    reason = f"{look.called} has nothing named {symbol}"
     return Assertion(Kind.SYMBOL, symbol, Outcome.DOES_NOT_EXIST, reason, evidence=_evidence(look.tree), decides=True)
 
 
@@ -228,7 +228,7 @@ def _line(place: Location, files: Sequence[str], look: Look, *, alone: bool) -> 
     evidence = Evidence(look.tree.archive, look.tree.sha256, longest, min(line, look.lines(longest)))
     if line <= look.lines(longest):
         return Assertion(Kind.LINE, said, Outcome.EXISTS, f"{longest} has {look.lines(longest)} lines", evidence=evidence, decides=alone)
-    reason = f"{longest} of {look.tree.archive} has {look.lines(longest)} lines; the report cites line {line}"
+    reason = f"{longest} of {look.called} has {look.lines(longest)} lines; the report cites line {line}"
     return Assertion(Kind.LINE, said, Outcome.DOES_NOT_EXIST, reason, evidence=evidence, decides=True)
 
 
@@ -243,7 +243,7 @@ def _quote(quote: Quote, look: Look) -> Assertion:
     except Unavailable as error:
         return _unknown(Kind.QUOTE, said, str(error))
     if not places:
-        reason = f"the quoted code stands nowhere in {archive}"
+        reason = f"the quoted code stands nowhere in {look.called}"
         return Assertion(Kind.QUOTE, said, Outcome.DOES_NOT_EXIST, reason, evidence=_evidence(look.tree), decides=True)
     near = next((p for p in places if (not quote.file or p[0] in files) and _is_near(quote.line, p[1], p[2])), None)
     file, first, _ = near or min(places, key=lambda p: abs(p[1] - (quote.line or p[1])))
