@@ -212,7 +212,7 @@ def test_never_3_and_4_over_a_whole_story(server: Any, hub: Hub, capfd: pytest.C
         ("system:proving", "comparison by a fix"),
     ]
     lines = [body for kind, body in entries if kind == "proof.read"]
-    assert len(lines) == 2 and all(any(row["entry_id"] in line for line in lines) for row in read)
+    assert len(lines) == 3 and all(any(row["entry_id"] in line for line in lines) for row in read)
 
 
 # -- never 4: no silent read --------------------------------------------------------------------------------------------

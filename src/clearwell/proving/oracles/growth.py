@@ -106,8 +106,9 @@ class Measured(msgspec.Struct, frozen=True):
         points = [(size, max(cost, _MEASURABLE)) for size, cost in self.net][-3:]
         if not points:
             return True
-        # What smaller sizes cost may be overstated by noise; the one that was cut cost at least what it had used.
-        before = (points[-1][0], points[-1][1] * (1 - min(0.5, self.noise)))
+        # The one that was cut cost at least what it had used. What smaller ones cost is taken as seen: a discount for noise would
+        # call an ordinary cost growth that reaches the limit because its largest size is large.
+        before = points[-1]
         within = len(points) > 1 and points[-1][1] >= _TELLING and _slope(points) - self.error > LEAST_LOW
         return (within and _slope(points) > FASTEST_ORDINARY) or _slope([before, (self.cut, self.at_least)]) > FASTEST_ORDINARY
 
