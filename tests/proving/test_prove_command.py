@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from clearwell.faces.cli import root
 from clearwell.proving import probe as probing
-from clearwell.proving import sandbox as boxing
+from clearwell.proving import staged as boxing
 from clearwell.vocabulary.errors import Invalid, Unavailable
 from proving.lab import Lab
 
@@ -62,7 +62,7 @@ def test_without_a_sandbox_nothing_runs_and_it_says_unavailable(lab: Lab, monkey
     def missing() -> str:
         raise Unavailable(reason)
 
-    monkeypatch.setattr(boxing, "bubblewrap", missing)
+    monkeypatch.setitem(boxing.PROGRAMS, "bubblewrap", missing)
     probing.probe.cache_clear()
     # when
     proof = lab.proof("notes", verb="save", text="x", oracle='kind = "file_write"')

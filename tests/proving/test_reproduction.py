@@ -44,7 +44,7 @@ def test_a_planted_flaw_reproduces_and_its_fix_is_clean(lab: Lab, name):
 
 def test_growth_is_measured_inside_the_box(lab: Lab):
     body = 'input = { parts = ["n:", ["ab", "n"]] }'
-    oracle = 'kind = "growth"\nsizes = [600, 1200, 2400]\ncpu_seconds = 6'
+    oracle = 'kind = "growth"\nsizes = [1000, 2000, 4000]\ncpu_seconds = 12'
     verdict = lab.prove(lab.proof("notes", verb="slow", input=body, oracle=oracle, control='purl = "pkg:pypi/notes@1.1"'))
     assert verdict.verdict == Outcome.REPRODUCED, verdict
     assert "exponent" in (verdict.target.signature or "")
