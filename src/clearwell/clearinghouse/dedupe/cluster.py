@@ -20,6 +20,7 @@ MAX_LINES_APART = 50
 
 _SAME_SOFTWARE = 0.5
 _EVERY_ONE_OF = 2
+"""Findings at line 1, and at no other, from which on a run is taken to know no lines."""
 _MAX_COMPARED = 300
 _MAX_EVIDENCE = 12
 _STACK = {"call-sites", "crash-lines", "crash"}
