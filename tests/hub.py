@@ -104,4 +104,4 @@ class Hub:
         return [path.read_text() for path in sorted(folder.glob("*.eml"))] if folder.exists() else []
 
 
-MakeHub = Callable[[], Hub]
+MakeHub = Callable[..., Hub]

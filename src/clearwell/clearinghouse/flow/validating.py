@@ -71,6 +71,8 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
         finding = report_store.load_finding(tx, kept.finding)
         if finding.answer is not Answer.NEW:
             return
+        if not again and _waits_for_second(tx, finding):
+            return
         if again and _is_for_another(house, report_store.runs_of_finding(tx, finding.id)):
             defer(tx, [msgspec.structs.replace(job, not_before=house.clock.now() + _ANOTHER_LOOKS)])
             return
@@ -90,7 +92,7 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
     with house.transaction(PROVING) as tx:
         tx.take_turns("component", [finding.component])
         finding = report_store.load_finding(tx, kept.finding)
-        if finding.answer is not Answer.NEW:
+        if finding.answer is not Answer.NEW or (not again and _waits_for_second(tx, finding)):
             return
         run = _record(house, tx, kept, finding, done.verdict, started, worker, result)
         elsewhere = _about_another(finding, done.verdict)
@@ -128,6 +130,13 @@ def proving_settings(house: House) -> Settings:
 def _is_drawn(house: House) -> bool:
     """True for a random share of what reproduces."""
     return house.chance() % _LOTS < house.settings.proving_recheck_share * _LOTS
+
+
+def _waits_for_second(tx: Transaction, finding: KeptFinding) -> bool:
+    """True when a run reproduced since the finding's last answer: it was drawn, and its second run decides (this job runs twice)."""
+    runs = report_store.runs_of_finding(tx, finding.id)
+    since = report_store.history(tx, [finding])[finding.id][-1].at
+    return any(run.verdict == Outcome.REPRODUCED.value and run.finished_at >= since for run in runs)
 
 
 def _is_for_another(house: House, runs: tuple[Run, ...]) -> bool:

@@ -56,11 +56,17 @@ def source_of_submission(tx: Transaction, submission: SubmissionId) -> SourceArc
 
 
 def insert_sanity(tx: Transaction, found: Iterable[tuple[KeptFinding, Sanity]], now: datetime) -> None:
-    """Store what was looked up for findings; a later look replaces an earlier one."""
+    """Store what was looked up for findings; a later look replaces an earlier one that found something else.
+
+    A look that finds the same changes nothing: the stage may run twice, and `checked_at` says since when this is what is known.
+    """
     columns = ("finding_id", "organization_id", "body", "checked_at")
     rows = [(finding.id, finding.organization, as_json(sanity), now) for finding, sanity in found]
     if rows:
-        replace = "ON CONFLICT (finding_id) DO UPDATE SET body = excluded.body, checked_at = excluded.checked_at"
+        replace = """
+            ON CONFLICT (finding_id) DO UPDATE SET body = excluded.body, checked_at = excluded.checked_at
+            WHERE sanity.body IS DISTINCT FROM excluded.body
+            """
         tx.insert_many("clearwell.sanity", columns, rows, replace)
 
 

@@ -99,6 +99,8 @@ def _message(data: bytes, target: Product | None) -> Document:
         attachments.insert(0, Attachment(LETTER, "text", text.encode(errors="replace")))
     if text or subject:
         reading.add(_finding(reading, subject, text, about or target))
+    elif not attachments:
+        reading.broken("", "the message says nothing: it has no subject, no text and nothing attached that could be read")
     return reading.document(attachments=tuple(attachments), about=about)
 
 
