@@ -156,9 +156,17 @@ def load_finding(tx: Transaction, finding: FindingId) -> KeptFinding:
     return _finding(row)
 
 
-def findings_of_batch(tx: Transaction, submission: SubmissionId, batch: int) -> tuple[KeptFinding, ...]:
-    """A batch's findings in the document's order."""
-    rows = tx.rows(f"{_FINDING} WHERE submission_id = %(s)s AND batch = %(b)s ORDER BY position", s=submission, b=batch)
+def findings_to_check(tx: Transaction, submission: SubmissionId, batch: int, components: str) -> tuple[KeptFinding, ...]:
+    """A batch's findings, in the document's order, that bring a proof or whose component begins as the pattern `components` says.
+
+    The rest is not loaded: of a scan of a repository that no index knows there is nothing to look up.
+    """
+    rows = tx.rows(
+        f"{_FINDING} WHERE submission_id = %(s)s AND batch = %(b)s AND (has_proof OR component ~ %(components)s) ORDER BY position",
+        s=submission,
+        b=batch,
+        components=components,
+    )
     return tuple(map(_finding, rows))
 
 

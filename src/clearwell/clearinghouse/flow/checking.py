@@ -18,7 +18,7 @@ from clearwell.clearinghouse.flow.joining import reconsider, regroup
 from clearwell.clearinghouse.flow.sourcing import tree_of
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import Sanity
-from clearwell.clearinghouse.validation.sanity import check_all, is_checkable
+from clearwell.clearinghouse.validation.sanity import CHECKABLE, check_all, is_checkable
 from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, SANITY, System
@@ -43,8 +43,9 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
     """Check what each finding of a batch cites; refuse what does not exist; queue the proofs of the rest."""
     with house.transaction(SANITY) as tx:
         house.policy.require(SANITY, Act.CHECK, Subject(submission))
-        waiting = [f for f in report_store.findings_of_batch(tx, submission, batch) if f.answer is not Answer.REFUSED]
         sent = validation_store.source_of_submission(tx, submission)
+        components = CHECKABLE if sent is None else "^"
+        waiting = [f for f in report_store.findings_to_check(tx, submission, batch, components) if f.answer is not Answer.REFUSED]
     if put_off(house, CHECK.job(submission=submission, batch=batch)):
         return
     try:

@@ -24,6 +24,8 @@ from clearwell.vocabulary.omission import MARKER
 from clearwell.vocabulary.product import Product
 
 _KINDS: dict[str, tuple[ArchiveKind, ...]] = {"pypi": ("sdist", "wheel"), "npm": ("npm",), "deb": ("deb-source",)}
+CHECKABLE = f"^pkg:({'|'.join(_KINDS)})/"
+"""Package URLs, and so components, whose index can be asked: a regular expression, for Python and PostgreSQL alike."""
 _SYMBOL = re.compile(r"[A-Za-z_$][\w$]{2,120}")
 _NOT_NAMES = {"anonymous", "lambda", "module", "global", "main", "init", "constructor", "operator", "function", "unknown"}
 _PLACES, _QUOTES = 20, 20
@@ -49,7 +51,7 @@ def check_all(findings: Sequence[Finding], registry: Registry, sandbox: Sandbox 
 
 def is_checkable(purl: str | None) -> bool:
     """True for packages whose index can be asked."""
-    return purl is not None and purl.startswith(tuple(f"pkg:{kind}/" for kind in _KINDS))
+    return purl is not None and re.match(CHECKABLE, purl) is not None
 
 
 def _look_into_sent(product: Product | None, sent: Sent) -> tuple[list[Look], tuple[Assertion, ...]]:
