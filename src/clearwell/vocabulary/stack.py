@@ -176,17 +176,34 @@ _ENTRY = re.compile(
 def is_runtime(function: str | None, file: str | None = None, module: str | None = None) -> bool:
     """True for a frame of a runtime, allocator, sanitizer, harness or of process start; `function` without return type."""
     if function is not None:
-        if _RUNTIME.match(function) is not None or _RUNTIME_ANYWHERE.search(function) is not None:
-            return True
-        return file is not None and _RUNTIME_FILE.search(file) is not None
-    return module is not None and _RUNTIME_MODULE.search(module) is not None
+        return _is_runtime_name(function[:MAX_NAME]) or (file is not None and _is_in(file[:MAX_NAME])[0])
+    return module is not None and _is_runtime_module(module[:MAX_NAME])
+
+
+# A stack names few files and modules, and each of its frames is asked about twice or more: the answers are kept.
+
+
+@lru_cache(maxsize=8192)
+def _is_runtime_name(function: str) -> bool:
+    return _RUNTIME.match(function) is not None or _RUNTIME_ANYWHERE.search(function) is not None
+
+
+@lru_cache(maxsize=8192)
+def _is_in(file: str) -> tuple[bool, bool]:
+    """Say whether a file is a runtime's, and whether it is a library's."""
+    return _RUNTIME_FILE.search(file) is not None, _LIBRARY_FILE.search(file) is not None
+
+
+@lru_cache(maxsize=1024)
+def _is_runtime_module(module: str) -> bool:
+    return _RUNTIME_MODULE.search(module) is not None
 
 
 def is_library(frame: Frame) -> bool:
     """True for a frame of the C or C++ library by its file: not the project's own code, though OSS-Fuzz's states keep some."""
-    if frame.module is not None and _RUNTIME_MODULE.search(frame.module) is not None:
+    if frame.module is not None and _is_runtime_module(frame.module[:MAX_NAME]):
         return True
-    in_library = frame.file is not None and _LIBRARY_FILE.search(frame.file) is not None
+    in_library = frame.file is not None and _is_in(frame.file[:MAX_NAME])[1]
     return in_library or (frame.function or "").startswith(("std::", "__gnu_cxx::"))
 
 
@@ -195,7 +212,7 @@ _SYSTEM_MODULE = re.compile(r"(?:/usr)?/lib(?:32|64|exec)?/|/System/Library/|/sy
 
 def is_project_module(path: str) -> bool:
     """True for a program or library that is not the system's own (by its path) nor a language's runtime (by its name)."""
-    return _SYSTEM_MODULE.match(path) is None and _RUNTIME_MODULE.search(path) is None
+    return _SYSTEM_MODULE.match(path) is None and not _is_runtime_module(path[:MAX_NAME])
 
 
 def is_entry(function: str) -> bool:

@@ -80,9 +80,10 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
     text = data.translate(None, _CONTROL).decode("utf-8", errors="replace")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
     if " " * 64 in text or "\t" * 64 in text:
-        text = _LONG_GAP.sub("        ", text)
-    lines = [line[:MAX_LINE] for line in text.split("\n") if line]
+        lines = [_LONG_GAP.sub("        ", line) if " " * 64 in line or "\t" * 64 in line else line for line in lines]
+    lines = [line[:MAX_LINE] for line in lines if line]
     problems: tuple[Problem, ...] = ()
     if len(lines) > MAX_LINES:
         problems = (Problem(f"line {MAX_LINES:,}", f"only the first {MAX_LINES:,} lines are read"),)
@@ -94,9 +95,9 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
     if "CRASH LOG: " in text:
         lines = [line.removeprefix("CRASH LOG: ") for line in lines]
     if _TIME.search(text) is not None:
-        lines = [_TIME.sub("", line, count=1) if line[0] == "[" and _TIME.match(line) else line for line in lines]
+        lines = [line[time.end() :] if line[0] == "[" and (time := _TIME.match(line)) is not None else line for line in lines]
     if "DEBUG" in text or "AndroidRuntime" in text or "/libc" in text:
-        lines = [_LOGCAT.sub("", line, count=1) if _LOGCAT.match(line) else line for line in lines]
+        lines = [line[prefix.end() :] if (prefix := _LOGCAT.match(line)) is not None else line for line in lines]
     return [line for line in lines if line], problems
 
 

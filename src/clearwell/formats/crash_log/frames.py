@@ -43,7 +43,8 @@ _WINDBG = re.compile(
     r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?\s*$"
 )
 
-_PLACE = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?:\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+)?\s*$")
+_PLACE = re.compile(r"(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?$")
+_PLACE_AND_SYMBOL = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+\s*$")
 _MODULE = re.compile(
     r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?)\+0x(?P<offset>[0-9a-fA-F]{1,16})\)(?:\s+\(BuildId:"
     r" [0-9a-f]+\))?\s*$"
@@ -51,8 +52,8 @@ _MODULE = re.compile(
 _ANGLE = re.compile(r"<{1,2}(?P<module>[\w.+ -]{0,200})>{1,2}\+0x[0-9a-f]+\s*$")
 _BUILD_ID = re.compile(r"\s+\(BuildId: [0-9a-fA-F]+\)\s*$")
 _FILE_ALONE = re.compile(
-    r"\s(?P<file>"
-    r"(?:[^\s(]*[/\\])?[\w.+-]+\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|m|mm|rs|go|S|s|asm|swift|tq|y|l|def|td)|_asan_rtl_|<compiler-generated>|\?\?)(?::0)?\s*$"
+    r"(?P<file>"
+    r"(?:[^\s(]*[/\\])?[\w.+-]+\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|m|mm|rs|go|S|s|asm|swift|tq|y|l|def|td)|_asan_rtl_|<compiler-generated>|\?\?)(?::0)?$"
 )
 _SYSTEM_LIBRARY = re.compile(r"/usr/lib(?:32|64)?/|/lib(?:32|64)?/|/System/Library/|/system/lib|/apex/|[Cc]:[/\\\\][Ww][Ii][Nn][Dd]")
 _MODULE_ALONE = re.compile(r"\S+\.(?:so(?:\.\d+)*|dylib|dll|exe)\s*$")
@@ -97,24 +98,24 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
     """Part a frame's text into function, file, line and module."""
     module = file = site = path = None
     at = None
-    rest = _BUILD_ID.sub("", rest)
-    found = _MODULE.search(rest)
+    if "(BuildId" in rest:
+        rest = _BUILD_ID.sub("", rest)
+    found = _MODULE.search(rest) if "+0x" in rest else None
     if found is not None:
         module, rest = found["module"].removesuffix(":x86_64").removesuffix(":arm64"), rest[: found.start()]
         path = module if not rest.strip() and module.startswith("/") else None
         if is_project_module(module):
             site = f"{_basename(module)}+0x{found['offset'].lower()}"
-    else:
-        found = _ANGLE.search(rest)
-        if found is not None:
-            module, rest = found["module"] or None, rest[: found.start()]
-    found = _PLACE.search(rest)
+    elif "+0x" in rest and (found := _ANGLE.search(rest)) is not None:
+        module, rest = found["module"] or None, rest[: found.start()]
+    last = rest.rsplit(None, 1)  # what a place has no blanks in
+    found = _PLACE.match(last[1]) if len(last) == 2 else None
     if found is not None:
+        file, at, rest = found["file"], line_of(found["line"]), last[0]
+    elif "+0x" in rest and (found := _PLACE_AND_SYMBOL.search(rest)) is not None:
         file, at, rest = found["file"], line_of(found["line"]), rest[: found.start()]
-    else:
-        found = _FILE_ALONE.search(rest)
-        if found is not None:
-            file, rest = found["file"], rest[: found.start()]
+    elif len(last) == 2 and (found := _FILE_ALONE.match(last[1])) is not None:
+        file, rest = found["file"], last[0]
     function = rest.strip().removesuffix(" <null>")
     if function in ("", "<null>", "<unknown>", "??", "(<unknown module>)", "<unknown module>", "<unavailable>"):
         function = ""

@@ -442,7 +442,7 @@ HEADLINES = (
     ("ExceptionCode: ", _on_exception_code),
     ("DEFAULT_BUCKET_ID", _on_bucket),
     ("JNI DETECTED ERROR", _on_jni_error),
-    *((f"\nF{digit}", _on_logged_fatally) for digit in "01"),
+    ("\nF", _on_logged_fatally),
     ("pc (nil) ", _on_security_mark),
     ("pc 0x00000000 ", _on_security_mark),
     ("pc 0x000000000000 ", _on_security_mark),

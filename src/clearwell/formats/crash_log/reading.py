@@ -19,7 +19,8 @@ _SECOND_STACK = re.compile(
     r" address|Last potentially related|Freed in|Allocated in)"
 )
 _SECOND_KEYS = (
-    " by ",
+    "eed by ",
+    "ated by ",
     " located",
     "Uninitialized",
     "revious",
@@ -29,6 +30,42 @@ _SECOND_KEYS = (
     "buggy address",
     "potentially related",
 )
+
+
+_FRAME_STARTS = frozenset("#[aF0123456789")
+"""What a frame begins with, where no mode says otherwise."""
+
+_STEMS = (
+    "anitizer", "ssert", "SSERT", "ailed: ", "emory", "signal ", "== ", "rror: ", "xception", "FuzzerSecurity", "Fatal ", "ernel", "pc ",
+    "of size", "Call ", " not found", "CHECK", "Child",
+)  # fmt: skip
+"""Parts that several keys share: a text without the part holds none of them, and one scan says so."""
+
+
+def _by_stem() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    keys = dict.fromkeys([*(sign.key for sign in SIGNS), *(key for key, _ in HEADLINES), *_SECOND_KEYS])
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(next((stem for stem in _STEMS if stem in key), key), []).append(key)
+    return tuple((stem, tuple(members)) for stem, members in groups.items())
+
+
+_GROUPS = _by_stem()
+
+
+def _present(lines: list[str]) -> frozenset[str]:
+    """Return the keys that stand in any of these lines. A key that begins with a line feed stands at a line's start."""
+    text = "\n" + "\n".join(lines)
+    found: list[str] = []
+    for stem, members in _GROUPS:
+        if stem not in text:
+            continue
+        if members == (stem,):
+            found.append(stem)
+            continue
+        near = "\n".join([line for line in lines if stem in line])
+        found += [key for key in members if key in near]
+    return frozenset(found)
 
 
 class Budget:
@@ -61,18 +98,18 @@ class _Reading:
     def read(self, lines: list[str]) -> None:
         """Read a report's lines in order."""
         numbered = [forms.NUMBERED(line) for line in lines]
-        text = "\n" + "\n".join([line for line, is_frame in zip(lines, numbered, strict=True) if not is_frame])
-        signs = tuple(sign for sign in SIGNS if sign.key in text)
+        present = _present([line for line, is_frame in zip(lines, numbered, strict=True) if is_frame is None])
+        signs = tuple(sign for sign in SIGNS if sign.key in present)
         keys = tuple(dict.fromkeys(sign.key for sign in signs))
-        specials = tuple((key, handle) for key, handle in HEADLINES if key in text)
-        second = tuple(key for key in _SECOND_KEYS if key in text)
-        del text
+        specials = tuple((key, handle) for key, handle in HEADLINES if key in present)
+        second = tuple(key for key in _SECOND_KEYS if key in present)
         for number, line in enumerate(lines):
             if numbered[number]:
                 if self.report.rank:
                     self.report.add_line(line)
                 continue
-            if self._is_stack_line(lines, number, line):
+            may_be_frame = self._skips_next or self.report.mode or line.lstrip()[:1] in _FRAME_STARTS or " [0x" in line
+            if may_be_frame and self._is_stack_line(lines, number, line):
                 continue
             for key in keys:
                 if key in line:
