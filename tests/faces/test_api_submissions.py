@@ -54,6 +54,23 @@ def test_the_same_report_or_the_same_key_is_the_same_submission(api: Api) -> Non
     lab.call("POST", "/submissions?name=a", 409, content=b"two", headers=key)
 
 
+def test_columns_of_a_table_are_named_beside_it(api: Api) -> None:
+    lab, raw = api.caller(OrganizationKind.LAB), b"Was=1,Wo\na write past the end,src/a.c:7\n"
+    columns = {"column": ["title=Was=1", "file=Wo"]}
+
+    sent = lab.call("POST", "/submissions", 202, content=raw, params={"name": "t.csv", **columns})
+    begun = lab.call("POST", "/uploads", 201, params={"size": len(raw)}, headers={"Idempotency-Key": "k"})["id"]
+    lab.call("PUT", f"/uploads/{begun}", 200, params={"offset": 0}, content=raw)
+    piecewise = lab.call("POST", f"/uploads/{begun}/submission", 202, params={"name": "t.csv", **columns})
+    assert lab.submit(raw, name="t.csv")["id"] != sent["id"] == piecewise["id"]
+    api.hub.work()
+
+    read = lab.get(f"/submissions/{sent['id']}")
+    assert (read["columns"], read["findings"], read["format"]) == ({"title": "Was=1", "file": "Wo"}, 1, "csv")
+    for wrong in (["Wo"], ["titel=Wo"], ["title=Wo", "title=Was=1"], ["title=a\0b"]):
+        lab.call("POST", "/submissions", 400, content=raw, params={"name": "t.csv", "column": wrong})
+
+
 def test_what_is_said_beside_the_bytes_is_kept(api: Api) -> None:
     lab = api.caller(OrganizationKind.LAB)
 

@@ -80,6 +80,8 @@ def test_submit_names_what_is_wrong_before_it_sends(api: Api, run: Run, tmp_path
     (tmp_path / "r.json").write_bytes(b"{}")
     with pytest.raises(Invalid, match="package URL"):
         run(lab, "submit", str(tmp_path / "r.json"), "--target", "ujson")
+    with pytest.raises(Invalid, match="no field that a column may hold"):
+        run(lab, "submit", str(tmp_path / "r.json"), "--column", "titel=Was")
     with pytest.raises(Invalid, match="TLP:CLEAR"):
         run(lab, "submit", str(tmp_path / "r.json"), "--marking", "SECRET")
     with pytest.raises(Invalid, match="CLEARWELL_TOKEN"):

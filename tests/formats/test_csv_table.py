@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearwell.formats import csv_table, read
+from clearwell.formats import column_mapping, csv_table, read
 from clearwell.formats.csv_table import SYNONYMS, why_not
 from clearwell.vocabulary.document import Document
 from clearwell.vocabulary.errors import ClearwellError, Invalid
@@ -46,6 +46,27 @@ def test_a_mapping_names_columns_on_the_command_line_or_in_the_file() -> None:
 def test_a_wrong_mapping_is_refused_in_words(columns: dict[str, str], words: str) -> None:
     with pytest.raises(Invalid, match=words):
         table("Nr,Was,Wo\n1,x,y\n", **columns)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        (("title",), "maps no column"),
+        (("=Was",), "maps no column"),
+        (("title=",), "maps no column"),
+        (("title=a\0b",), "maps no column"),
+        (("title=" + "x" * 201,), "maps no column"),
+        (("titel=Was",), "no field that a column may hold; there are title, message"),
+        (("title=Was", "title=Wie"), "mapped to two columns, 'Was' and 'Wie'"),
+    ],
+)
+def test_words_that_map_no_column_are_refused(pairs: tuple[str, ...], words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        column_mapping(pairs)
+
+
+def test_a_column_may_have_an_equals_sign_in_its_name() -> None:
+    assert column_mapping([" title = a=b ", "line=Z"]) == {"title": "a=b", "line": "Z"}
 
 
 def test_products_are_named_by_purl_by_ecosystem_and_by_vendor() -> None:

@@ -3,7 +3,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ MAX_NESTING = 4
 """How deep attachments of attachments are read (a report in a mail that a list forwarded and a person forwarded again)."""
 MAX_FINDINGS = 100_000
 MAX_ATTACHMENTS = 1_000
+_COLUMN_NAME = re.compile(r"[^\x00\ud800-\udfff]{1,200}")
 
 
 @cache
@@ -37,6 +39,22 @@ def report_format(name: str) -> ReportFormat:
     raise NotFound(f"there is no report format {name!r}; there are {known}")
 
 
+def column_mapping(pairs: Iterable[str]) -> dict[str, str]:
+    """Return field -> column's name for words like `title=Finding`; raise Invalid for a field that there is none of, or said twice."""
+    fields = tuple(dict.fromkeys(field for report in report_formats() for field in report.fields))
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        field, equals, column = (part.strip() for part in pair.partition("="))
+        if not (equals and field and _COLUMN_NAME.fullmatch(column)):
+            raise Invalid(f"{pair[:60]!r} maps no column: write FIELD=NAME, for example title=Finding; a name has 1 to 200 characters")
+        if field not in fields:
+            raise Invalid(f"{field[:40]!r} is no field that a column may hold; there are {', '.join(fields)}")
+        if field in mapping:
+            raise Invalid(f"the field {field} is mapped to two columns, {mapping[field]!r} and {column!r}; give it one")
+        mapping[field] = column
+    return mapping
+
+
 def read(data: bytes, name: str = "", target: Product | None = None, columns: Mapping[str, str] | None = None) -> Document:
     """Read a report of any format. Findings that name no product get `target`.
 
@@ -48,7 +66,7 @@ def read(data: bytes, name: str = "", target: Product | None = None, columns: Ma
     if columns:
         for report in report_formats():
             if report.read_columns is not None:
-                return report.read_columns(text, name, target, columns)
+                return _bounded(report.read_columns(text, name, target, columns))
     found, refusals = _recognized(text, name)
     if found is None:
         raise Invalid(f"no known report format: tried {'; '.join(refusals)}")

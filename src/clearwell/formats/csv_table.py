@@ -109,7 +109,7 @@ def read_columns(data: bytes, name: str, target: Product | None, mapping: Mappin
         raise Invalid("this table has no header that can be read") from None
     columns = _columns(names, {**stated, **mapping})
     if not _SPEAKING & columns.keys():
-        raise Invalid(f"no column of this table is a title, message, rule, id or weakness; map one: --column title=NAME ({_shown(names)})")
+        raise Invalid(f"no column of this table is a title, message, rule, id or weakness; map one, as in title=NAME ({_shown(names)})")
     for line, row in _rows(rows, reading, skipped):
         try:
             finding = _finding(reading, {field: row[at].strip() for field, at in columns.items() if at < len(row)}, target)
@@ -254,4 +254,6 @@ def _locations(said: Mapping[str, str]) -> tuple[Location, ...]:
     return (Location(file, number or None, function),) if file or function else ()
 
 
-REPORT = ReportFormat(name="csv", title="CSV, a finding a row", why_not=why_not, read=read, read_columns=read_columns)
+REPORT = ReportFormat(
+    name="csv", title="CSV, a finding a row", why_not=why_not, read=read, read_columns=read_columns, fields=tuple(SYNONYMS)
+)

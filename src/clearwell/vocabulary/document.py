@@ -131,7 +131,8 @@ class ReportFormat(msgspec.Struct, frozen=True):
     `why_not(data, name)` answers quickly: None when the bytes are such a document (whole or broken), else the reason in a
     few words. `read(data, name, target)` raises Invalid when nothing of it can be understood; `target` is the product of
     findings that name none. `name` is the file's name as given: shown, never opened. A `general` format is asked last.
-    `read_columns` is offered by a format of tables: it takes, besides, which column holds which field (field -> column's name).
+    `read_columns` is offered by a format of tables: it takes, besides, which column holds which field (field -> column's name);
+    `fields` are those that a column may hold.
     """
 
     name: str
@@ -140,6 +141,7 @@ class ReportFormat(msgspec.Struct, frozen=True):
     read: Callable[[bytes, str, Product | None], Document]
     general: bool = False
     read_columns: Callable[[bytes, str, Product | None, Mapping[str, str]], Document] | None = None
+    fields: tuple[str, ...] = ()
 
 
 _BYTE_ORDER_MARKS = (

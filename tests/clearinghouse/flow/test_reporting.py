@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from clearwell.clearinghouse.case.report import SubmissionState
-from clearwell.clearinghouse.flow import coordinating, reporting
+from clearwell.clearinghouse.flow import coordinating, minimizing, reporting
 from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
 from clearwell.ground.identity.actor import Member, OrganizationKind
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Refused
@@ -65,6 +65,43 @@ def test_every_finding_of_a_scan_is_answered_in_its_order(hub: Hub) -> None:
     assert words(found) == ["needs_proof", "needs_proof"]
     assert [one.finding.position for one in found] == [0, 1]
     assert all((one.ends_at - one.finding.received_at).days == 90 for one in found)
+
+
+TABLE = b"Nr;Was;Wo;Weiter\n1;zu weit (CWE-787) seen by jane.doe@hospital.org;src/a.c:7;zu kurz (CWE-125)\n"
+GERMAN = {"title": "Was", "file": "Wo"}
+
+
+def test_a_table_is_read_by_the_columns_that_were_named_with_it_whenever_it_is_read(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    plainly = send(hub, lab, TABLE, name="t.csv")
+    sent = send(hub, lab, TABLE, name="t.csv", columns=GERMAN)
+
+    assert reporting.read_submission(hub.house, lab, plainly).state is SubmissionState.UNREADABLE  # type: ignore[arg-type]
+    (one,) = answers(hub, lab, sent)
+    assert (one.finding.title, one.finding.body.locations[0].line) == ("zu weit (CWE-787) seen by [mail address left out]", 7)
+    minimizing.mark_false_hit(hub.house, lab, one.finding.id, 0)
+    hub.work()
+    assert hub.failed_jobs() == []
+    assert answers(hub, lab, sent)[0].finding.title == "zu weit (CWE-787) seen by jane.doe@hospital.org"
+
+
+def test_the_same_bytes_with_other_columns_are_another_report(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    sent = send(hub, lab, TABLE, columns=GERMAN, idempotency_key="k")
+
+    assert send(hub, lab, TABLE, columns=dict(reversed(GERMAN.items())), idempotency_key="k") == sent
+    other = send(hub, lab, TABLE, columns={**GERMAN, "title": "Weiter"})
+    assert other != sent and answers(hub, lab, other)[0].finding.title == "zu kurz (CWE-125)"
+    with pytest.raises(Conflict, match="other columns"):
+        reporting.submit_report(hub.house, lab, [TABLE], Envelope(name="scan.sarif", target=TARGET, idempotency_key="k"))
+
+
+def test_a_column_that_is_not_there_is_named_in_the_problem(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    sent = send(hub, lab, TABLE, columns={"title": "Titel"})
+
+    (said,) = reporting.read_submission(hub.house, lab, sent).problems  # type: ignore[arg-type]
+    assert said == "there is no column 'Titel'; there are Nr, Was, Wo, Weiter"
 
 
 def test_another_labs_scanner_at_shifted_lines_is_a_duplicate_that_sees_nothing_of_the_first(hub: Hub) -> None:

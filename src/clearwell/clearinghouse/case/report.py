@@ -35,7 +35,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A document somebody sent. `address` is where its raw bytes lie sealed.
 
     `complete`: its sender says that this scan names everything its tool finds in `scope`, the component of its target. `turn` is
-    the priority of its jobs.
+    the priority of its jobs. `columns` says of a table which column holds which field (field -> column's name): it is read by that, always.
     """
 
     id: SubmissionId
@@ -48,6 +48,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     marking: Marking = Marking.AMBER
     origin: Origin = Origin()
     target: Product | None = None
+    columns: dict[str, str] = {}
     source: SourceId | None = None
     state: SubmissionState = SubmissionState.RECEIVED
     format: str | None = None

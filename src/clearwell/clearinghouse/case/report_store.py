@@ -15,7 +15,7 @@ from clearwell.vocabulary.marking import Marking
 
 _SUBMISSION = """
 SELECT id, organization_id AS organization, sent_by, name, address, size, received_at, marking, origin, target, state, format, tool,
-       findings, batches, problems, parsed_at, complete, scope, turn, source_id AS source
+       findings, batches, problems, parsed_at, complete, scope, turn, source_id AS source, columns
 FROM clearwell.submission
 """
 _FINDING = """
@@ -40,9 +40,9 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
     tx.execute(
         """
         INSERT INTO clearwell.submission (id, organization_id, sent_by, idempotency_key, content, address, size, name, target, marking,
-                                          origin, state, received_at, complete, scope, turn, source_id)
+                                          origin, state, received_at, complete, scope, turn, source_id, columns)
         VALUES (%(id)s, %(organization)s, %(sent_by)s, %(key)s, %(content)s, %(address)s, %(size)s, %(name)s, %(target)s, %(marking)s,
-                %(origin)s, %(state)s, %(received_at)s, %(complete)s, %(scope)s, %(turn)s, %(source)s)
+                %(origin)s, %(state)s, %(received_at)s, %(complete)s, %(scope)s, %(turn)s, %(source)s, %(columns)s)
         """,
         id=submission.id,
         organization=submission.organization,
@@ -61,6 +61,7 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
         scope=submission.scope,
         turn=submission.turn,
         source=submission.source,
+        columns=as_json(submission.columns),
     )
 
 

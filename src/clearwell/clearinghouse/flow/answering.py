@@ -58,7 +58,7 @@ def parse_submission(house: House, submission: SubmissionId) -> None:
         raw = b"".join(house.blobs.open(tx, sent.id, sent.address))
     slice = Slice(house, sent)
     try:
-        document = read(raw, sent.name, sent.target)
+        document = read_sent(sent, raw)
     except Invalid as reason:
         _finish(house, sent, SubmissionState.UNREADABLE, None, (minimize_text(str(reason)),))
         return
@@ -72,6 +72,11 @@ def parse_submission(house: House, submission: SubmissionId) -> None:
             return
     problems = tuple(minimize_text(f"{problem}") for problem in document.problems[:_PROBLEMS_KEPT])
     _finish(house, sent, SubmissionState.PARSED, document, problems)
+
+
+def read_sent(sent: Submission, raw: bytes) -> Document:
+    """Read a submission's bytes as its sender said: the same whenever they are read. Raises Invalid."""
+    return read(raw, sent.name, sent.target, sent.columns)
 
 
 def _finish(house: House, sent: Submission, state: SubmissionState, document: Document | None, problems: tuple[str, ...]) -> None:

@@ -8,12 +8,11 @@ import msgspec
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import FalseHitMarked, ProjectionRenewed, SubmissionRead
 from clearwell.clearinghouse.case.report import KeptFinding, Submission, SubmissionState
-from clearwell.clearinghouse.flow.answering import with_origin
+from clearwell.clearinghouse.flow.answering import read_sent, with_origin
 from clearwell.clearinghouse.flow.jobs import MINIMIZE
 from clearwell.clearinghouse.intake import false_hit_store
 from clearwell.clearinghouse.intake.batch import title_of
 from clearwell.clearinghouse.intake.minimization import minimize, words_of
-from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
 from clearwell.ground.jobs.queue import defer
@@ -54,7 +53,7 @@ def minimize_again(house: House, submission: SubmissionId) -> None:
         house.write(tx, SubmissionRead(sent.id, "to be minimized anew"), by=INTAKE)
     with house.transaction(INTAKE) as tx:
         raw = b"".join(house.blobs.open(tx, sent.id, sent.address))
-    findings = [with_origin(finding, sent.origin) for finding in read(raw, sent.name, sent.target).findings]
+    findings = [with_origin(finding, sent.origin) for finding in read_sent(sent, raw).findings]
     words = frozenset(
         word for position, numbers in said.items() if position < len(findings) for word in words_of(findings[position], numbers)
     )

@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -46,7 +47,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is said about a report beside its bytes. `name` is the file's name as given: shown, never opened.
 
     `complete`: the report names everything that its tool finds in `target`; what earlier complete ones had and it lacks is
-    *not seen since*. `source` is a source archive sent before it, in which what it cites is looked up.
+    *not seen since*. `source` is a source archive sent before it, in which what it cites is looked up. `columns` says that it is a
+    table, and which column holds which field (field -> column's name).
     """
 
     name: str
@@ -56,6 +58,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     complete: bool = False
     source: SourceId | None = None
+    columns: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 255:
@@ -88,8 +91,8 @@ class AnsweredFinding(msgspec.Struct, frozen=True):
 def submit_report(house: House, actor: Member, pieces: Iterable[bytes], envelope: Envelope) -> Submission:
     """Take a report in: once this returns, raw bytes, row, ledger entry and job are committed (never 8).
 
-    The same idempotency key, or the same bytes with the same target, gives the same submission. Raises Invalid, Refused,
-    QuotaReached.
+    The same idempotency key, or the same bytes with the same name, target, source and columns, gives the same submission. Raises
+    Invalid, Refused, QuotaReached.
     """
     house.policy.require(actor, Act.SUBMIT_REPORT, Subject(organization=actor.organization))
     sealed = house.blobs.put(pieces, house.settings.submission_bytes)
@@ -114,8 +117,7 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         raise Invalid("the report is empty")
     now, organization = house.clock.now(), actor.organization
     key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
-    told = [sealed.address, envelope.target, envelope.name, *([envelope.source] if envelope.source is not None else ())]
-    content = house.blobs.mac("content", msgspec.json.encode(told))
+    content = _content(house, sealed, envelope)
     sourcing.require_own(tx, envelope.source)
     tx.take_turns("sender", [organization])
     known = report_store.find_submission(tx, content, key)
@@ -124,6 +126,8 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
             raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")
         if key is not None and known.target != envelope.target:
             raise Conflict("this idempotency key was used for another target; use a new key for a new report")
+        if key is not None and known.columns != envelope.columns:
+            raise Conflict("this idempotency key was used with other columns; use a new key to have the table read another way")
         house.blobs.discard(sealed)
         return _declare_complete(house, tx, actor, known) if envelope.complete and not known.complete else known
     used = intake_store.usage(tx, organization, midnight(now), but=upload)
@@ -142,6 +146,7 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         origin=envelope.origin,
         target=envelope.target,
         source=envelope.source,
+        columns=envelope.columns,
         complete=envelope.complete,
         scope=storable(envelope.target.component) if envelope.target is not None else None,
         turn=turn.priority,
@@ -152,6 +157,14 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
     house.write(tx, SubmissionReceived(submission.id, organization, sealed.size, salted), by=actor)
     defer(tx, [parse_job(submission)])
     return submission
+
+
+def _content(house: House, sealed: Sealed, envelope: Envelope) -> bytes:
+    """A keyed hash of all that decides what is read: who sends the same again gets the same submission."""
+    told: list[Any] = [sealed.address, envelope.target, envelope.name]
+    told += [envelope.source] if envelope.source is not None else []
+    told += [dict(sorted(envelope.columns.items()))] if envelope.columns else []
+    return house.blobs.mac("content", msgspec.json.encode(told))
 
 
 def parse_job(submission: Submission) -> Job:

@@ -19,6 +19,7 @@ from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import After, Housed, Limit, Signed, read, write
 from clearwell.faces.api.stream import Streams, stream
+from clearwell.formats import column_mapping
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Origin
@@ -28,6 +29,12 @@ from clearwell.vocabulary.product import Product, parse_target
 
 Source = Annotated[str | None, QueryParameter(max_length=40, description="A source archive sent before (`POST /sources`).")]
 Word = Annotated[str | None, QueryParameter(min_length=1, max_length=200)]
+Columns = Annotated[
+    list[str] | None,
+    QueryParameter(
+        name="column", max_items=100, description="FIELD=NAME, once for each: it is a table, and this column holds that field (CSV)."
+    ),
+]
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -41,7 +48,8 @@ class Receipt(msgspec.Struct, frozen=True):
 class SubmissionView(msgspec.Struct, frozen=True, kw_only=True):
     """A submission as its sender sees it. `state`: received, parsed, unreadable. `size` is in bytes; `problems` name broken parts.
 
-    `organization` and `origin` say who found it and with what, as its sender stated it; a finding's own origin goes before.
+    `organization` and `origin` say who found it and with what, as its sender stated it; a finding's own origin goes before. `columns`
+    is how its sender had a table read (field -> column's name).
     """
 
     id: str
@@ -54,6 +62,7 @@ class SubmissionView(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     marking: str
     target: str | None
+    columns: dict[str, str]
     format: str | None
     tool: str | None
     findings: int
@@ -80,8 +89,8 @@ def submission_view(sent: Submission) -> SubmissionView:
     return SubmissionView(
         id=sent.id, name=sent.name, state=sent.state.value, received_at=sent.received_at, size=sent.size, marking=sent.marking.value,
         organization=sent.organization, origin=sent.origin, complete=sent.complete,
-        target=target_text(sent.target), format=sent.format, tool=sent.tool, findings=sent.findings, problems=sent.problems,
-        parsed_at=sent.parsed_at,
+        target=target_text(sent.target), columns=sent.columns, format=sent.format, tool=sent.tool, findings=sent.findings,
+        problems=sent.problems, parsed_at=sent.parsed_at,
     )  # fmt: skip
 
 
@@ -107,15 +116,16 @@ async def send_submission(
     human_reviewer: Word = None,
     complete: Annotated[bool, QueryParameter(description="It names everything that its tool finds in `target`.")] = False,
     source: Source = None,
+    columns: Columns = None,
     idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)] = None,
 ) -> Receipt:
     """Send a report: the body is its raw bytes, in any format that `clearwell parse` reads; it is sealed as received.
 
-    The same key, or the same bytes with the same name and target, gives the same submission. A big one is better sent in pieces
-    (`/uploads`). 429 says in Retry-After when your organization may send again.
+    The same key, or the same bytes with the same name, target, source and columns, gives the same submission. A big one is better sent in
+    pieces (`/uploads`). 429 says in Retry-After when your organization may send again.
     """
     envelope = envelope_of(
-        name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, idempotency_key
+        name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, columns, idempotency_key
     )
     door: Door = request.app.state.uploads
     submit = partial(reporting.submit_report, house, member, Pieces(request, house.settings.submission_bytes), envelope)
@@ -170,6 +180,7 @@ def envelope_of(
     human_reviewer: str | None,
     complete: bool,
     source: str | None,
+    columns: list[str] | None,
     idempotency_key: str | None,
 ) -> Envelope:
     """What is said beside the bytes, from a request's parameters; raise Invalid."""
@@ -181,6 +192,7 @@ def envelope_of(
         idempotency_key=idempotency_key,
         complete=complete,
         source=SourceId(parse_id("source", source)) if source is not None else None,
+        columns=column_mapping(columns or ()),
     )
 
 

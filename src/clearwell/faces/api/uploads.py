@@ -13,7 +13,7 @@ from clearwell.clearinghouse.intake.upload import PIECE, Upload
 from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import Housed, Signed, read, replace, write
-from clearwell.faces.api.submissions import Receipt, Source, Word, envelope_of
+from clearwell.faces.api.submissions import Columns, Receipt, Source, Word, envelope_of
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.ids import UploadId, parse_id
 from clearwell.vocabulary.marking import Marking
@@ -81,9 +81,10 @@ async def finish_upload(
     human_reviewer: Word = None,
     complete: bool = False,
     source: Source = None,
+    columns: Columns = None,
 ) -> Receipt:
     """Submit an upload that is whole, as `POST /submissions` would its bytes. Again: the same submission."""
-    envelope = envelope_of(name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, None)
+    envelope = envelope_of(name, target, marking, tool, tool_version, model, model_version, human_reviewer, complete, source, columns, None)
     door: Door = request.app.state.uploads
     sent = await door.run(member.organization, partial(uploading.finish_upload, house, member, _id(upload_id), envelope))
     return Receipt(sent.id, sent.state.value, sent.received_at)

@@ -22,6 +22,11 @@ KINDS: dict[int, type[ClearwellError]] = {
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
+Said = str | int | tuple[str, ...] | None
+Query = dict[str, Said]
+"""What is asked beside the path; a word with several values is said once for each, None is left out."""
+
+
 class ComeBack(Unavailable):
     """The hub takes it later: after so many `seconds`."""
 
@@ -50,23 +55,23 @@ class Hub:
     def __exit__(self, *reason: object) -> None:
         self._client.close()
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, **query: Said) -> Any:
         """GET a path; return the decoded answer. Raises the error that the hub's problem stands for."""
         return self._send("GET", path, params=_stated(query))
 
-    def post(self, path: str, body: Any = None, key: str | None = None, **query: str | int | None) -> Any:
+    def post(self, path: str, body: Any = None, key: str | None = None, **query: Said) -> Any:
         """POST a JSON body, or none; `key` is an idempotency key."""
         headers = {"Idempotency-Key": key} if key is not None else {}
         if body is None:
             return self._send("POST", path, params=_stated(query), headers=headers)
         return self._send("POST", path, content=msgspec.json.encode(body), headers={"Content-Type": "application/json"})
 
-    def upload(self, path: str, pieces: Iterable[bytes], size: int, **query: str | int | None) -> Any:
+    def upload(self, path: str, pieces: Iterable[bytes], size: int, **query: Said) -> Any:
         """POST bytes as they are read; `size` is how many there are. An upload's piece (`offset`) is PUT."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         return self._send("PUT" if "offset" in query else "POST", path, params=_stated(query), content=iter(pieces), headers=headers)
 
-    def pages(self, path: str, field: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, field: str, **query: Said) -> Iterator[dict[str, Any]]:
         """Every row of a list, page by page."""
         while True:
             page = self.get(path, **query)
@@ -88,8 +93,8 @@ class Hub:
         raise KINDS.get(answer.status_code, Unavailable)(f"{_detail(answer)} (HTTP {answer.status_code})")
 
 
-def _stated(query: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in query.items() if value is not None}
+def _stated(query: dict[str, Any]) -> dict[str, str | tuple[str, ...]]:
+    return {name: value if isinstance(value, tuple) else str(value) for name, value in query.items() if value is not None}
 
 
 def _detail(answer: httpx.Response) -> str:

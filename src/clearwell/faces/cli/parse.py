@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from clearwell.formats import read
+from clearwell.formats import column_mapping, read
 from clearwell.vocabulary.document import MAX_DOCUMENT, Document
 from clearwell.vocabulary.errors import ClearwellError, Invalid
 from clearwell.vocabulary.finding import Crash, Finding
@@ -29,16 +29,9 @@ def parse(files: tuple[str, ...], target: str | None, as_json: bool, full: bool,
     `-` reads standard input. Leaves with 0 when every file was read whole, 2 when any row is an error.
     """
     product = parse_target(target) if target is not None else None
-    mapping = _mapping(columns)
+    mapping = column_mapping(columns)
     printed = _print_json(files, product, mapping, full) if as_json else _print_tables(files, product, mapping)
     sys.exit(0 if printed else 2)
-
-
-def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
-    pairs = [column.partition("=") for column in columns]
-    if any(not equals or not field or not name for field, equals, name in pairs):
-        raise Invalid("--column is FIELD=NAME, for example --column title=Finding")
-    return {field.strip(): name.strip() for field, _, name in pairs}
 
 
 def rows(file: str, product: Product | None, columns: Mapping[str, str] | None = None, full: bool = False) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from clearwell.faces.cli.hub import ComeBack, Cut, Hub
+from clearwell.faces.cli.hub import ComeBack, Cut, Hub, Query
 from clearwell.vocabulary.errors import Conflict, Invalid
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ _PIECE = 1 << 18
 class Sending:
     """Sends files to one hub with the same words about each."""
 
-    def __init__(self, hub: Hub, envelope: dict[str, str | None], sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, hub: Hub, envelope: Query, sleep: Callable[[float], None] = time.sleep) -> None:
         self._hub, self._envelope, self._sleep = hub, envelope, sleep
 
     def send(self, file: Path, moved: Moved) -> dict[str, Any]:
@@ -40,7 +40,9 @@ class Sending:
         upload = self._patiently(lambda: self._hub.post("/uploads", key=key, size=size))
         if upload["submission"] is None:
             self._pieces(file, upload, moved)
-        return self._patiently(lambda: self._hub.post(f"/uploads/{upload['id']}/submission", name=shown(file), **self._envelope))
+        return self._patiently(
+            lambda: self._hub.post(f"/uploads/{upload['id']}/submission", None, None, name=shown(file), **self._envelope)
+        )
 
     def _at_once(self, file: Path, size: int, moved: Moved) -> dict[str, Any]:
         sent: dict[str, Any] = self._hub.upload("/submissions", _read(file, 0, size, moved), size, name=shown(file), **self._envelope)

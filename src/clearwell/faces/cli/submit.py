@@ -17,8 +17,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 from rich.text import Text
 
-from clearwell.faces.cli.hub import Hub, connect, hub_options
+from clearwell.faces.cli.hub import Hub, Query, connect, hub_options
 from clearwell.faces.cli.sending import Sending, shown
+from clearwell.formats import column_mapping
 from clearwell.vocabulary.errors import Invalid, Unavailable
 from clearwell.vocabulary.outside import for_terminal
 from clearwell.vocabulary.product import parse_target
@@ -32,6 +33,9 @@ from clearwell.vocabulary.product import parse_target
     metavar="ARCHIVE",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The source that they are about (tar, zip, git bundle): what they cite is looked up in it.",
+)
+@click.option(
+    "--column", "columns", multiple=True, metavar="FIELD=NAME", help="The files are tables: this column holds that field (more than once)."
 )
 @click.option("--marking", metavar="TLP", help="A TLP 2.0 label; TLP:AMBER without it.")
 @click.option("--tool", help="The tool that wrote them, where they do not say.")
@@ -53,6 +57,7 @@ def submit(
     files: tuple[Path, ...],
     target: str | None,
     source: Path | None,
+    columns: tuple[str, ...],
     marking: str | None,
     tool: str | None,
     tool_version: str | None,
@@ -73,13 +78,15 @@ def submit(
         parse_target(target)
     if complete and target is None:
         raise Invalid("--complete needs --target: what is gone is looked for among earlier scans of the same target")
+    column_mapping(columns)
     for file in files:
         if not file.is_file():
             raise Invalid(f"there is no file {file}")
     console = Console(stderr=True)
-    envelope = {
+    envelope: Query = {
         "target": target, "marking": marking, "tool": tool, "tool_version": tool_version, "model": model, "model_version": model_version,
         "human_reviewer": human_reviewer, "complete": "true" if complete else None,
+        "column": columns or None,
     }  # fmt: skip
     with connect(url, token_file) as hub:
         if source is not None:
@@ -98,7 +105,7 @@ def _send_source(hub: Hub, file: Path) -> str:
     return str(sent["id"])
 
 
-def _send_all(hub: Hub, files: tuple[Path, ...], envelope: dict[str, str | None], console: Console) -> list[tuple[Path, dict[str, Any]]]:
+def _send_all(hub: Hub, files: tuple[Path, ...], envelope: Query, console: Console) -> list[tuple[Path, dict[str, Any]]]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     sending, sent = Sending(hub, envelope), []
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
