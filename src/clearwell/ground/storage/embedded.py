@@ -263,6 +263,7 @@ DATABASE_GRANTS: tuple[str, ...] = (
 _CONFIGURATION = """
 # Clearwell's embedded server: small, local, durable.
 shared_buffers = 96MB
+temp_buffers = 1MB
 max_connections = 60
 max_wal_size = 512MB
 wal_compression = on
