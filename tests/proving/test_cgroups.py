@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Control groups: found where they can be written, never assumed. The kernel's files are imitated by plain ones."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,23 @@ def test_a_group_that_was_handed_over_is_left_for_a_leaf_of_it(tmp_path):
     (tmp_path / "scope").mkdir()
     cgroups.settle(tmp_path, "0::/scope\n")
     assert int((tmp_path / "scope/stage/cgroup.procs").read_text()) > 1
+
+
+def test_what_a_killed_stage_left_in_its_group_is_ended_and_the_group_removed():
+    # given a group of an owner that cannot exist, with a process in it that lives
+    group = cgroups.make(64 << 20, 16)
+    if group.processes is None:
+        group.remove()
+        pytest.skip("no control group can be written here")
+    folder = group.processes
+    orphaned = folder.with_name(f"{cgroups.PREFIX}4194305-left")
+    orphaned.mkdir()
+    with subprocess.Popen(["/bin/sleep", "600"]) as left:
+        (orphaned / "cgroup.procs").write_text(str(left.pid))
+        # when the next stage starts
+        assert cgroups.sweep() >= 1
+        # then neither is there any more, and the group of an owner who lives is
+        assert left.wait(5) == -9
+        assert not orphaned.exists()
+        assert folder.exists()
+    group.remove()

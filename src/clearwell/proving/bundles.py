@@ -2,13 +2,13 @@
 """Git bundles: unpacked at one commit by git itself, inside the sandbox: a hostile pack meets no git outside it."""
 
 import hashlib
-import tempfile
 from pathlib import Path
 
 import msgspec
 
 from clearwell.proving import unpack
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
+from clearwell.proving.scratch import scratch
 from clearwell.proving.source import SourceTree, read_tree
 from clearwell.vocabulary.errors import NotFound, Unavailable
 
@@ -32,8 +32,8 @@ def read_bundle(sandbox: Sandbox, bundle: Path, name: str, commit: str | None) -
     """
     if not Path("/usr/bin/git").exists():
         raise Unavailable("git is not installed on the hub: install it to have bundles looked into")
-    with tempfile.TemporaryDirectory() as folder:
-        harvested = Path(folder, "tree.tar")
+    with scratch() as folder:
+        harvested = folder / "tree.tar"
         harvested.touch(mode=0o600)
         bundle.chmod(0o644)
         spec = Spec(
@@ -52,7 +52,7 @@ def read_bundle(sandbox: Sandbox, bundle: Path, name: str, commit: str | None) -
         if result.exit != 0 or written is None:
             ended = f"hit the limit {result.killed}" if result.killed else result.stderr.decode("utf-8", "replace").strip()[-200:]
             raise Unavailable(f"git could not read the bundle: {ended or f'it left with {result.exit}'}")
-        inner = Path(folder, "inner.tar")
+        inner = folder / "inner.tar"
         inner.write_bytes(_only_file(harvested))
         tree = read_tree(inner, "tree.tar", strip=False, commit=written)
         return msgspec.structs.replace(tree, archive=name, sha256=_sha256(bundle))

@@ -210,7 +210,7 @@ def _write(file: Path, value: int) -> None:
 
 
 def sweep(root: Path = _ROOT) -> int:
-    """Remove empty groups that a killed process of ours left behind; return how many."""
+    """Remove the groups that a killed process of ours left behind, with whatever is alive in them; return how many."""
     removed = 0
     listing = Path("/proc/self/cgroup").read_text()
     for line in listing.splitlines():
@@ -223,7 +223,6 @@ def sweep(root: Path = _ROOT) -> int:
             for folder in base.glob(f"{PREFIX}*"):
                 owner = folder.name.removeprefix(PREFIX).split("-")[0]
                 if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                    with contextlib.suppress(OSError):
-                        folder.rmdir()
-                        removed += 1
+                    Group([folder]).remove()
+                    removed += not folder.exists()
     return removed

@@ -105,7 +105,7 @@ class Workshop:
         note = place.with_name(f"{place.name}.sha256")
         if place.is_dir() and note.is_file():
             return place, note.read_text()
-        partial = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        partial = self.private / f"tree-{secrets.token_hex(8)}"  # what a kill leaves half done is in nobody's way, and swept
         try:
             if archive.kind == "file" and not archive.filename.endswith(_ARCHIVES):
                 partial.mkdir(parents=True)
@@ -116,6 +116,7 @@ class Workshop:
             _same_time(partial)
             digest = tree_hash(partial)
             if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
                 partial.rename(place)
             write_whole(note, digest.encode())
         finally:
@@ -222,7 +223,7 @@ class Workshop:
         self, harness: Harness, source: Path, harness_folder: Path, packages: tuple[tuple[str, Path, Archive], ...], place: Path
     ) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
-        tar = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tar")
+        tar = self.private / f"build-{secrets.token_hex(8)}.tar"
         tar.touch(mode=0o600)
         partial = tar.with_suffix("")
         binds = [(source, "/box/src"), (harness_folder, "/box/harness")]

@@ -18,6 +18,7 @@ from clearwell.vocabulary.weakness import parse_cwe
 INPUT_MAX = 64 << 20
 _FILES_MAX = 500
 _FOLDER_MAX = 128 << 20
+_TOO_LARGE = f"the folder is too large: at most {_FILES_MAX} files and {_FOLDER_MAX >> 20} MB"
 _TOML_MAX = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -202,7 +203,11 @@ class Proof(msgspec.Struct, frozen=True):
 
 def read_proof(folder: Path, registry: Path | None) -> Proof:
     """Read a proof folder and the harness that it names (in `registry`, or its own); raise Invalid or NotFound, naming the key."""
-    own = read_folder(folder)
+    return proof_of(read_folder(folder), registry)
+
+
+def proof_of(own: Folder, registry: Path | None) -> Proof:
+    """Like `read_proof`, for a folder that arrived another way."""
     file = _decode(own, "proof.toml", _ProofFile)
     if file.format != 1:
         raise Invalid(f"proof.toml: format {file.format} is not known; this hub reads format 1")
@@ -234,7 +239,7 @@ def read_folder(folder: Path) -> Folder:
                 continue
             total += path.lstat().st_size
             if total > _FOLDER_MAX or len(files) >= _FILES_MAX:
-                raise Invalid(f"the folder is too large: at most {_FILES_MAX} files and {_FOLDER_MAX >> 20} MB")
+                raise Invalid(_TOO_LARGE)
             files[relative] = _read_plain(path, relative)
         folders[:] = [name for name in folders if name != "__pycache__"]
     files = {name: content for name, content in sorted(files.items()) if "__pycache__" not in name}
@@ -242,8 +247,10 @@ def read_folder(folder: Path) -> Folder:
 
 
 def from_files(files: dict[str, bytes]) -> Folder:
-    """Make a folder of files that arrived another way (inside a report); names are checked like those on disk."""
+    """Make a folder of files that arrived another way (inside a report); names and sizes are checked like those on disk."""
     digest = hashlib.sha256()
+    if len(files) > _FILES_MAX or sum(map(len, files.values())) > _FOLDER_MAX:
+        raise Invalid(_TOO_LARGE)
     for name, content in sorted(files.items()):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or str(path) != name or not name.isprintable() or len(name) > 300:

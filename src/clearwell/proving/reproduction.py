@@ -3,8 +3,6 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from clearwell.proving.attempt import Attempt, Reproduction, Settings
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, read_proof
 from clearwell.proving.sandbox import Sandbox
+from clearwell.proving.scratch import scratch
 from clearwell.proving.trial import FixTrial
 from clearwell.proving.verdict import RUNGS, FixVerdict, Kill, OtherProof, Outcome, Verdict
 
@@ -146,25 +145,14 @@ def _workbench(settings: Settings, sandbox: Sandbox | None, registry: Registry |
     """A sandbox, a registry and a private folder, gone afterwards where they are not the caller's; and when it began."""
     started = time.monotonic()
     own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
-    private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=_scratch(own_registry)))
     try:
-        yield own_sandbox, own_registry, private, started
+        with scratch(own_registry.cache.parent) as private:
+            yield own_sandbox, own_registry, private, started
     finally:
-        shutil.rmtree(private, ignore_errors=True)
         if sandbox is None:
             own_sandbox.close()
         if registry is None:
             own_registry.close()
-
-
-def _scratch(registry: Registry) -> Path:
-    place = registry.cache.parent / "scratch"
-    place.mkdir(parents=True, exist_ok=True)
-    for left in place.iterdir():  # proofs that a killed process left behind do not stay
-        owner = left.name.partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return place
 
 
 def default_harnesses(folder: Path) -> Path | None:

@@ -106,7 +106,7 @@ def is_bundle(archive: Path) -> bool:
         return stream.read(16).startswith((b"# v2 git bundle", b"# v3 git bundle"))
 
 
-def write_temporary(pieces: Iterable[bytes], folder: str) -> Path:
+def write_temporary(pieces: Iterable[bytes], folder: Path) -> Path:
     """Write pieces into a file of its own beneath a temporary folder."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
         for piece in pieces:

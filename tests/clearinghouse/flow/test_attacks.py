@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -30,7 +29,7 @@ from clearwell.clearinghouse.flow import (
 from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
 from clearwell.clearinghouse.remediation.difference import _one
 from clearwell.ground.identity.actor import CASE, PROVING, SANITY, LinkHolder, Member, OrganizationKind
-from clearwell.proving.folder import read_folder
+from clearwell.proving.folder import from_files
 from clearwell.proving.reproduction import Reproduction
 from clearwell.proving.verdict import Evidence, FixLabel, FixRung, FixVerdict, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, Refused, TooLate, Unavailable
@@ -92,10 +91,10 @@ def judged(label: FixLabel, outcome: Outcome) -> FixVerdict:
 def validate(hub: Hub, monkeypatch: pytest.MonkeyPatch, found: AnsweredFinding, seen: Verdict) -> None:
     """Run a finding's proof, which shows `seen`."""
 
-    def shown(folder: Path, *_: object, **__: object) -> Reproduction:
-        return Reproduction(msgspec.structs.replace(seen, evidence=(Evidence("proof", read_folder(folder).sha256),)), {})
+    def shown(_: object, files: dict[str, bytes]) -> Reproduction:
+        return Reproduction(msgspec.structs.replace(seen, evidence=(Evidence("proof", from_files(files).sha256),)), {})
 
-    monkeypatch.setattr(validating, "reproduce", shown)
+    monkeypatch.setattr(validating, "run_files", shown)
     with hub.house.transaction(PROVING) as tx:
         proof = report_store.proof_of_finding(tx, found.finding.id)
     assert proof is not None
@@ -453,7 +452,7 @@ def test_a_patch_meets_the_bytes_that_were_sent_whatever_names_the_proof_uses(hu
         given.append(fix)
         return judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED)
 
-    monkeypatch.setattr(trying, "read_proof", lambda *_: None)
+    monkeypatch.setattr(trying, "opened", lambda *_: None)
     monkeypatch.setattr(trying, "verify_fix", look)
 
     trying.try_fix(hub.house, {"proof.toml": b"", "claimed-fix.patch/x": b""}, b"the patch")

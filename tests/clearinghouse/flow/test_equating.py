@@ -44,7 +44,7 @@ def proven(hub: Hub, lab: Member, monkeypatch: pytest.MonkeyPatch, name: str) ->
         preconditions=(), variants=(), ladder=(), isolation={},
         evidence=(Evidence("proof", from_files({"proof.toml": name.encode()}).sha256),), seconds=0.1,
     )  # fmt: skip
-    monkeypatch.setattr(validating, "reproduce", lambda *_, **__: Reproduction(seen, {}))
+    monkeypatch.setattr(validating, "run_files", lambda *_: Reproduction(seen, {}))
     with hub.house.transaction(PROVING) as tx:
         proof = report_store.proof_of_finding(tx, answered.finding.id)
     assert proof is not None

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sourcing: a source archive or git bundle is sent along with reports, and read when what they cite is looked up."""
 
-import tempfile
 from collections.abc import Callable, Iterable
 
 from clearwell.clearinghouse.case.entries import SourceRead, SourceReceived
@@ -17,6 +16,7 @@ from clearwell.ground.storage.blobs import Sealed
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.bundles import read_bundle
 from clearwell.proving.sandbox import Sandbox
+from clearwell.proving.scratch import scratch
 from clearwell.proving.source import SourceTree, is_bundle, read_tree, write_temporary
 from clearwell.vocabulary.errors import Invalid, Unavailable
 from clearwell.vocabulary.ids import SourceId
@@ -68,7 +68,7 @@ def tree_of(house: House, source: SourceArchive, sandbox: Sandbox | None) -> Cal
         with house.transaction(SANITY) as tx:
             house.policy.require(SANITY, Act.CHECK, Subject(source.id))
             house.write(tx, SourceRead(source.id, "to look up what a report cites"), by=SANITY)
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch() as folder:
             with house.transaction(SANITY) as tx:
                 file = write_temporary(house.blobs.open(tx, source.id, source.address), folder)
             if not is_bundle(file):

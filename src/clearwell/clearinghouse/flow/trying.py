@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trying a fix in isolation: proofs as they are stored, run with a patch or a version in the place of their control."""
 
-import contextlib
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from clearwell.clearinghouse.case.store import Fix, KeptCase
 from clearwell.clearinghouse.flow.maintaining import fixed_purl
-from clearwell.clearinghouse.flow.validating import proving_settings, require_writable, unusable
+from clearwell.clearinghouse.flow.validating import opened, proving_settings, unusable
 from clearwell.ground.house import House
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.environments import Control
-from clearwell.proving.folder import Proof, Side, from_files, read_proof
+from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import kills, verify_fix
 from clearwell.proving.verdict import FixLabel, FixVerdict, Kill
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
@@ -30,31 +27,19 @@ def fix_of(kept: KeptCase, fix: Fix, patch: bytes | None) -> Control:
 
 def try_fix(house: House, files: dict[str, bytes], fix: Control, others: Sequence[tuple[str, dict[str, bytes]]] = ()) -> FixVerdict:
     """Take a fix up the whole ladder; a folder that is no proof makes it inconclusive."""
-    with contextlib.ExitStack() as stack:
-        try:
-            proof = stack.enter_context(_opened(house, files))
-            more = [(name, stack.enter_context(_opened(house, content))) for name, content in others]
-            return verify_fix(proof, fix, proving_settings(house), others=more)
-        except (Invalid, NotFound) as reason:
-            return FixVerdict(FixLabel.INCONCLUSIVE, None, None, str(reason), unusable(str(reason)))
+    try:
+        more = [(name, opened(content, house.settings.harnesses)) for name, content in others]
+        return verify_fix(opened(files, house.settings.harnesses), fix, proving_settings(house), others=more)
+    except (Invalid, NotFound) as reason:
+        return FixVerdict(FixLabel.INCONCLUSIVE, None, None, str(reason), unusable(str(reason)))
 
 
 def try_on(house: House, files: dict[str, bytes], fix: Control) -> Kill:
     """What a fix does to a proof: one cell of the kill matrix. Raises Unavailable where nothing can run."""
     try:
-        with _opened(house, files) as proof:
-            kill = kills(proof, fix, proving_settings(house))
+        kill = kills(opened(files, house.settings.harnesses), fix, proving_settings(house))
     except (Invalid, NotFound) as error:
         return Kill("unknown", str(error))
     if not kill.is_available and kill.escaped is None:
         raise Unavailable(f"the fix could not be tried here: {kill.reason}")
     return kill
-
-
-@contextlib.contextmanager
-def _opened(house: House, files: dict[str, bytes]) -> Iterator[Proof]:
-    with tempfile.TemporaryDirectory(prefix="clearwell-") as place:
-        folder = Path(place) / "proof"
-        require_writable(files)
-        from_files(files).write(folder)
-        yield read_proof(folder, house.settings.harnesses)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validating: a proof is run in isolation. What reproduced is proven and takes in what is the same; what did not is refused."""
 
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -31,8 +30,9 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
-from clearwell.proving.folder import from_files
-from clearwell.proving.reproduction import Reproduction, Settings, reproduce
+from clearwell.proving.folder import Proof as RunnableProof
+from clearwell.proving.folder import from_files, proof_of
+from clearwell.proving.reproduction import Reproduction, Settings, reproduce_proof
 from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import ProofId, RunId
@@ -150,15 +150,16 @@ def _is_for_another(house: House, runs: tuple[Run, ...]) -> bool:
 
 def run_files(house: House, files: dict[str, bytes]) -> Reproduction:
     """Run a proof folder; a folder that is none is harness_error."""
-    settings = proving_settings(house)
-    with tempfile.TemporaryDirectory(prefix="clearwell-") as place:
-        folder = Path(place) / "proof"
-        try:
-            require_writable(files)
-            from_files(files).write(folder)
-            return reproduce(folder, house.settings.harnesses, settings)
-        except (Invalid, NotFound) as reason:
-            return Reproduction(unusable(str(reason)), {})
+    try:
+        return reproduce_proof(opened(files, house.settings.harnesses), proving_settings(house))
+    except (Invalid, NotFound) as reason:
+        return Reproduction(unusable(str(reason)), {})
+
+
+def opened(files: dict[str, bytes], harnesses: Path | None) -> RunnableProof:
+    """Read a proof as it is stored; it never lies in a folder outside the run's own. Raises Invalid and NotFound."""
+    require_writable(files)
+    return proof_of(from_files(files), harnesses)
 
 
 def require_writable(files: dict[str, bytes]) -> None:

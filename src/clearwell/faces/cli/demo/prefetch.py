@@ -2,7 +2,6 @@
 """Fetches beforehand every package archive that the exercise will need, so that its own time holds no network. Executes nothing."""
 
 import concurrent.futures
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from packageurl import PackageURL
 from clearwell.faces.cli.demo.exercise import Exercise
 from clearwell.formats import read
 from clearwell.proving.archives import Kind, Registry
-from clearwell.proving.folder import Proof, from_files, read_proof
+from clearwell.proving.folder import Proof, from_files, proof_of
 from clearwell.vocabulary.errors import ClearwellError, NotFound
 from clearwell.vocabulary.finding import ProofFiles
 from clearwell.vocabulary.product import parse_target
@@ -67,13 +66,10 @@ def _wanted(exercise: Exercise) -> Iterator[Wanted]:
 
 def _of_proof(files: ProofFiles, harnesses: Path) -> Iterator[Wanted]:
     """The archives of a proof's sides and ladder, and of what its harness puts beside them."""
-    with tempfile.TemporaryDirectory(prefix="clearwell-demo-") as place:
-        folder = Path(place) / "proof"
-        from_files(files.files).write(folder)
-        try:
-            proof = read_proof(folder, harnesses)
-        except ClearwellError:
-            return
+    try:
+        proof = proof_of(from_files(files.files), harnesses)
+    except ClearwellError:
+        return
     kind = proof.harness.file.archive
     for side in (proof.file.target, proof.file.control):
         if side is not None and side.purl is not None:
