@@ -223,7 +223,8 @@ def sweep(root: str = _ROOT) -> int:
     removed = 0
     for line in _read("/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        bases = ["/".join(filter(None, (root, c, path.strip("/")))) for c in controllers.split(",")] if controllers else _upwards(root, path)
+        first = ["/".join(filter(None, (root, controller, path.strip("/")))) for controller in controllers.split(",")]
+        bases = first if controllers else _upwards(root, path)
         for base in bases:
             with contextlib.suppress(OSError):
                 for name in os.listdir(base):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a build left, packed as plain files. Standard library only; the stage imports it for a build alone, for every fork carries its modules."""
+"""What a build left, packed as plain files. Standard library only: the stage imports it, for a build alone."""
 
 import os
 import stat

@@ -112,7 +112,7 @@ def _serve(head: Message, body: bytes, understudy: Understudy, outside: Canary) 
 
 def _heard_of(understudy: Understudy, group: cgroups.Group) -> bytes:
     """Everything that the understudy tells until it closes its mouth. When our own reader goes away, kill the run and leave."""
-    told = []
+    told: list[bytes] = []
     poll = select.poll()
     for descriptor in (0, understudy.answer):
         poll.register(descriptor, select.POLLIN)
