@@ -11,7 +11,7 @@ import selectors
 import signal
 import stat
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from clearwell.proving import bubblewrap, canary, cgroups, effects, gvisor, kernel
@@ -28,37 +28,40 @@ Message = dict[str, Any]
 
 
 class Run:
-    """One run: `result` does everything."""
+    """One run: made before anybody asked for one, so that it is at hand; `result` does everything that the request decides."""
 
-    def __init__(self, request: Message, group: cgroups.Group, outside: list[list[Any]]) -> None:
-        self.request, self.group, self.limits, self.outside = request, group, request["limits"], outside
-        self.builder = _BUILDERS[request["backend"]]
+    def __init__(self) -> None:
+        """Leave the machine's mounts and network."""
+        self.is_root = os.geteuid() == 0
+        kernel.leave_the_host()
+        kernel.raise_loopback()
         self.selector = selectors.DefaultSelector()
         self.killed: str | None = None
         self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray(), "said": bytearray(), "info": bytearray()}
-        self.caps = {"stdout": self.limits["stdout_bytes"], "stderr": self.limits["stderr_bytes"], "said": 256, "info": 4096}
         self.box_pid, self.box, self.began, self.go = 0, -1, 0.0, -1
-        self.is_watching = group.memory is None or group.processes is None or group.cpu is None
         self.sampled_cpu = 0.0
         self.joins: list[int] = []
+        self.parents: set[str] = set()
 
-    def result(self) -> Message:
+    def result(self, request: Message, group: cgroups.Group, outside: list[list[Any]], word: str) -> Message:
         """Run to the end and tell everything."""
-        standard_input = os.open(self.request["stdin"] or "/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self.joins = self.group.procs()
-        self.group.hold_cpu()
-        harvest = os.open(self.request["harvest_to"], os.O_WRONLY | os.O_CLOEXEC) if self.request["harvest"] else -1
-        is_root = os.geteuid() == 0
-        kernel.leave_the_host()
-        later = self._furnish(kernel.NOBODY if is_root else 0)
-        if is_root:
+        self.request, self.group, self.limits = request, group, request["limits"]
+        self.builder = _BUILDERS[request["backend"]]
+        self.caps = {"stdout": self.limits["stdout_bytes"], "stderr": self.limits["stderr_bytes"], "said": 256, "info": 4096}
+        self.is_watching = group.memory is None or group.processes is None or group.cpu is None
+        standard_input = os.open(request["stdin"] or "/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self.joins = group.procs()
+        group.hold_cpu()
+        pack = _packing(request["harvest_to"]) if request["harvest"] else None
+        kernel.stand_alone()
+        loopback = Loopback(request["servers"], self.selector)  # while root, which alone may open the ports below 1024
+        self._furnish(kernel.NOBODY if self.is_root else 0)
+        if self.is_root:
             kernel.become_nobody()
         kernel.die_with_parent()
-        kernel.raise_loopback()
-        tried = canary.cry(self.outside, self.request["word"])
-        loopback = Loopback(self.request["servers"], self.selector)
+        tried = canary.cry(outside, word)
         started = time.monotonic()
-        pid, pipes = self._start(later, standard_input)
+        pid, pipes = self._start(standard_input)
         for name, descriptor in pipes.items():
             os.set_blocking(descriptor, False)
             self.selector.register(descriptor, selectors.EVENT_READ, (name, descriptor, None))
@@ -68,72 +71,82 @@ class Run:
         for name, descriptor in pipes.items():
             self._drain(name, descriptor)
         requests = loopback.close()
-        tried += canary.cry(self.outside, self.request["word"])
-        if harvest >= 0:
-            effects.harvest(Path(self._writable(self.request["harvest"])), harvest)
-        if SAID in self.request["writable"]:
-            self.streams["said"] += _said_in(Path(self._writable(SAID)) / "word", self.caps["said"] + 1)
+        tried += canary.cry(outside, word)
+        if pack is not None:
+            pack(self._writable(request["harvest"]))
+        if SAID in request["writable"]:
+            self.streams["said"] += _said_in(f"{self._writable(SAID)}/word", self.caps["said"] + 1)
         return {
             "started": bool(self.began),
             "exit": os.waitstatus_to_exitcode(status),
             "killed": self.killed,
             "wall": wall,
-            "cpu": self.group.cpu_seconds() if self.group.cpu is not None else self.sampled_cpu,
-            "files": {
-                place: effects.collect(Path(self._writable(place)), self.request["collect_bytes"]) for place in self.request["collect"]
-            },
+            "cpu": group.cpu_seconds() if group.cpu is not None else self.sampled_cpu,
+            "files": {place: effects.collect(self._writable(place), request["collect_bytes"]) for place in request["collect"]},
             "requests": [{"port": r["port"], "received": _text(r["received"])} for r in requests],
             "tried": tried,
             **{name: _text(bytes(self.streams[name])) for name in ("stdout", "stderr", "said")},
         }
 
-    def _furnish(self, owner: int) -> dict[str, str]:
-        """Lay out the box's tree on one bounded tmpfs; return the writable folders that the backend itself must bind."""
-        request = self.request
+    def _furnish(self, owner: int) -> None:
+        """Lay out the box's tree on one bounded tmpfs."""
+        request, devices = self.request, self.builder.DEVICES
         # Opened before anything is covered. (Mounts of another namespace could not be bound.)
         sources = [(os.open(source, os.O_PATH | os.O_CLOEXEC), target) for source, target in request["binds"]]
+        nodes = [(os.open(node, os.O_PATH | os.O_CLOEXEC), node) for node in devices]
         inodes = self.limits["inodes"] + 128 + 4 * len(request["binds"]) + 2 * len(request["files"])
         kernel.mount_tmpfs(_SPACE, f"size={self.limits['space_bytes']},nr_inodes={inodes},mode=0755", plain=self.builder.PLAIN)
         for target in ("/proc", "/dev", "/sys", "/tmp"):  # noqa: S108 - mount points in the box
-            _made(target).mkdir()
+            os.mkdir(self._place(target))
         for target, content in request["files"].items():
-            place = _made(target)
-            place.write_bytes(base64.b64decode(content))
-            place.chmod(0o444)
-        for link, target in request["symlinks"]:
-            _made(target).symlink_to(link)
+            _write(self._place(target), base64.b64decode(content))
+        for link, target in (*request["symlinks"], *self.builder.LINKS):
+            os.symlink(link, self._place(target))
         for descriptor, target in sources:
-            place = _made(target)
+            place = self._place(target)
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-                place.mkdir(exist_ok=True)
+                self._folder(place)
             else:
-                place.touch()
-            kernel.bind(f"/proc/self/fd/{descriptor}", str(place), read_only=True)
+                _write(place, b"")
+            kernel.bind(f"/proc/self/fd/{descriptor}", place, read_only=True)
             os.close(descriptor)
-        later = {}
-        Path(f"{_SPACE}/own").mkdir(mode=0o700)  # the backend's own notes, out of the box's reach
+        for descriptor, target in nodes:
+            _write(self._place(target), b"")
+            kernel.bind(f"/proc/self/fd/{descriptor}", self._place(target), read_only=False, is_device=True)
+            os.close(descriptor)
+        if devices:
+            os.mkdir(self._place("/dev/pts"))
+            kernel.mount_terminals(self._place("/dev/pts"))
+        os.mkdir(f"{_SPACE}/own", 0o700)  # the backend's own notes, out of the box's reach
         os.chown(f"{_SPACE}/own", owner, owner)
         for target in request["writable"]:
-            own = Path(self._writable(target))
-            own.mkdir(mode=0o755)
+            own = self._writable(target)
+            os.mkdir(own, 0o755)
             os.chown(own, owner, owner)
-            if target in self.builder.WRITABLE_LATER:
-                later[target] = str(own)
-                continue
-            _made(target).mkdir(exist_ok=True)
-            kernel.bind(str(own), f"{_TREE}{target}", read_only=False)
+            self._folder(self._place(target))
+            kernel.bind(own, self._place(target), read_only=False)
         kernel.detach("/sys")  # bubblewrap reads the list of mounts again and again: the shorter the faster
-        return later
+
+    def _place(self, target: str) -> str:
+        """The place of a path of the box in the tree, its parents made."""
+        place = f"{_TREE}{target}"
+        self._folder(place.rpartition("/")[0])
+        return place
+
+    def _folder(self, place: str) -> None:
+        if place not in self.parents:
+            os.makedirs(place, exist_ok=True)
+            self.parents.add(place)
 
     def _writable(self, target: str) -> str:
         return f"{_SPACE}/w{self.request['writable'].index(target)}"
 
-    def _start(self, later: dict[str, str], standard_input: int) -> tuple[int, dict[str, int]]:
+    def _start(self, standard_input: int) -> tuple[int, dict[str, int]]:
         pipes, ends = {}, {}
         for name in ("stdout", "stderr", "said", "info"):
             pipes[name], ends[name] = os.pipe()
         wait, self.go = os.pipe()
-        pid = int(self.builder.start(self.request, _TREE, later, standard_input, ends, wait))
+        pid = int(self.builder.start(self.request, _TREE, standard_input, ends, wait))
         for descriptor in (*ends.values(), wait, standard_input):
             os.close(descriptor)
         return pid, pipes
@@ -148,7 +161,7 @@ class Run:
         if self.request["backend"] == "bubblewrap":  # runsc sets the target's own; its own memory is a file
             for one in (pid, self.box_pid):
                 kernel.limit(one, self.limits)
-        if Path(f"/proc/{self.box_pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink():
+        if os.readlink(f"/proc/{self.box_pid}/ns/net") != os.readlink("/proc/self/ns/net"):
             raise OSError("the box stands in another network than the one from which the way out was tried")
         self.began = time.monotonic()
         os.write(self.go, b"1")
@@ -245,14 +258,26 @@ class Run:
             raise TimeoutError("the box did not die")
 
 
-def _made(target: str) -> Path:
-    """The place of a path of the box in the tree, its parents made."""
-    place = Path(f"{_TREE}{target}")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return place
+def _packing(file: str) -> Callable[[str], None]:
+    """Open the file for a build's harvest and load what packs it, both while they can still be reached."""
+    from clearwell.proving import harvesting  # noqa: PLC0415 - every fork of the stage would carry it, and only a build needs it
+
+    descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+    return lambda folder: harvesting.harvest(folder, descriptor)
 
 
-def _said_in(file: Path, size: int) -> bytes:
+def _write(place: str, content: bytes) -> None:
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fchmod(descriptor, 0o444)
+    finally:
+        os.close(descriptor)
+
+
+def _said_in(file: str, size: int) -> bytes:
     """The first words of a file that the target may have replaced by anything."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -269,13 +294,21 @@ def _tree(pid: int) -> tuple[int, int, float]:
     while todo and count < 4096:
         one = todo.pop()
         with contextlib.suppress(OSError, ValueError, IndexError):
-            resident += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * page
+            resident += int(_read(f"/proc/{one}/statm").split()[1]) * page
             count += 1
             # Fields 14 to 17 of proc_pid_stat(5); the name before them may hold blanks and brackets.
-            ticks += sum(int(field) for field in Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15])
-            for task in Path(f"/proc/{one}/task").iterdir():
-                todo += [int(child) for child in (task / "children").read_text().split()]
+            ticks += sum(int(field) for field in _read(f"/proc/{one}/stat").rpartition(b")")[2].split()[11:15])
+            for task in os.listdir(f"/proc/{one}/task"):
+                todo += [int(child) for child in _read(f"/proc/{one}/task/{task}/children").split()]
     return resident, count, ticks / tick
+
+
+def _read(file: str) -> bytes:
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 1 << 16)
+    finally:
+        os.close(descriptor)
 
 
 def _text(data: bytes) -> str:

@@ -7,7 +7,7 @@ who connects to it outside, says nothing.
 
 import contextlib
 import errno
-import secrets
+import os
 import socket
 from typing import Any
 
@@ -27,7 +27,7 @@ class Canary:
                 listener = socket.socket(socket.AF_INET, kind)
                 listener.bind((host, 0))
                 self._keep(listener, [name, host, listener.getsockname()[1]])
-        hidden = f"clearwell-canary-{secrets.token_hex(8)}"
+        hidden = f"clearwell-canary-{os.urandom(8).hex()}"
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(f"\0{hidden}")
         self._keep(listener, ["unix", hidden, 0])

@@ -3,32 +3,28 @@
 
 import contextlib
 import os
-import secrets
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
 PREFIX = "clearwell-"
-_ROOT = Path("/sys/fs/cgroup")
+_ROOT = "/sys/fs/cgroup"
 
 
-@dataclass
 class Group:
     """The folders of one run's control group (one in version 2, up to three in version 1).
 
     `memory`, `processes` and `cpu` say which are limited or measured by it.
     """
 
-    folders: list[Path] = field(default_factory=list)
-    memory: Path | None = None
-    processes: Path | None = None
-    cpu: Path | None = None
-    cpu_file: int = -1
-    is_v2: bool = False
+    def __init__(self, folder: str | None = None) -> None:
+        """Without a folder nothing is limited; with one, everything is, by a group of version 2."""
+        self.folders: list[str] = [] if folder is None else [folder]
+        self.memory = self.processes = self.cpu = folder
+        self.cpu_file = -1
+        self.is_v2 = folder is not None
 
     def procs(self) -> list[int]:
         """Open every `cgroup.procs` for writing: whoever writes 0 there joins (permission is checked at opening)."""
-        return [os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for folder in self.folders]
+        return [os.open(f"{folder}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for folder in self.folders]
 
     def cpu_seconds(self) -> float | None:
         """CPU time of every process that ever was in the group, user and system."""
@@ -46,14 +42,14 @@ class Group:
     def hold_cpu(self) -> None:
         """Open the account of CPU time, so that it can be read where the control groups' file system is out of sight."""
         if self.cpu is not None:
-            self.cpu_file = os.open(self.cpu / ("cpu.stat" if self.is_v2 else "cpuacct.usage"), os.O_RDONLY | os.O_CLOEXEC)
+            self.cpu_file = os.open(f"{self.cpu}/{'cpu.stat' if self.is_v2 else 'cpuacct.usage'}", os.O_RDONLY | os.O_CLOEXEC)
 
     def memory_peak(self) -> int | None:
         """Highest use in bytes, where the kernel tells."""
         if self.memory is None:
             return None
         try:
-            return int((self.memory / ("memory.peak" if self.is_v2 else "memory.max_usage_in_bytes")).read_text())
+            return int(_read(f"{self.memory}/{'memory.peak' if self.is_v2 else 'memory.max_usage_in_bytes'}"))
         except (OSError, ValueError):
             return None
 
@@ -62,7 +58,7 @@ class Group:
         if self.memory is None:
             return False
         try:
-            lines = (self.memory / ("memory.events" if self.is_v2 else "memory.oom_control")).read_text().splitlines()
+            lines = _read(f"{self.memory}/{'memory.events' if self.is_v2 else 'memory.oom_control'}").splitlines()
         except OSError:
             return False
         return any(line.split()[0] == "oom_kill" and int(line.split()[1]) > 0 for line in lines if len(line.split()) == 2)
@@ -72,7 +68,7 @@ class Group:
         if self.processes is None:
             return False
         try:
-            words = (self.processes / "pids.events").read_text().split()
+            words = _read(f"{self.processes}/pids.events").split()
         except OSError:
             return False
         return words[:1] == ["max"] and int(words[1]) > 0
@@ -82,26 +78,26 @@ class Group:
         deadline = time.monotonic() + 2
         for folder in self.folders:
             while True:
-                with contextlib.suppress(OSError):
-                    (folder / "cgroup.kill").write_text("1")
-                with contextlib.suppress(OSError, ValueError):
-                    for pid in (folder / "cgroup.procs").read_text().split():
-                        os.kill(int(pid), 9)
                 try:
-                    folder.rmdir()
+                    os.rmdir(folder)
                     break
                 except FileNotFoundError:
                     break
                 except OSError:
                     if time.monotonic() > deadline:
                         break
-                    time.sleep(0.005)
+                with contextlib.suppress(OSError):
+                    _write(f"{folder}/cgroup.kill", 1)
+                with contextlib.suppress(OSError, ValueError):
+                    for pid in _read(f"{folder}/cgroup.procs").split():
+                        os.kill(int(pid), 9)
+                time.sleep(0.001)
 
 
-def make(memory_bytes: int, processes: int, root: Path = _ROOT, membership: str | None = None) -> Group:
+def make(memory_bytes: int, processes: int, root: str = _ROOT, membership: str | None = None) -> Group:
     """Make a group with both limits where this process may; what could not be had is None in the result, never assumed."""
-    listing = Path("/proc/self/cgroup").read_text() if membership is None else membership
-    name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+    listing = _read("/proc/self/cgroup") if membership is None else membership
+    name = f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}"
     group = _make_v2(memory_bytes, processes, root, listing, name)
     return group if group is not None else _make_v1(memory_bytes, processes, root, listing, name)
 
@@ -115,52 +111,57 @@ def can_limit() -> bool:
         group.remove()
 
 
-def settle(root: Path = _ROOT, membership: str | None = None) -> None:
+def settle(root: str = _ROOT, membership: str | None = None) -> None:
     """Move into a leaf of the group that was handed over to us, so that the group itself may hand controllers on (version 2)."""
-    listing = Path("/proc/self/cgroup").read_text() if membership is None else membership
+    listing = _read("/proc/self/cgroup") if membership is None else membership
     own = next((line[3:] for line in listing.splitlines() if line.startswith("0::")), None)
     if own is None:
         return
-    leaf = root / own.strip("/") / "stage"
+    leaf = f"{root}/{own.strip('/')}/stage"
     with contextlib.suppress(OSError):
-        leaf.mkdir()
-        (leaf / "cgroup.procs").write_text(str(os.getpid()))
+        os.mkdir(leaf)
+    with contextlib.suppress(OSError):
+        _write(f"{leaf}/cgroup.procs", os.getpid())
 
 
-def _make_v2(memory_bytes: int, processes: int, root: Path, listing: str, name: str) -> Group | None:
+def _make_v2(memory_bytes: int, processes: int, root: str, listing: str, name: str) -> Group | None:
     own = next((line[3:] for line in listing.splitlines() if line.startswith("0::")), None)
     if own is None:
         return None
     # A group with processes of its own may not hand controllers to children: look at our own, then at those above it.
-    for base in [root / own.strip("/"), *(root / own.strip("/")).parents]:
-        if base != root and root not in base.parents:
-            break
-        if not (base / "cgroup.subtree_control").exists():
+    for base in _upwards(root, own):
+        if not os.path.exists(f"{base}/cgroup.subtree_control"):
             continue
-        folder = base / name
+        folder = f"{base}/{name}"
         try:
             with contextlib.suppress(OSError):
-                (base / "cgroup.subtree_control").write_text("+memory +pids")
-            folder.mkdir()
+                _write(f"{base}/cgroup.subtree_control", "+memory +pids")
+            os.mkdir(folder)
         except OSError:
             continue
         try:
-            _write(folder / "memory.max", memory_bytes)
-            _write(folder / "pids.max", processes)
+            _write(f"{folder}/memory.max", memory_bytes)
+            _write(f"{folder}/pids.max", processes)
             with contextlib.suppress(OSError):
-                _write(folder / "memory.swap.max", 0)
+                _write(f"{folder}/memory.swap.max", 0)
             with contextlib.suppress(OSError):
-                _write(folder / "memory.oom.group", 1)
-            os.close(os.open(folder / "cgroup.procs", os.O_WRONLY))
+                _write(f"{folder}/memory.oom.group", 1)
+            os.close(os.open(f"{folder}/cgroup.procs", os.O_WRONLY))
         except OSError:
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                os.rmdir(folder)
             continue
-        return Group([folder], memory=folder, processes=folder, cpu=folder, is_v2=True)
+        return Group(folder)
     return None
 
 
-def _make_v1(memory_bytes: int, processes: int, root: Path, listing: str, name: str) -> Group:
+def _upwards(root: str, own: str) -> list[str]:
+    """Our own group's folder and those above it, up to the root."""
+    parts = [part for part in own.split("/") if part]
+    return ["/".join([root, *parts[:length]]) for length in range(len(parts), -1, -1)]
+
+
+def _make_v1(memory_bytes: int, processes: int, root: str, listing: str, name: str) -> Group:
     group = Group()
     places = {}
     for line in listing.splitlines():
@@ -174,21 +175,21 @@ def _make_v1(memory_bytes: int, processes: int, root: Path, listing: str, name: 
     ):
         if controller not in places:
             continue
-        folder = root / controller / places[controller] / name
+        folder = "/".join(filter(None, (root, controller, places[controller], name)))
         try:
-            folder.mkdir()
+            os.mkdir(folder)
         except OSError:
             continue
         try:
             if setting is not None:
-                _write(folder / setting, value)
-            with contextlib.suppress(OSError):
-                if controller == "memory":
-                    _write(folder / "memory.memsw.limit_in_bytes", value)
-            os.close(os.open(folder / "cgroup.procs", os.O_WRONLY))
+                _write(f"{folder}/{setting}", value)
+            if controller == "memory":
+                with contextlib.suppress(OSError):
+                    _write(f"{folder}/memory.memsw.limit_in_bytes", value)
+            os.close(os.open(f"{folder}/cgroup.procs", os.O_WRONLY))
         except OSError:
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                os.rmdir(folder)
             continue
         group.folders.append(folder)
         if controller == "memory":
@@ -200,7 +201,15 @@ def _make_v1(memory_bytes: int, processes: int, root: Path, listing: str, name: 
     return group
 
 
-def _write(file: Path, value: int) -> None:
+def _read(file: str) -> str:
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 1 << 20).decode("ascii", "replace")
+    finally:
+        os.close(descriptor)
+
+
+def _write(file: str, value: int | str) -> None:
     # Never create: on a tmpfs that merely looks like a control group, writing would "succeed".
     descriptor = os.open(file, os.O_WRONLY)
     try:
@@ -209,20 +218,18 @@ def _write(file: Path, value: int) -> None:
         os.close(descriptor)
 
 
-def sweep(root: Path = _ROOT) -> int:
+def sweep(root: str = _ROOT) -> int:
     """Remove the groups that a killed process of ours left behind, with whatever is alive in them; return how many."""
     removed = 0
-    listing = Path("/proc/self/cgroup").read_text()
-    for line in listing.splitlines():
+    for line in _read("/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        bases = [root / c / path.strip("/") for c in controllers.split(",") if c] if controllers else []
-        if not controllers:
-            own = root / path.strip("/")
-            bases = [own, *(parent for parent in own.parents if parent == root or root in parent.parents)]
+        first = ["/".join(filter(None, (root, controller, path.strip("/")))) for controller in controllers.split(",")]
+        bases = first if controllers else _upwards(root, path)
         for base in bases:
-            for folder in base.glob(f"{PREFIX}*"):
-                owner = folder.name.removeprefix(PREFIX).split("-")[0]
-                if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                    Group([folder]).remove()
-                    removed += not folder.exists()
+            with contextlib.suppress(OSError):
+                for name in os.listdir(base):
+                    owner = name.removeprefix(PREFIX).split("-")[0]
+                    if name.startswith(PREFIX) and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+                        Group(f"{base}/{name}").remove()
+                        removed += not os.path.exists(f"{base}/{name}")
     return removed

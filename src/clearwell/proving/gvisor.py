@@ -7,27 +7,27 @@ The stage's own empty namespaces stand around runsc: what would break out of gVi
 import json
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 from clearwell.proving import kernel
 
-WRITABLE_LATER: tuple[str, ...] = ()
 PLAIN = True
+DEVICES: tuple[str, ...] = ()  # runsc makes a /dev of its own
+LINKS: tuple[tuple[str, str], ...] = ()
 OVERHEAD_BYTES, OVERHEAD_PROCESSES, GRACE_SECONDS = 192 << 20, 160, 3.0
 """What runsc itself needs beside the target: two Go programs, threads for each thread inside, and the time until it stands."""
 
 
-def start(request: dict[str, Any], space: str, later: dict[str, str], standard_input: int, ends: dict[str, int], go: int) -> int:
+def start(request: dict[str, Any], space: str, standard_input: int, ends: dict[str, int], go: int) -> int:
     """Start runsc as the first process of a pid namespace of its own, on the folder that holds the box's tree."""
-    bundle = Path(space).with_name("own")
-    (bundle / "config.json").write_text(json.dumps(_configuration(request, space)))
-    state = bundle / "state"
+    bundle = f"{os.path.dirname(space)}/own"
+    with open(f"{bundle}/config.json", "w") as configuration:
+        json.dump(_configuration(request, space), configuration)
     # Read-only binds lie in the tree already and come along with the root. Without servers the target gets gVisor's own loopback;
     # with them, the stage's: a network namespace that holds nothing else.
     network = "host" if request["servers"] else "none"
     command = [request["program"], "--rootless", "--ignore-cgroups", "--oci-seccomp", "--platform=ptrace", f"--network={network}"]
-    command += ["--file-access-mounts=shared", f"--root={state}", "run", f"--bundle={bundle}", "box"]
+    command += ["--file-access-mounts=shared", f"--root={bundle}/state", "run", f"--bundle={bundle}", "box"]
     outer = os.fork()
     if outer == 0:
         try:

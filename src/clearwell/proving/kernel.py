@@ -8,12 +8,11 @@ import resource
 import signal
 import socket
 import struct
-from pathlib import Path
 from typing import Any
 
 NOBODY = 65534
 NEWNS, NEWUSER, NEWNET, NEWPID, NEWIPC, NEWUTS = 0x20000, 0x10000000, 0x40000000, 0x20000000, 0x08000000, 0x04000000
-_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE, _MS_SLAVE = 2, 4, 8, 4096, 16384, 1 << 18, 1 << 19
 _MNT_DETACH = 2
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_SETATTR = -100, 0x8000, 442
@@ -22,23 +21,31 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def leave_the_host() -> None:
-    """Take a mount namespace of our own; without root also user and network, which root takes later, as nobody."""
+    """Take mount and network namespaces of our own; without root, a user namespace that owns them, too.
+
+    What is mounted outside still shows here until `stand_alone`.
+    """
     if os.geteuid() == 0:
-        _check(_libc.unshare(NEWNS), "unshare mounts")
+        _check(_libc.unshare(NEWNS | NEWNET), "unshare mounts and network")
     else:
         user, group = os.geteuid(), os.getegid()
         _check(_libc.unshare(NEWUSER | NEWNS | NEWNET), "unshare user, mounts and network")
         _map_to_root(user, group)
+    _mount(None, "/", None, _MS_REC | _MS_SLAVE, None)
+
+
+def stand_alone() -> None:
+    """From here on no mount of ours shows outside and none of outside here."""
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE, None)
 
 
 def become_nobody() -> None:
-    """Root gives itself up and takes user and network namespaces of nobody's own."""
+    """Root gives itself up and takes a user namespace of nobody's own; the network stays root's, so nobody may change it."""
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
     _libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
-    _check(_libc.unshare(NEWUSER | NEWNET), "unshare user and network")
+    _check(_libc.unshare(NEWUSER), "unshare user")
     _map_to_root(NOBODY, NOBODY)
 
 
@@ -68,10 +75,16 @@ def mount_proc(place: str) -> None:
     _mount("proc", place, "proc", _MS_NOSUID | _MS_NODEV, None)
 
 
-def bind(source: str, place: str, *, read_only: bool) -> None:
+def mount_terminals(place: str) -> None:
+    """Mount pseudo-terminals that nobody else has."""
+    _mount("devpts", place, "devpts", _MS_NOSUID | _MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+
+
+def bind(source: str, place: str, *, read_only: bool, is_device: bool = False) -> None:
     """Bind a file or folder with what is mounted beneath it, without devices and set-user-id (mount_setattr: Linux 5.12)."""
     _mount(source, place, None, _MS_BIND | _MS_REC, None)
-    attributes = struct.pack("QQQQ", _ATTR_NOSUID | _ATTR_NODEV | (_ATTR_RDONLY if read_only else 0), 0, 0, 0)
+    flags = _ATTR_NOSUID | (_ATTR_RDONLY if read_only else 0) | (0 if is_device else _ATTR_NODEV)
+    attributes = struct.pack("QQQQ", flags, 0, 0, 0)
     done = _libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, place.encode(), _AT_RECURSIVE, attributes, ctypes.c_size_t(len(attributes)))
     _check(done, f"mount_setattr {place}")
 
@@ -96,9 +109,10 @@ def limit(pid: int, limits: dict[str, Any]) -> None:
 
 
 def _map_to_root(user: int, group: int) -> None:
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    for file, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
+        descriptor = os.open(f"/proc/self/{file}", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(descriptor, text.encode())
+        os.close(descriptor)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None) -> None:

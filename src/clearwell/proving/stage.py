@@ -1,28 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stage: a small process of ours that builds the box around one run and watches it. Standard library only.
 
-It is started once (`python -I -S`), reads requests on stdin and forks for each: the fork leaves root, takes its own user, mount and
-network namespaces, lays the box out on one bounded tmpfs, serves the harness's servers and starts the backend, whose target lives in
-yet another pid namespace: the target can neither see nor signal the stage. The stage itself stays outside and listens for the canary.
-When our reader goes away, the stage kills the run and leaves.
+It is started once (`python -I -S`), reads requests on stdin and gives each to a fork of its own that waits for it already, in mount and
+network namespaces of its own: the fork lays the box out on one bounded tmpfs, leaves root, serves the harness's servers and starts the
+backend, whose target lives in yet another pid namespace: the target can neither see nor signal the stage. The stage itself stays outside
+and listens for the canary. When our reader goes away, the stage kills the run and leaves.
 """
 
 import gc
 import json
 import os
-import secrets
 import select
 import signal
 import struct
 import sys
-import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 from clearwell.proving import cgroups
 from clearwell.proving.box import Run
 from clearwell.proving.canary import Canary
 
 Message = dict[str, Any]
+
+
+class Understudy:
+    """A fork that has left the machine's mounts and network already and waits for the request that it will run, one only."""
+
+    def __init__(self, outside: Canary) -> None:
+        cue, self.cue = os.pipe()
+        self.answer, report = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.cue)
+            os.close(self.answer)
+            _play(cue, outside, report)
+        os.close(cue)
+        os.close(report)
+
+    def enter(self, *parts: bytes) -> None:
+        """Hand the request over; one who died meanwhile answers nothing."""
+        try:
+            for part in parts:
+                _write(self.cue, part)
+        except BrokenPipeError:
+            pass
+        finally:
+            os.close(self.cue)
+
+    def leave(self) -> None:
+        """Wait for its end."""
+        os.close(self.answer)
+        os.waitpid(self.pid, 0)
 
 
 def main() -> None:
@@ -35,16 +63,15 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # what is shared with every fork stays untouched, so that a fork copies little
     gc.disable()
-    while (request := _receive()) is not None:
-        _serve(request, outside)
+    understudy = Understudy(outside)
+    while (head := _receive()) is not None and (body := _receive()) is not None:
+        _serve(json.loads(head), body, understudy, outside)
+        understudy = Understudy(outside)
 
 
-def _receive() -> Message | None:
+def _receive() -> bytes | None:
     head = _read_exactly(4)
-    if head is None:
-        return None
-    body = _read_exactly(struct.unpack("!I", head)[0])
-    return None if body is None else json.loads(body)
+    return None if head is None else _read_exactly(struct.unpack("!I", head)[0])
 
 
 def _read_exactly(size: int) -> bytes | None:
@@ -58,71 +85,79 @@ def _read_exactly(size: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _send(message: Message) -> None:
-    body = json.dumps(message).encode()
-    data = memoryview(struct.pack("!I", len(body)) + body)
-    while data:
-        data = data[os.write(1, data) :]
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
-def _serve(request: Message, outside: Canary) -> None:
-    memory = request["limits"]["memory_bytes"] + request["overhead_bytes"]
-    processes = request["limits"]["processes"] + request["overhead_processes"]
-    group = cgroups.make(memory, processes) if request["cgroup"] else cgroups.Group()
-    request["word"] = secrets.token_hex(16)
-    answer, report = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(answer)
-        _child(request, group, outside, report)
-    os.close(report)
-    body, watch = [], os.pidfd_open(pid)
+def _serve(head: Message, body: bytes, understudy: Understudy, outside: Canary) -> None:
+    """Let the understudy run a request and answer: what it tells, and what is seen from outside."""
+    group = cgroups.make(head["memory_bytes"], head["processes"]) if head["cgroup"] else cgroups.Group()
+    word = os.urandom(16).hex()
+    understudy.enter(json.dumps({"word": word, "group": vars(group)}).encode(), b"\n", body)
+    told = _heard_of(understudy, group) or b'{"error": "the stage died"}'
+    seen = {
+        "reached": outside.heard(word),
+        "out_of_memory": group.has_run_out_of_memory(),
+        "out_of_processes": group.has_run_out_of_processes(),
+        "memory_peak": group.memory_peak(),
+        "by_cgroup": {"memory": group.memory is not None, "processes": group.processes is not None, "cpu": group.cpu is not None},
+    }
+    for part in (told, json.dumps(seen).encode()):
+        _write(1, struct.pack("!I", len(part)) + part)
+    understudy.leave()
+    group.remove()
+
+
+def _heard_of(understudy: Understudy, group: cgroups.Group) -> bytes:
+    """Everything that the understudy tells until it closes its mouth. When our own reader goes away, kill the run and leave."""
+    told: list[bytes] = []
     poll = select.poll()
-    for descriptor in (0, answer, watch):
+    for descriptor in (0, understudy.answer):
         poll.register(descriptor, select.POLLIN)
-    is_open = True
-    while is_open:
+    while True:
         for descriptor, _ in poll.poll():
-            if descriptor == answer:
-                chunk = os.read(answer, 1 << 20)
-                body.append(chunk)
-                is_open = bool(chunk)
-            elif descriptor == watch:
-                poll.unregister(watch)
-            elif descriptor == 0:  # nobody sends while a run is on: our reader is gone
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+            if descriptor == understudy.answer:
+                chunk = os.read(understudy.answer, 1 << 20)
+                if not chunk:
+                    return b"".join(told)
+                told.append(chunk)
+            else:  # nobody sends while a run is on: our reader is gone
+                os.kill(understudy.pid, signal.SIGKILL)
+                understudy.leave()
                 group.remove()
                 os._exit(1)
-    os.close(answer)
-    os.close(watch)
-    os.waitpid(pid, 0)
-    raw = b"".join(body)
-    message: Message = json.loads(raw) if raw else {"error": "the stage died"}
-    message["reached"] = outside.heard(request["word"])
-    message["out_of_memory"] = group.has_run_out_of_memory()
-    message["out_of_processes"] = group.has_run_out_of_processes()
-    message["memory_peak"] = group.memory_peak()
-    group.remove()
-    message["by_cgroup"] = {"memory": group.memory is not None, "processes": group.processes is not None, "cpu": group.cpu is not None}
-    _send(message)
 
 
-def _child(request: Message, group: cgroups.Group, outside: Canary, report: int) -> None:
+def _play(cue: int, outside: Canary, report: int) -> NoReturn:
     try:
         for listener in outside.listeners:
             listener.close()
         try:
-            message = Run(request, group, outside.addresses).result()
+            run = Run()
+            message = _told(run, cue, outside)
         except OSError as error:
             message = {"error": f"the box could not be built: {error}"}
-        body = memoryview(json.dumps(message).encode())
-        while body:
-            body = body[os.write(report, body) :]
+        _write(report, json.dumps(message).encode())
+        os.close(report)
     finally:  # whatever happens, a fork never goes back into the loop that serves
         if sys.exc_info()[0] is not None:
-            traceback.print_exc()
+            sys.excepthook(*sys.exc_info())
         os._exit(0)
+
+
+def _told(run: Run, cue: int, outside: Canary) -> Message:
+    parts = []
+    while chunk := os.read(cue, 1 << 20):
+        parts.append(chunk)
+    head, _, body = b"".join(parts).partition(b"\n")
+    if not head:
+        os._exit(0)  # the stage has left
+    given = json.loads(head)
+    group = cgroups.Group()
+    vars(group).update(given["group"])
+    return run.result(json.loads(body), group, outside.addresses, given["word"])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -89,15 +89,20 @@ class Staged:
             self._stage = self._launch(in_scope=self._use_cgroups and has_scope())
         assert self._stage.stdin is not None
         assert self._stage.stdout is not None
-        body = json.dumps(request).encode()
+        limits = request["limits"]
+        head = {
+            "cgroup": self._use_cgroups,
+            "memory_bytes": limits["memory_bytes"] + self._builder.OVERHEAD_BYTES,
+            "processes": limits["processes"] + self._builder.OVERHEAD_PROCESSES,
+        }
         try:
-            self._stage.stdin.write(struct.pack("!I", len(body)) + body)
+            for part in (json.dumps(head).encode(), json.dumps(request).encode()):
+                self._stage.stdin.write(struct.pack("!I", len(part)) + part)
             self._stage.stdin.flush()
-            head = self._stage.stdout.read(4)
-            answer = self._stage.stdout.read(struct.unpack("!I", head)[0])
+            told, seen = _read_part(self._stage.stdout), _read_part(self._stage.stdout)
         except (BrokenPipeError, struct.error) as error:
             raise Unavailable("the sandbox's stage process died; run `clearwell prove` again and see its error output") from error
-        decoded: dict[str, Any] = json.loads(answer)
+        decoded: dict[str, Any] = json.loads(told) | json.loads(seen)  # what is seen from outside comes last
         return decoded
 
     def _launch(self, *, in_scope: bool) -> subprocess.Popen[bytes]:
@@ -129,15 +134,17 @@ class Staged:
             "cwd": spec.cwd,
             "servers": [msgspec.to_builtins(server) for server in spec.servers],
             "limits": msgspec.to_builtins(spec.limits),
-            "overhead_bytes": self._builder.OVERHEAD_BYTES,
-            "overhead_processes": self._builder.OVERHEAD_PROCESSES,
             "grace_seconds": self._builder.GRACE_SECONDS,
             "harvest": spec.harvest,
             "harvest_to": str(spec.harvest_to) if spec.harvest_to else None,
             "seccomp": _encoded_filter() if self.name == "bubblewrap" else "",
             "oci_seccomp": as_oci() if self.name == "gvisor" else {},
-            "cgroup": self._use_cgroups,
         }
+
+
+def _read_part(stream: IO[bytes]) -> bytes:
+    size = struct.unpack("!I", stream.read(4))[0]
+    return stream.read(size)
 
 
 @functools.cache
