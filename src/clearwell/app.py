@@ -25,6 +25,7 @@ from clearwell.clearinghouse.flow import (
     post,
     publishing,
     remediating,
+    sourcing,
     uploading,
     validating,
 )
@@ -152,6 +153,7 @@ def chores_of(house: House) -> tuple[Chore, ...]:
         with house.transaction(INTAKE) as tx:
             house.blobs.sweep(tx, house.clock.now() - timedelta(days=1))
         uploading.sweep_uploads(house)
+        sourcing.sweep_sources(house)
 
     def hash_claims() -> None:
         asking.hash_claims(house)

@@ -2,10 +2,16 @@
 """Uploads, the stream of answers, origins and quotas through the API and the command line."""
 
 import asyncio
+import contextlib
 import json
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -27,14 +33,15 @@ def _upload(lab: Caller, raw: bytes, key: str = "k") -> dict[str, object]:
 
 
 def test_a_report_comes_in_pieces(api: Api) -> None:
-    lab, raw = api.caller(OrganizationKind.LAB), report(finding())
+    lab, raw = api.caller(OrganizationKind.LAB), report(finding()) + b" " * 100_000
     begun = _upload(lab, raw)
 
-    first = lab.call("PUT", f"/uploads/{begun['id']}", 200, params={"offset": 0}, content=raw[:100])
-    lab.call("PUT", f"/uploads/{begun['id']}", 409, params={"offset": 0}, content=raw[:100])
+    lab.call("PUT", f"/uploads/{begun['id']}", 400, params={"offset": 0}, content=raw[:1])
+    first = lab.call("PUT", f"/uploads/{begun['id']}", 200, params={"offset": 0}, content=raw[:70_000])
+    lab.call("PUT", f"/uploads/{begun['id']}", 409, params={"offset": 0}, content=raw[:70_000])
     lab.call("POST", f"/uploads/{begun['id']}/submission", 409, params={"name": "r.json"})
-    assert (first["received"], lab.get(f"/uploads/{begun['id']}")["received"], _upload(lab, raw)["received"]) == (100, 100, 100)
-    lab.call("PUT", f"/uploads/{begun['id']}", 200, params={"offset": 100}, content=raw[100:])
+    assert (first["received"], lab.get(f"/uploads/{begun['id']}")["received"], _upload(lab, raw)["received"]) == (70_000, 70_000, 70_000)
+    lab.call("PUT", f"/uploads/{begun['id']}", 200, params={"offset": 70_000}, content=raw[70_000:])
     sent = lab.call("POST", f"/uploads/{begun['id']}/submission", 202, params={"name": "r.json"})
 
     assert lab.submit(raw, name="r.json")["id"] == sent["id"] == _upload(lab, raw)["submission"]
@@ -123,17 +130,17 @@ class Flaky(httpx.HTTPTransport):
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Pieces of 100 bytes, so that a small file is a big one."""
-    monkeypatch.setattr(sending, "WHOLE", 100)
-    monkeypatch.setattr(upload_noun, "PIECE", 100)
-    monkeypatch.setattr("clearwell.faces.api.uploads.PIECE", 100)
-    monkeypatch.setattr("clearwell.clearinghouse.flow.uploading.PIECE", 100)
+    """Pieces of 70,000 bytes, so that a small file is a big one."""
+    monkeypatch.setattr(sending, "WHOLE", 70_000)
+    monkeypatch.setattr(upload_noun, "PIECE", 70_000)
+    monkeypatch.setattr("clearwell.faces.api.uploads.PIECE", 70_000)
+    monkeypatch.setattr("clearwell.clearinghouse.flow.uploading.PIECE", 70_000)
     yield
 
 
 @pytest.mark.usefixtures("small")
 def test_a_cut_connection_costs_one_piece(api: Api, address: str, tmp_path: Path) -> None:
-    lab, file, raw = api.caller(OrganizationKind.LAB), tmp_path / "r.json", report(finding(text="x" * 500))
+    lab, file, raw = api.caller(OrganizationKind.LAB), tmp_path / "r.json", report(finding()) + b" " * 350_000
     file.write_bytes(raw)
     moved: list[int] = []
     pauses: list[float] = []
@@ -147,9 +154,79 @@ def test_a_cut_connection_costs_one_piece(api: Api, address: str, tmp_path: Path
     assert len(lab.get("/submissions")["submissions"]) == 1
 
 
+class Cutter:
+    """A line between a sender and the hub that is cut, as often as `cuts` says: once so many bytes went through it towards the hub.
+
+    In the middle of whatever was under way the sender sees a reset, and the hub the end of the line.
+    """
+
+    def __init__(self, hub: str, cuts: list[int]) -> None:
+        self._hub, self.cuts, self.cut = urlsplit(hub), cuts, 0
+        self._passed = 0
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        self._threads = [Thread(target=self._open)]
+        self._threads[0].start()
+
+    def __enter__(self) -> "Cutter":
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._door.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._door.close()
+
+    def _open(self) -> None:
+        while True:
+            try:
+                near, _ = self._door.accept()
+            except OSError:
+                return
+            far = socket.create_connection((self._hub.hostname, self._hub.port))
+            for act, ends in ((self._towards, (near, far)), (self._back, (far, near))):
+                self._threads.append(Thread(target=act, args=ends))
+                self._threads[-1].start()
+
+    def _towards(self, near: socket.socket, far: socket.socket) -> None:
+        with near, far, contextlib.suppress(OSError):
+            while data := near.recv(4096):
+                self._passed += len(data)
+                if self.cuts and self._passed >= self.cuts[0]:
+                    self.cuts.pop(0)
+                    self.cut += 1
+                    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its close is a reset
+                    far.shutdown(socket.SHUT_RDWR)
+                    return
+                far.sendall(data)
+            far.shutdown(socket.SHUT_WR)
+
+    def _back(self, far: socket.socket, near: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := far.recv(4096):
+                near.sendall(data)
+            near.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_line_that_is_cut_in_the_middle_of_a_piece_costs_that_piece(api: Api, address: str, tmp_path: Path) -> None:
+    lab, file, raw = api.caller(OrganizationKind.LAB), tmp_path / "r.json", report(finding()) + b" " * 350_000
+    file.write_bytes(raw)
+    moved: list[int] = []
+    with Cutter(address, [40_000, 200_000, 300_000]) as line, Hub(line.address, lab.secret) as hub:
+        sent = Sending(hub, {}, lambda pause: None).send(file, moved.append)
+
+    assert line.cut == 3
+    assert [b for a, b in pairwise(moved) if b < a] != [] and moved[-1] == len(raw)  # progress went back to where the hub was
+    api.hub.work()
+    read = lab.get(f"/submissions/{sent['id']}")
+    assert (read["size"], read["findings"]) == (len(raw), 1)
+    assert len(lab.get("/submissions")["submissions"]) == 1
+
+
 @pytest.mark.usefixtures("small")
 def test_another_run_goes_on_where_the_last_stopped(api: Api, address: str, tmp_path: Path) -> None:
-    lab, file, raw = api.caller(OrganizationKind.LAB), tmp_path / "r.json", report(finding(text="x" * 500))
+    lab, file, raw = api.caller(OrganizationKind.LAB), tmp_path / "r.json", report(finding()) + b" " * 350_000
     file.write_bytes(raw)
     with Hub(address, lab.secret, Flaky(lost=set(range(6, 99)), unheard=set())) as hub, pytest.raises(Unavailable):
         Sending(hub, {}, lambda pause: None).send(file, lambda done: None)
@@ -158,7 +235,7 @@ def test_another_run_goes_on_where_the_last_stopped(api: Api, address: str, tmp_
     with Hub(address, lab.secret) as hub:
         Sending(hub, {}).send(file, moved.append)
 
-    assert moved[0] >= 200 and moved[-1] == len(raw)
+    assert moved[0] >= 140_000 and moved[-1] == len(raw)
 
 
 def test_a_quota_of_today_is_told_and_a_short_one_is_waited_for(api: Api, tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ def test_never_4_only_evidence_and_intake_open_what_was_submitted() -> None:
         "minimizing.minimize_again",
         "sourcing.read",
         "sourcing.tree_of",
-        "uploading.finish_upload",
+        "uploading._join",  # finish_upload committed the entry
         "trying.patch_of",
         "remediating.read_difference",
     }

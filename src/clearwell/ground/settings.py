@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bytes_per_day: int = 16 * 1024 * 1024 * 1024
     submissions_in_flight: int = 1_000
     proofs_per_day: int = 2_000
+    source_days: int = 30
     request_bytes: int = 8 * 1024 * 1024
     link_days: int = 14
     code_minutes: int = 15

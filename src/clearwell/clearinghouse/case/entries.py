@@ -56,12 +56,37 @@ class BatchAnswered(Entry, frozen=True):
     needs_proof: int
 
 
+class UploadStarted(Entry, frozen=True):
+    """An organization began to send a report of so many bytes in pieces."""
+
+    type = "upload.started"
+    upload: UploadId
+    organization: OrganizationId
+    size: int
+
+
 class UploadJoined(Entry, frozen=True):
     """The pieces of an upload, with the proofs in them, are about to be read and sealed as one submission (never 4)."""
 
     type = "upload.joined"
     upload: UploadId
     organization: OrganizationId
+
+
+class UploadFinished(Entry, frozen=True):
+    """An upload became a submission, or the one that the same bytes made before; its pieces were destroyed."""
+
+    type = "upload.finished"
+    upload: UploadId
+    submission: SubmissionId
+
+
+class UploadAbandoned(Entry, frozen=True):
+    """An upload of which only so many bytes had come was given up after its time; its pieces were destroyed."""
+
+    type = "upload.abandoned"
+    upload: UploadId
+    received: int
 
 
 class ScanCompared(Entry, frozen=True):
@@ -123,6 +148,21 @@ class SourceReceived(Entry, frozen=True):
     source: SourceId
     size: int
     content: Salted
+
+
+class SourceSentAgain(Entry, frozen=True):
+    """A source archive that is here was sent once more: nothing is stored twice, its time begins anew."""
+
+    type = "source.sent_again"
+    source: SourceId
+
+
+class SourceDestroyed(Entry, frozen=True):
+    """A source archive's bytes were destroyed: no report named it in its first day, or its time was over and no open case needs it."""
+
+    type = "source.destroyed"
+    source: SourceId
+    size: int
 
 
 class SourceRead(Entry, frozen=True):

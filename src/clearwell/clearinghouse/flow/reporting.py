@@ -26,6 +26,7 @@ from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.intake.turn import BULK
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import KeptSanity
+from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
 from clearwell.ground.jobs.queue import Job, defer
@@ -117,9 +118,9 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         raise Invalid("the report is empty")
     now, organization = house.clock.now(), actor.organization
     key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
-    content = _content(house, sealed, envelope)
-    sourcing.require_own(tx, envelope.source)
     tx.take_turns("sender", [organization])
+    source = sourcing.named(tx, envelope.source)
+    content = _content(house, sealed, envelope, source)
     known = report_store.find_submission(tx, content, key)
     if known is not None:
         if known.address != sealed.address:
@@ -130,6 +131,7 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
             raise Conflict("this idempotency key was used with other columns; use a new key to have the table read another way")
         house.blobs.discard(sealed)
         return _declare_complete(house, tx, actor, known) if envelope.complete and not known.complete else known
+    sourcing.require_here(source)
     used = intake_store.usage(tx, organization, midnight(now), but=upload)
     require_room(intake_store.load_quota(tx, organization, usual(house.settings)), used, sealed.size, now)
     is_alone = used.in_flight == 0
@@ -159,10 +161,10 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
     return submission
 
 
-def _content(house: House, sealed: Sealed, envelope: Envelope) -> bytes:
+def _content(house: House, sealed: Sealed, envelope: Envelope, source: SourceArchive | None) -> bytes:
     """A keyed hash of all that decides what is read: who sends the same again gets the same submission."""
     told: list[Any] = [sealed.address, envelope.target, envelope.name]
-    told += [envelope.source] if envelope.source is not None else []
+    told += [source.address] if source is not None else []
     told += [dict(sorted(envelope.columns.items()))] if envelope.columns else []
     return house.blobs.mac("content", msgspec.json.encode(told))
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intake in the database: quotas and what is used of them, turns, uploads under way. Only intake reads these tables."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,7 +15,8 @@ from clearwell.vocabulary.errors import NotFound
 from clearwell.vocabulary.ids import OrganizationId, SubmissionId, UploadId
 
 _UPLOAD = """
-SELECT id, organization_id AS organization, size, received, submission_id AS submission, started_at, idempotency_key AS key
+SELECT id, organization_id AS organization, size, received, submission_id AS submission, started_at, idempotency_key AS key,
+       joining_until
 FROM clearwell.upload
 """
 
@@ -142,20 +142,27 @@ def pieces(tx: Transaction, upload: UploadId) -> tuple[str, ...]:
     return tuple(row["address"] for row in rows)
 
 
+def set_joining(tx: Transaction, upload: UploadId, until: datetime | None) -> None:
+    """Say until when somebody makes an upload whole; None: nobody any longer."""
+    tx.execute("UPDATE clearwell.upload SET joining_until = %(until)s WHERE id = %(id)s", id=upload, until=until)
+
+
 def finish_upload(tx: Transaction, upload: UploadId, submission: SubmissionId) -> None:
     """Say what an upload became; its pieces are no longer needed."""
     tx.execute("UPDATE clearwell.upload SET submission_id = %(submission)s WHERE id = %(id)s", id=upload, submission=submission)
     tx.execute("DELETE FROM clearwell.upload_piece WHERE upload_id = %(id)s", id=upload)
 
 
-def delete_uploads(tx: Transaction, before: datetime, most: int = 500) -> Sequence[UploadId]:
-    """Forget uploads that began before then; return which."""
+def delete_uploads(tx: Transaction, before: datetime, most: int) -> tuple[Upload, ...]:
+    """Forget uploads that began before then, the oldest first; return them. What another transaction holds is left for the next time."""
     rows = tx.rows(
         """
-        DELETE FROM clearwell.upload WHERE id IN (SELECT id FROM clearwell.upload WHERE started_at < %(before)s LIMIT %(most)s)
-        RETURNING id
+        DELETE FROM clearwell.upload WHERE id IN (
+            SELECT id FROM clearwell.upload WHERE started_at < %(before)s ORDER BY started_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+        RETURNING id, organization_id AS organization, size, received, submission_id AS submission, started_at, idempotency_key AS key,
+                  joining_until
         """,
         before=before,
         most=most,
     )
-    return tuple(UploadId(row["id"]) for row in rows)
+    return tuple(msgspec.convert(row, Upload) for row in rows)

@@ -87,9 +87,9 @@ class Hub:
             raise Cut(f"the hub at {self._client.base_url.host} does not answer ({type(reason).__name__}); is --url right?") from None
         if answer.is_success:
             return msgspec.json.decode(answer.content)
-        if answer.status_code == 429:
+        if answer.status_code in {429, 503}:
             later = answer.headers.get("retry-after", "")
-            raise ComeBack(f"{_detail(answer)} (HTTP 429)", int(later) if later.isascii() and later.isdecimal() else 60)
+            raise ComeBack(f"{_detail(answer)} (HTTP {answer.status_code})", int(later) if later.isascii() and later.isdecimal() else 60)
         raise KINDS.get(answer.status_code, Unavailable)(f"{_detail(answer)} (HTTP {answer.status_code})")
 
 
