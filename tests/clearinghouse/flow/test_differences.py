@@ -3,6 +3,7 @@
 
 import json
 from datetime import datetime
+from itertools import permutations
 
 import msgspec
 import pytest
@@ -21,10 +22,12 @@ from clearwell.vocabulary.ids import CaseId, FindingId
 from hub import Hub
 
 
-def send(hub: Hub, lab: Member, component: str, text: str, weaknesses: tuple[str, ...] = ("CWE-787",), version: str = "1") -> FindingId:
+def send(
+    hub: Hub, lab: Member, component: str, text: str, weaknesses: tuple[str, ...] = ("CWE-787",), version: str = "1", **more: str
+) -> FindingId:
     finding = {
-        "title": text, "text": text, "weakness": list(weaknesses), "product": {"purl": f"{component}@{version}"},
-        "locations": [{"file": "a.c", "line": 3, "function": "pump"}],
+        "title": text, "text": text, "weakness": list(weaknesses), "product": {"purl": f"{component}@{version}".rstrip("@")},
+        "locations": [{"file": "a.c", "line": 3, "function": "pump"}], **more,
     }  # fmt: skip
     raw = json.dumps({"format": "clearwell-report", "version": 1, "tool": {"name": "scout"}, "findings": [finding]}).encode()
     sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="report.json"))
@@ -116,9 +119,10 @@ def _fix(hub: Hub, case: CaseId, now: datetime) -> None:
 
 
 def test_a_refusal_lets_go_of_what_only_the_refused_report_held_together(hub: Hub, component: str) -> None:
-    bridge = send(hub, hub.member(OrganizationKind.LAB), component, "both at once", ("CWE-787", "CWE-89"))
+    same = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"  # the tool's own id
+    bridge = send(hub, hub.member(OrganizationKind.LAB), component, "both at once", ("CWE-787",), external_id=same)
     writes = [send(hub, hub.member(OrganizationKind.LAB), component, f"it writes {n}", ("CWE-787",)) for n in range(2)]
-    injects = [send(hub, hub.member(OrganizationKind.LAB), component, f"it injects {n}", ("CWE-89",)) for n in range(2)]
+    injects = [send(hub, hub.member(OrganizationKind.LAB), component, f"it injects {n}", ("CWE-89",), external_id=same) for n in range(2)]
     assert {case_of(hub, one) for one in (*writes, *injects)} == {case_of(hub, bridge)}
 
     with hub.house.transaction(SANITY) as tx:
@@ -128,3 +132,38 @@ def test_a_refusal_lets_go_of_what_only_the_refused_report_held_together(hub: Hu
     with hub.house.transaction(PROVING) as tx:
         answers = [report_store.load_finding(tx, one).answer for one in (bridge, *writes, *injects)]
     assert answers == [Answer.REFUSED, Answer.NEEDS_PROOF, Answer.DUPLICATE, Answer.NEEDS_PROOF, Answer.DUPLICATE]
+
+
+def test_who_speaks_for_a_case_after_a_refusal_brings_in_what_bears_its_signatures(hub: Hub, component: str) -> None:
+    same = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"
+    first = send(hub, hub.member(OrganizationKind.LAB), component, "it injects", ("CWE-89",), external_id=same)
+    second = send(hub, hub.member(OrganizationKind.LAB), component, "it writes", ("CWE-787",), external_id=same)
+    apart = send(hub, hub.member(OrganizationKind.LAB), component, "it writes too", ("CWE-787",))
+    home = case_of(hub, first)
+    assert case_of(hub, second) == home != case_of(hub, apart)
+
+    with hub.house.transaction(SANITY) as tx:
+        refuse(hub.house, tx, apart, "there is no such line", SANITY)
+        refuse(hub.house, tx, first, "there is no such file", SANITY)
+
+    assert case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "it writes as well", ("CWE-787",))) == home
+
+
+def test_reports_of_one_and_of_two_weaknesses_at_one_place_make_the_same_cases_in_any_order(hub: Hub, component: str) -> None:
+    told = (("CWE-787",), ("CWE-89",), ("CWE-787", "CWE-89"), ("CWE-787",))
+    for number, order in enumerate(list(permutations(range(len(told))))[::4]):
+        cases: dict[CaseId, set[int]] = {}
+        for report in order:
+            finding = send(hub, hub.member(OrganizationKind.LAB), f"{component}-{number}", f"report {report}", told[report])
+            cases.setdefault(case_of(hub, finding), set()).add(report)
+        assert sorted(map(sorted, cases.values())) == [[0, 3], [1], [2]]
+
+
+def test_a_case_of_no_version_takes_one_and_then_no_other(hub: Hub, component: str) -> None:
+    home = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "some version", version=""))
+    one = send(hub, hub.member(OrganizationKind.LAB), component, "the first version")
+    other = send(hub, hub.member(OrganizationKind.LAB), component, "the second version", version="2")
+
+    assert case_of(hub, one) == home != case_of(hub, other)
+    with hub.house.transaction(CASE) as tx:
+        assert store.load_case(tx, home).version == "1"

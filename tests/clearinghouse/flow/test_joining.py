@@ -72,13 +72,16 @@ def test_no_sequence_of_merges_and_splits_loses_a_report_its_proof_or_its_date(h
 
 
 def _lost_signatures(hub: Hub) -> tuple[object, ...]:
-    """Signatures that name another case than their finding, and such that no head of the same key and case stands for."""
+    """Signatures that name another case than their finding, and those of an opener (and all of L0) that no head stands for."""
     with hub.house.transaction(PROVING) as tx:
         return tx.rows(
             """
             SELECT s.kind, s.case_id FROM clearwell.signature s JOIN clearwell.finding f ON f.id = s.finding_id
             WHERE s.case_id <> f.case_id OR s.is_refused <> (f.answer = 'refused')
-               OR (NOT s.is_refused AND NOT EXISTS (
+               OR (NOT s.is_refused AND (s.rung = 'L0' OR EXISTS (
+                   SELECT FROM clearwell.attachment a
+                   WHERE a.finding_id = s.finding_id AND a.case_id = s.case_id AND a.rung IS NULL AND a.detached_at IS NULL))
+                   AND NOT EXISTS (
                    SELECT FROM clearwell.signature h
                    WHERE h.key = s.key AND h.case_id = s.case_id AND h.is_head AND NOT h.is_refused
                      AND h.product_version IS NOT DISTINCT FROM s.product_version))

@@ -23,6 +23,7 @@ class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
 
     `fires` and `clean` are versions on which a proof of it was seen to fire or not (the ladder). `automatable` and
     `technical_impact` are SSVC's decision points that a coordinator recorded. `regression_of` is the fixed case whose signature it bears.
+    `version` is the one that its reports name, in the spelling of signatures; None while none does.
     """
 
     case: Case
@@ -36,6 +37,7 @@ class KeptCase(msgspec.Struct, frozen=True, kw_only=True):
     technical_impact: DecisionPoint = DecisionPoint()
     merged_into: CaseId | None = None
     regression_of: CaseId | None = None
+    version: str | None = None
     advisory: AdvisoryId | None = None
     presented_at: datetime | None = None
     reminded: tuple[int, ...] = ()
@@ -123,7 +125,7 @@ class Contact(msgspec.Struct, frozen=True):
 _CASE = """
 SELECT id, component, title, weaknesses, marking, letters, first_received, opened, ends_at, end_date_policy, proven_at, refused_at, refusal,
        fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, aliases, automatable, technical_impact, merged_into, advisory_id,
-       presented_at, reminded, priority, priority_reasons, regression_of
+       presented_at, reminded, priority, priority_reasons, regression_of, version
 FROM clearwell.vulnerability_case
 """
 _PARTICIPANT = """
@@ -146,7 +148,7 @@ FROM clearwell.attachment
 
 _SAME_NAME = (
     "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded", "priority",
-    "regression_of",
+    "regression_of", "version",
 )  # fmt: skip
 """Columns that are KeptCase's fields under the same name."""
 _NOUN = tuple(field.name for field in msgspec.structs.fields(Case))
@@ -159,11 +161,11 @@ def insert_cases(tx: Transaction, cases: Iterable[KeptCase]) -> None:
     """Store new cases, in bulk."""
     columns = (
         "id", "component", "title", "weaknesses", "marking", "letters", "first_received", "opened", "ends_at", "end_date_policy", "embargo",
-        "regression_of",
+        "regression_of", "version",
     )  # fmt: skip
     rows = (
         (kept.id, c.component, c.title, list(c.weaknesses), kept.marking.value, c.state.letters, c.first_received, c.opened, c.ends_at,
-         c.end_date_policy, as_json(kept.embargo), kept.regression_of)
+         c.end_date_policy, as_json(kept.embargo), kept.regression_of, kept.version)
         for kept in cases
         for c in (kept.case,)
     )  # fmt: skip
@@ -181,7 +183,7 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
             published_at = %(published_at)s, extended_by = %(extended_by)s, embargo = %(embargo)s, fires = %(fires)s, clean = %(clean)s,
             proof_id = %(proof)s, aliases = %(aliases)s, automatable = %(automatable)s, technical_impact = %(technical_impact)s,
             merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s, reminded = %(reminded)s,
-            priority = %(priority)s, priority_reasons = %(priority_reasons)s
+            priority = %(priority)s, priority_reasons = %(priority_reasons)s, version = %(version)s
         WHERE id = %(id)s
         """,
         id=c.id,
@@ -210,6 +212,7 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
         reminded=list(kept.reminded),
         priority=kept.priority,
         priority_reasons=as_json(list(kept.priority_reasons)),
+        version=kept.version,
     )
 
 

@@ -6,23 +6,26 @@ Rules (the issue's and the house's words):
 - a finding that brings another proof always opens its own case: its words may lie, its run will tell;
 - a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
 - a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
-- two findings of one submission never join by location;
+- two findings of one submission never join by location, nor do two versions, not through a third report either;
+- what points at several cases bridges none of them: it goes with the strongest signature that points at one;
 - what a person found to be different is never joined, nor is anything joined with one of two such cases where it could be either;
 - a signature of a fixed case on a version that no proof was seen to fire on: a regression candidate, a case of its own, linked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 
 import msgspec
 
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe.difference import Apart
-from clearwell.clearinghouse.dedupe.signature import PLACES, Signature
+from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature
 from clearwell.clearinghouse.dedupe.spelling import version_of
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 
 _NOTHING_APART = Apart()
+_STRENGTH = {kind: place for place, kind in enumerate(VERSIONS)}
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -44,6 +47,14 @@ class Joined(msgspec.Struct, frozen=True):
     evidence: tuple[tuple[str, str], ...]
 
 
+class Fit(Enum):
+    """How a case takes a finding by one signature: for its very version, for a version that is open, or so that nobody should decide."""
+
+    EXACT = 1
+    OPEN = 2
+    DOUBT = 3
+
+
 def decide(
     signatures: Sequence[Signature],
     submission: SubmissionId,
@@ -54,21 +65,22 @@ def decide(
     component: str | None = None,
     apart: Apart = _NOTHING_APART,
 ) -> Joined | None:
-    """Return the case that a finding joins, or None when it opens its own. Rungs are tried in order: L0, then L1.
+    """Return the case that a finding joins, or None when it opens its own. Strongest signatures first: L0, then L1.
 
     `component` is the finding's own; a proof sent before under another component's name belongs there, and says nothing here.
+    What points at several cases joins none of them by L1, unless just one was reported for the very version: a report never bridges.
     """
-    for signature in sorted(usable(signatures), key=lambda s: s.rung):
-        candidates: dict[CaseId, bool] = {}  # whether it may be joined; one that may not still makes it doubtful
-        for other in known.get(signature.key, ()):
-            case = cases.get(other.case)
-            if component is not None and case is not None and signature.kind == "proof" and case.case.component != component:
-                continue
-            if case is not None and _is_near(signature, submission, version, has_proof, other, case):
-                candidates[other.case] = candidates.get(other.case, False) or _is_of_one_version(signature, other)
-        joinable = [case_id for case_id, may_join in candidates.items() if may_join]
-        if joinable and (len(candidates) == 1 or (signature.rung == "L0" and not apart.divides(candidates))):
-            return Joined(joinable[0], signature.rung, (signature.evidence,))
+    for signature in _strongest_first(signatures):
+        fits = _fits(signature, submission, version, has_proof, known, cases, component)
+        if signature.rung == "L0":
+            joinable = [case_id for case_id, fit in fits.items() if fit is not Fit.DOUBT]
+            if joinable and (len(fits) == 1 or not apart.divides(fits)):
+                return Joined(joinable[0], signature.rung, (signature.evidence,))
+            continue
+        exact = [case_id for case_id, fit in fits.items() if fit is Fit.EXACT]
+        best = exact or list(fits)
+        if len(best) == 1 and Fit.DOUBT not in fits.values():
+            return Joined(best[0], signature.rung, (signature.evidence,))
     return None
 
 
@@ -91,9 +103,18 @@ def regression_of(
     return None
 
 
-def usable(signatures: Sequence[Signature]) -> tuple[Signature, ...]:
+def usable(signatures: Iterable[Signature]) -> tuple[Signature, ...]:
     """The signatures that can decide as findings arrive: all but `file`, which asks whether a tool has exactly one finding there."""
     return tuple(signature for signature in signatures if signature.kind != "file")
+
+
+def speaks_for_case(signature: Signature, joined: Joined | None) -> bool:
+    """True when a signature of a report that joined a case brings later reports in, though the case did not bear it before.
+
+    Of what joined only L0 does: whoever joins by L1 shares a signature with the report that opened the case, never only with one that
+    came in by another. So no report brings two together that share nothing (ADR 26).
+    """
+    return joined is None or signature.rung == "L0"
 
 
 def absorbed(
@@ -145,25 +166,54 @@ def fires_on(case: KeptCase) -> frozenset[str | None]:
     return frozenset(version_of(case.case.component, version) for version in case.fires)
 
 
-def _is_of_one_version(signature: Signature, other: Known) -> bool:
-    """True when the rule asks for no version, or both are stated for one, or one is unknown; a stack asks less than a place."""
-    if signature.any_version or signature.kind not in PLACES:
-        return True
-    return signature.at is None or other.version is None or signature.at == other.version
+def _strongest_first(signatures: Iterable[Signature]) -> list[Signature]:
+    """L0, then L1 by the order of the rules: a tool's own mark, a stack, a place (the order of `clearwell cluster`)."""
+    return sorted(usable(signatures), key=lambda signature: (signature.rung, _STRENGTH[signature.kind]))
 
 
-def _is_near(signature: Signature, submission: SubmissionId, version: str | None, has_proof: bool, other: Known, case: KeptCase) -> bool:
-    if signature.kind == "proof":
-        return True
-    if has_proof or case.merged_into is not None:
-        return False
-    if other.submission == submission and signature.kind in PLACES:
-        return False
+def _fits(
+    signature: Signature,
+    submission: SubmissionId,
+    version: str | None,
+    has_proof: bool,
+    known: Mapping[bytes, Sequence[Known]],
+    cases: Mapping[CaseId, KeptCase],
+    component: str | None,
+) -> dict[CaseId, Fit]:
+    """The cases that bear a signature and are not out of the question, each by all that is known of it: one report may speak against."""
+    rows: dict[CaseId, list[Known]] = {}
+    for other in known.get(signature.key, ()):
+        rows.setdefault(other.case, []).append(other)
+    found = {}
+    for case_id, others in rows.items():
+        case = cases.get(case_id)
+        if case is None or (component is not None and signature.kind == "proof" and case.case.component != component):
+            continue
+        fit = Fit.EXACT if signature.kind == "proof" else None if has_proof else _fit(signature, submission, version, others, case)
+        if fit is not None:
+            found[case_id] = fit
+    return found
+
+
+def _fit(signature: Signature, submission: SubmissionId, version: str | None, others: Sequence[Known], case: KeptCase) -> Fit | None:
     standing = case.case.standing
-    if standing is Standing.REFUSED:
-        return False
-    if standing in {Standing.FIXED, Standing.PUBLISHED}:
-        return version is not None and version in fires_on(case)
-    if standing is Standing.PROVEN and case.fires:
-        return version is None or version in fires_on(case)
-    return signature.any_version or signature.at is None or other.version is None or signature.at == other.version
+    if case.merged_into is not None or standing is Standing.REFUSED:
+        return None
+    if signature.kind in PLACES and any(other.submission == submission for other in others):
+        return None
+    if standing is Standing.UNPROVEN or (standing is Standing.PROVEN and not case.fires):
+        return Fit.EXACT if signature.any_version else _by_version(signature.at, others, case)
+    fires = version in fires_on(case)
+    if not fires and (version is not None or standing is not Standing.PROVEN):
+        return None
+    if signature.kind in PLACES and not signature.any_version and _by_version(signature.at, others) is None:
+        return Fit.DOUBT
+    return Fit.EXACT if fires else Fit.OPEN
+
+
+def _by_version(at: str | None, others: Sequence[Known], case: KeptCase | None = None) -> Fit | None:
+    """How reports of some versions, and their case, take one more: two versions never join, not through a report that names none."""
+    told = {other.version for other in others} | ({case.version} if case is not None else set())
+    if at is None:
+        return Fit.EXACT if told == {None} else Fit.OPEN
+    return Fit.EXACT if at in told else Fit.OPEN if told == {None} else None

@@ -26,8 +26,8 @@ VERSIONS: dict[Kind, int] = {
     "call-sites": 1,
     "crash-lines": 1,
     "crash": 1,
-    "location": 1,
-    "file": 1,
+    "location": 2,
+    "file": 2,
 }
 """The version of each rule. It is part of the key: a changed rule makes new keys, the old ones can be recomputed."""
 
@@ -37,6 +37,9 @@ PLACES: frozenset[Kind] = frozenset({"fingerprint", "order", "location", "file"}
 PROJECT_FRAMES = 3
 _MIN_TEXT = 80
 _MAX_FAMILIES = 3
+_SAYS_LITTLE = frozenset({"CWE-19", "CWE-20", "CWE-74", "CWE-435", "CWE-664", "CWE-691", "CWE-697", "CWE-703", "CWE-707", "CWE-710"})
+"""CWE's pillars and the classes whose use for one flaw CWE discourages: beside another weakness they tell no flaws apart."""
+
 _MAX_FINGERPRINTS = 5
 _ENTRY_POINTS = {
     "main", "wmain", "WinMain", "wWinMain", "DllMain", "_start", "start", "__libc_start_main", "start_thread",
@@ -98,13 +101,13 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
 def run_signatures(findings: Sequence[Finding], unknown: str | None = None) -> list[tuple[Signature, ...]]:
     """Return the signatures of each finding of one run, in order: those of `signatures`, and those that need the whole run.
 
-    A fingerprint that stands at two different findings of the run is dropped. A rule that stands `n` times in one file is numbered in
-    the order of lines, and joins across runs of the tool that found it `n` times there too; so are equal reports under different
-    ids. A weakness family that stands once in a file gets a "file" signature, for tools that name no function.
+    A fingerprint or a place that two different findings of the run bear is dropped: it is neither's. A rule that stands `n` times in
+    one file is numbered in the order of lines, and joins across runs of the tool that found it `n` times there too; so are equal
+    reports under different ids. Weakness families that stand once in a file get a "file" signature, for tools that name no function.
     """
     rows = [list(signatures(finding, unknown)) for finding in findings]
     _number_equal_reports(findings, rows)
-    _drop_repeated_fingerprints(rows)
+    _drop_repeated(rows)
     for scope, members in _scopes(findings, unknown).items():
         _number_repeated_rules(scope, members, rows)
         _file(scope, members, rows)
@@ -227,14 +230,23 @@ def _function(finding: Finding, scope: str, at: str | None, found: list[Signatur
     function = function_of(place.function) if place is not None else None
     if place is None or not place.file or function is None:
         return
-    file = path_of(place.file)
-    for family in families_of(finding):
-        found.append(_signature("L1", "location", (scope, file, function, family), at, f"{family} in {function} of {file}"))
+    file, families = path_of(place.file), families_of(finding)
+    if families:
+        found.append(_signature("L1", "location", (scope, file, function, families), at, f"{_said(families)} in {function} of {file}"))
 
 
 def families_of(finding: Finding) -> tuple[str, ...]:
-    """Return the weakness families of a finding's first three weaknesses."""
-    return tuple(dict.fromkeys(weakness.family for weakness in finding.weaknesses[:_MAX_FAMILIES]))
+    """Return the weakness families of a finding's first three weaknesses, sorted: all of them together are what it says.
+
+    A report of two weaknesses at one place speaks of neither alone (ADR 26): it shares no signature with reports of one of them.
+    """
+    stated = finding.weaknesses[:_MAX_FAMILIES]
+    telling = [weakness for weakness in stated if weakness.id not in _SAYS_LITTLE]
+    return tuple(sorted({weakness.family for weakness in telling or stated}))
+
+
+def _said(families: Sequence[str]) -> str:
+    return " and ".join(families)
 
 
 def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
@@ -282,15 +294,15 @@ def _tell_apart(group: Sequence[tuple[int, int]], findings: Sequence[Finding], r
         rows[number][i] = _signature("L0", "report", (key, position, together), None, shown, any_version=True)
 
 
-def _drop_repeated_fingerprints(rows: list[list[Signature]]) -> None:
-    """The run uses one fingerprint for two findings: it is none (semgrep's "requires login", a hash of the whole file)."""
+def _drop_repeated(rows: list[list[Signature]]) -> None:
+    """Drop what the run uses for two findings: a fingerprint that is none (semgrep's "requires login"), a place that is neither's."""
     bearers: dict[bytes, set[bytes]] = {}
     for number, row in enumerate(rows):
-        report = next((signature.key for signature in row if signature.kind == "report"), str(number).encode())
+        said = _stack_key(row) or _report_key(row) or str(number).encode()
         for signature in row:
-            if signature.kind == "fingerprint":
-                bearers.setdefault(signature.key, set()).add(report)
-    repeated = {key for key, reports in bearers.items() if len(reports) > 1}
+            if signature.kind in {"fingerprint", "location"}:
+                bearers.setdefault(signature.key, set()).add(said)
+    repeated = {key for key, said in bearers.items() if len(said) > 1}
     if repeated:
         for row in rows:
             row[:] = [signature for signature in row if signature.key not in repeated]
@@ -318,6 +330,10 @@ def _report_key(row: Sequence[Signature]) -> bytes | None:
     return next((signature.key for signature in row if signature.kind == "report"), None)
 
 
+def _stack_key(row: Sequence[Signature]) -> bytes | None:
+    return next((signature.key for signature in row if signature.kind in {"call-sites", "crash-lines", "crash"}), None)
+
+
 def _number_repeated_rules(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:
     """Number each rule of the tool in each file by line. Identical reports share a number."""
     component, at, tool = scope
@@ -336,14 +352,18 @@ def _number_repeated_rules(scope: tuple[str, str | None, str], members: Sequence
 
 
 def _file(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:
-    """Sign each weakness family that the tool names once in a file."""
+    """Sign the weakness families that the tool names once in a file: each family counts for every finding that names it."""
     component, at, _ = scope
-    places: dict[tuple[str, str], list[int]] = {}
+    places: dict[tuple[str, str], set[object]] = {}
     for number, finding in members:
         for family in families_of(finding):
-            places.setdefault((path_of((finding.location.file if finding.location else None) or ""), family), []).append(number)
-    for (file, family), numbers in places.items():
-        if len({_report_key(rows[number]) or number for number in numbers}) == 1:
-            for number in numbers:
-                shown = f"{family} in {file}, where each tool has exactly one such finding"
-                rows[number].append(_signature("L1", "file", (component, file, family), at, shown))
+            places.setdefault((_file_of(finding), family), set()).add(_report_key(rows[number]) or number)
+    for number, finding in members:
+        file, families = _file_of(finding), families_of(finding)
+        if families and all(len(places[file, family]) == 1 for family in families):
+            shown = f"{_said(families)} in {file}, where each tool has exactly one such finding"
+            rows[number].append(_signature("L1", "file", (component, file, families), at, shown))
+
+
+def _file_of(finding: Finding) -> str:
+    return path_of((finding.location.file if finding.location else None) or "")

@@ -70,6 +70,11 @@ def insert(tx: Transaction, rows: Iterable[Stored]) -> None:
     )
 
 
+def let_speak(tx: Transaction, finding: FindingId) -> None:
+    """All of a report's signatures bring later ones in: it speaks for its case now, since the one that did was refused."""
+    tx.execute("UPDATE clearwell.signature SET is_head = true WHERE finding_id = %(id)s", id=finding)
+
+
 def keys_of_case(tx: Transaction, case: str) -> tuple[bytes, ...]:
     """Every signature key of a case's findings."""
     rows = tx.rows(

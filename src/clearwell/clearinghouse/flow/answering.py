@@ -14,9 +14,9 @@ from clearwell.clearinghouse.case.entries import BatchAnswered, RegressionSuspec
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Submission, SubmissionState
 from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, usable
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, speaks_for_case, usable
 from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
-from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
+from clearwell.clearinghouse.dedupe.signature import PLACES, Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE
@@ -115,13 +115,14 @@ class _Answering:
         self._cases: dict[CaseId, KeptCase] = {}
         self._apart = Apart()
         self._regressions: list[RegressionSuspected] = []
-        self._opened: list[KeptCase] = []
+        self._opened: dict[CaseId, KeptCase] = {}
         self._findings: list[KeptFinding] = []
         self._attachments: list[Attachment] = []
         self._participants: dict[CaseId, KeptParticipant] = {}
         self._signatures: list[Stored] = []
         self._proofs: list[tuple[Proof, Sealed]] = []
         self._earlier: dict[CaseId, datetime] = {}
+        self._named: dict[CaseId, str | None] = {}
 
     def commit(self, findings: Sequence[Signed]) -> None:
         """Decide and store the batch in one transaction, unless it is stored already."""
@@ -152,7 +153,8 @@ class _Answering:
             decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component, self._apart) if is_known else None
         )
         suspected = regression_of(found, compared, self._known, self._cases) if is_known and joined is None else None
-        case = self._cases[joined.case] if joined else self._open(finding, component, suspected)
+        case = self._cases[joined.case] if joined else self._open(finding, component, suspected, compared)
+        self._learn_version(case, compared)
         answer, reason = _first_answer(joined, case, sealed is not None)
         kept = KeptFinding(
             id=finding_id, submission=sent.id, organization=sent.organization, batch=self._batch, position=position,
@@ -170,26 +172,38 @@ class _Answering:
         for signature in found:
             at = storable(signature.at) if signature.at else None
             others = self._known.setdefault(signature.key, [])
-            is_head = not any(other.case == case.id and other.version == at for other in others)
-            self._signatures.append(Stored(signature, finding_id, sent.id, case.id, at, is_head=is_head))
-            others.append(Known(signature.key, finding_id, sent.id, case.id, at, False))
+            told = {other.version for other in others if other.case == case.id}
+            speaks = bool(told) or speaks_for_case(signature, joined)
+            self._signatures.append(Stored(signature, finding_id, sent.id, case.id, at, is_head=speaks and at not in told))
+            if speaks and (at not in told or signature.kind in PLACES):
+                others.append(Known(signature.key, finding_id, sent.id, case.id, at, False))
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))
 
-    def _open(self, finding: Finding, component: str, suspected: tuple[CaseId, tuple[str, str]] | None) -> KeptCase:
+    def _learn_version(self, case: KeptCase, version: str | None) -> None:
+        """A case whose reports named no version is from now on about the one that this report names."""
+        if version is None or case.version is not None or case.case.is_proven:
+            return
+        self._cases[case.id] = known = msgspec.structs.replace(case, version=storable(version))
+        if case.id in self._opened:
+            self._opened[case.id] = known
+        else:
+            self._named[case.id] = known.version
+
+    def _open(self, finding: Finding, component: str, suspected: tuple[CaseId, tuple[str, str]] | None, version: str | None) -> KeptCase:
         case_id = CaseId(self._house.new_id("case"))
         weaknesses = tuple(weakness.id for weakness in finding.weaknesses)
         case = open_case(case_id, component, title_of(finding), weaknesses, self._sent.received_at, max(self._now, self._sent.received_at))
         finder = ParticipantId(self._house.new_id("part"))
         terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=self._sent.received_at)
         fixed = suspected[0] if suspected else None
-        kept = KeptCase(case=case, marking=self._sent.marking, embargo=default_embargo(terms, (finder,)), regression_of=fixed)
+        at = storable(version) if version is not None else None
+        kept = KeptCase(case=case, marking=self._sent.marking, embargo=default_embargo(terms, (finder,)), regression_of=fixed, version=at)
         if suspected is not None:
             self._regressions.append(
                 RegressionSuspected(case_id, Salted(suspected[0], case=case_id), Salted(": ".join(suspected[1]), case=case_id))
             )
-        self._opened.append(kept)
-        self._cases[case_id] = kept
+        self._opened[case_id] = self._cases[case_id] = kept
         self._participants[case_id] = self._finder(case_id, finder)
         return kept
 
@@ -224,7 +238,7 @@ class _Answering:
 
     def _store(self, tx: Transaction) -> None:
         """Store everything, the batch's one ledger entry and its one follow-up job."""
-        store.insert_cases(tx, self._opened)
+        store.insert_cases(tx, self._opened.values())
         store.insert_participants(tx, self._participants.values())
         report_store.insert_findings(tx, self._findings)
         store.insert_attachments(tx, self._attachments)
@@ -246,17 +260,19 @@ class _Answering:
         defer(tx, [CHECK.job(submission=self._sent.id, batch=self._batch, priority=self._sent.turn)])
 
     def _join_known(self, tx: Transaction) -> None:
-        """An earlier receipt brings a known case's end date forward; a stricter source makes its marking stricter."""
-        opened = {kept.id for kept in self._opened}
+        """An earlier receipt brings a known case's end date forward; a stricter source makes its marking stricter; a version is learned."""
         stricter = {
             f.case for f in self._findings if strictest((f.marking, self._cases[f.case].marking)) is not self._cases[f.case].marking
         }
-        for case_id in (set(self._earlier) | stricter) - opened:
+        for case_id in (set(self._earlier) | stricter | set(self._named)) - set(self._opened):
             kept = store.load_case(tx, case_id, lock=True)
             case = kept.case.attach(self._earlier.get(case_id, kept.case.first_received), finding_is_proven=False)
             told = () if case.ends_at != kept.case.ends_at else kept.reminded
             marking = strictest((kept.marking, self._sent.marking))
-            changed = msgspec.structs.replace(kept, case=case, marking=marking, embargo=kept.embargo.capped(case.ends_at), reminded=told)
+            changed = msgspec.structs.replace(
+                kept, case=case, marking=marking, embargo=kept.embargo.capped(case.ends_at), reminded=told,
+                version=kept.version or self._named.get(case_id),
+            )  # fmt: skip
             store.save_case(tx, changed)
 
 

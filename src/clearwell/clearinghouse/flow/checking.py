@@ -12,6 +12,7 @@ from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, CaseRefused
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
+from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.jobs import CHECK, VALIDATE
 from clearwell.clearinghouse.flow.joining import reconsider, regroup
@@ -21,7 +22,7 @@ from clearwell.clearinghouse.validation.assertion import Sanity
 from clearwell.clearinghouse.validation.sanity import CHECKABLE, check_all, is_checkable
 from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import PROVING, SANITY, System
+from clearwell.ground.identity.actor import DEDUPE, PROVING, SANITY, System
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
@@ -106,6 +107,8 @@ def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptF
         store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
     if proof is not None:
         defer(tx, [VALIDATE.job(proof=proof.id)])
+    with tx.acting_as(DEDUPE.scope):
+        dedupe_store.let_speak(tx, first.id)
     if kept.case.standing is Standing.UNPROVEN and len(rest) > 1:
         regroup(house, tx, kept.id, rest, first)
 

@@ -19,6 +19,7 @@ from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
 from clearwell.clearinghouse.dedupe.signature import signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.clearinghouse.flow.jobs import VALIDATE
+from clearwell.clearinghouse.intake.batch import storable
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member, System
 from clearwell.ground.jobs.queue import defer
@@ -116,8 +117,15 @@ def settle(tx: Transaction, case: CaseId, now: datetime) -> None:
             marking=strictest(finding.marking for finding in left),
             embargo=kept.embargo.follows(noun.ends_at, ends_at),
             reminded=told,
+            version=stated_version(left),
         ),
     )
+
+
+def stated_version(findings: Sequence[KeptFinding]) -> str | None:
+    """The version that the first report which names one is about, as signatures spell it."""
+    told = (component_of(finding.body.product)[1] for finding in sorted(findings, key=lambda finding: (finding.received_at, finding.id)))
+    return next((storable(version) for version in told if version is not None), None)
 
 
 def _copy(house: House, case: CaseId, old: KeptParticipant) -> KeptParticipant:
@@ -165,7 +173,8 @@ def wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | N
     weaknesses = tuple(weakness.id for weakness in finding.body.weaknesses)
     case = open_case(case_id, finding.component, finding.title, weaknesses, finding.received_at, house.clock.now())
     terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=finding.received_at)
-    store.insert_cases(tx, [KeptCase(case=case, marking=finding.marking, embargo=default_embargo(terms, (finder,)))])
+    kept = KeptCase(case=case, marking=finding.marking, embargo=default_embargo(terms, (finder,)), version=stated_version([finding]))
+    store.insert_cases(tx, [kept])
     participant = KeptParticipant(
         id=finder,
         case=case_id,
