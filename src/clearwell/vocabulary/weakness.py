@@ -2,6 +2,7 @@
 """Weaknesses: CWE ids, whether stated or inferred, and the families within which tools name one flaw differently."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -82,11 +83,31 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "assertion": ("CWE-617", "CWE-248", "CWE-754", "CWE-755"),
     "type": ("CWE-704", "CWE-843"),
 }
-"""Family -> its CWE ids. Families join tools' words for one flaw, so they are kept narrow: a wrong join hides a bug."""
+"""Family -> its CWE ids. Families join tools' words for one flaw, so they are kept narrow: a wrong join hides a bug.
+
+Their order counts: of several weaknesses of one finding the family that stands first here speaks for it (`family_of`). So what a flaw
+*is* stands before what it leads to or how it came about: memory before integer, path before disclosure.
+"""
 
 # fmt: on
 
 FAMILY_OF: dict[str, str] = {cwe: family for family, members in FAMILIES.items() for cwe in members}
+_RANK = {family: rank for rank, family in enumerate(FAMILIES)}
+_SAYS_LITTLE = frozenset({"CWE-19", "CWE-20", "CWE-74", "CWE-435", "CWE-664", "CWE-691", "CWE-697", "CWE-703", "CWE-707", "CWE-710"})
+"""CWE's pillars and the classes whose use for one flaw CWE discourages: beside another weakness they tell no flaws apart."""
+
+
+def family_of(weaknesses: Iterable[Weakness]) -> str | None:
+    """The one family that speaks for a finding of these weaknesses, in whatever order they are told; None without any.
+
+    Of several, the one that stands first in FAMILIES; what belongs to no family comes after those, what says little last.
+    """
+    several = list(weaknesses)
+    if len(several) == 1:
+        return several[0].family
+    told = sorted(several, key=lambda weakness: (weakness.id in _SAYS_LITTLE, _RANK.get(weakness.family, len(_RANK)), weakness.family))
+    return told[0].family if told else None
+
 
 # fmt: off
 NAMES: dict[str, str] = {

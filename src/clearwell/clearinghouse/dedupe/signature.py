@@ -14,6 +14,7 @@ import msgspec
 
 from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, path_of, text_of
 from clearwell.vocabulary.finding import Crash, Finding, ProofFiles
+from clearwell.vocabulary.weakness import family_of
 
 Kind = Literal["proof", "external-id", "report", "fingerprint", "order", "call-sites", "crash-lines", "crash", "location", "file"]
 
@@ -36,10 +37,6 @@ PLACES: frozenset[Kind] = frozenset({"fingerprint", "order", "location", "file"}
 
 PROJECT_FRAMES = 3
 _MIN_TEXT = 80
-_MAX_FAMILIES = 3
-_SAYS_LITTLE = frozenset({"CWE-19", "CWE-20", "CWE-74", "CWE-435", "CWE-664", "CWE-691", "CWE-697", "CWE-703", "CWE-707", "CWE-710"})
-"""CWE's pillars and the classes whose use for one flaw CWE discourages: beside another weakness they tell no flaws apart."""
-
 _MAX_FINGERPRINTS = 5
 _ENTRY_POINTS = {
     "main", "wmain", "WinMain", "wWinMain", "DllMain", "_start", "start", "__libc_start_main", "start_thread",
@@ -103,7 +100,7 @@ def run_signatures(findings: Sequence[Finding], unknown: str | None = None) -> l
 
     A fingerprint or a place that two different findings of the run bear is dropped: it is neither's. A rule that stands `n` times in
     one file is numbered in the order of lines, and joins across runs of the tool that found it `n` times there too; so are equal
-    reports under different ids. Weakness families that stand once in a file get a "file" signature, for tools that name no function.
+    reports under different ids. A weakness family that stands once in a file gets a "file" signature, for tools that name no function.
     """
     rows = [list(signatures(finding, unknown)) for finding in findings]
     _number_equal_reports(findings, rows)
@@ -230,23 +227,9 @@ def _function(finding: Finding, scope: str, at: str | None, found: list[Signatur
     function = function_of(place.function) if place is not None else None
     if place is None or not place.file or function is None:
         return
-    file, families = path_of(place.file), families_of(finding)
-    if families:
-        found.append(_signature("L1", "location", (scope, file, function, families), at, f"{_said(families)} in {function} of {file}"))
-
-
-def families_of(finding: Finding) -> tuple[str, ...]:
-    """Return the weakness families of a finding's first three weaknesses, sorted: all of them together are what it says.
-
-    A report of two weaknesses at one place speaks of neither alone (ADR 26): it shares no signature with reports of one of them.
-    """
-    stated = finding.weaknesses[:_MAX_FAMILIES]
-    telling = [weakness for weakness in stated if weakness.id not in _SAYS_LITTLE]
-    return tuple(sorted({weakness.family for weakness in telling or stated}))
-
-
-def _said(families: Sequence[str]) -> str:
-    return " and ".join(families)
+    file, family = path_of(place.file), family_of(finding.weaknesses)
+    if family is not None:
+        found.append(_signature("L1", "location", (scope, file, function, family), at, f"{family} in {function} of {file}"))
 
 
 def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
@@ -352,17 +335,17 @@ def _number_repeated_rules(scope: tuple[str, str | None, str], members: Sequence
 
 
 def _file(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:
-    """Sign the weakness families that the tool names once in a file: each family counts for every finding that names it."""
+    """Sign the weakness family that the tool names once in a file: it counts for every finding that names it, as its first or not."""
     component, at, _ = scope
     places: dict[tuple[str, str], set[object]] = {}
     for number, finding in members:
-        for family in families_of(finding):
-            places.setdefault((_file_of(finding), family), set()).add(_report_key(rows[number]) or number)
+        for named in {weakness.family for weakness in finding.weaknesses}:
+            places.setdefault((_file_of(finding), named), set()).add(_report_key(rows[number]) or number)
     for number, finding in members:
-        file, families = _file_of(finding), families_of(finding)
-        if families and all(len(places[file, family]) == 1 for family in families):
-            shown = f"{_said(families)} in {file}, where each tool has exactly one such finding"
-            rows[number].append(_signature("L1", "file", (component, file, families), at, shown))
+        file, family = _file_of(finding), family_of(finding.weaknesses)
+        if family is not None and len(places[file, family]) == 1:
+            shown = f"{family} in {file}, where each tool has exactly one such finding"
+            rows[number].append(_signature("L1", "file", (component, file, family), at, shown))
 
 
 def _file_of(finding: Finding) -> str:
