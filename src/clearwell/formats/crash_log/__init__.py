@@ -20,6 +20,7 @@ MAX_REPORTS = 10_000
 _SNIFFED = 4 * 1024 * 1024
 
 _TIME = re.compile(r"(?:<\d{1,3}>)?\[ *\d{1,8}\.\d{1,9}\](?:\[[^\]]{1,20}\])? ?")
+_TIME_ANYWHERE = re.compile(r"\[ *\d{1,8}\.\d{1,9}\]")
 _LOGCAT = re.compile(
     r"(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} +(?:[\w+:]{1,20} +)?\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF] AndroidRuntime: "
     r"|[VDIWEF]/[^(]{1,60}\( *\d+\): )"
@@ -122,7 +123,7 @@ def _bare(lines: list[str], text: str) -> list[str]:
         head = lines[:_SAMPLED]
     if any(map(_LOGGED.match, head)):
         lines = [line[time.end() :] if (time := _LOGGED.match(line)) is not None else line for line in lines]
-    if _TIME.search(text) is not None:
+    if _TIME_ANYWHERE.search(text) is not None:
         lines = [line[time.end() :] if line[:1] in ("[", "<") and (time := _TIME.match(line)) is not None else line for line in lines]
     if "DEBUG" in text or "AndroidRuntime" in text or "/libc" in text or any(map(_LOGCAT.match, head)):
         lines = [line[prefix.end() :] if (prefix := _LOGCAT.match(line)) is not None else line for line in lines]
