@@ -253,6 +253,14 @@ def test_languages_and_runtimes(log: str, kind: str, state: str | None, security
     assert [frame.function for frame in found.frames] == frames
 
 
+def test_each_race_of_gos_detector_is_a_finding() -> None:
+    race = "WARNING: DATA RACE\nWrite at 0x00c0000b4010 by goroutine 7:\n  example.com/fold.{name}()\n      /src/leaf.go:12 +0x44\n\n"
+
+    findings = read((race.format(name="Turn") + "======\n" + race.format(name="Crease")).encode(), "x", None).findings
+
+    assert [finding.title for finding in findings] == ["Data race in example.com/fold.Turn", "Data race in example.com/fold.Crease"]
+
+
 @pytest.mark.parametrize(
     "prefix",
     [

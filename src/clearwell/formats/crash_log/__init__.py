@@ -147,10 +147,15 @@ def _without_repeats(lines: list[str]) -> Iterator[str]:
 
 
 def _split(lines: list[str]) -> list[list[str]]:
-    """Part a log into reports: a sanitizer's header after an earlier report's end begins a new one."""
+    """Part a log into reports: a sanitizer's header after an earlier report's end begins a new one, and each race of Go's detector."""
     parts: list[list[str]] = []
-    start, ended, pid = 0, False, None
+    start, ended, pid, raced = 0, False, None, False
     for number, line in enumerate(lines):
+        if line == "WARNING: DATA RACE":
+            if raced and len(parts) <= MAX_REPORTS:
+                parts.append(lines[start:number])
+                start = number
+            raced = True
         if "Sanitizer" in line:
             header = SANITIZER.search(line[:MAX_LINE]) or TSAN.match(line)
             if header is not None:
