@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clearwell.formats.casrep import read
+from clearwell.formats.casrep import MAX_SIZE, read
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Crash
 
@@ -55,6 +55,32 @@ def test_sanitizer_reports_keep_class_and_access() -> None:
     )
 
     assert (found.type, found.access, found.frames[0].function) == ("Heap-buffer-overflow", "WRITE", "jar::Lid::seal")
+
+
+@pytest.mark.parametrize(
+    ("short", "kind", "access"),
+    [
+        ("SegFaultOnPc", "UNKNOWN", None),
+        ("CallAvNearNull", "Null-dereference", None),
+        ("SourceAvNearNull", "Null-dereference READ", "READ"),
+        ("double-free", "Heap-double-free", None),
+        ("heap-use-after-free", "Heap-use-after-free", None),
+        ("stack-buffer-overflow(read)", "Stack-buffer-overflow", "READ"),
+        ("memory-leaks", "Direct-leak", None),
+        ("ValueError", "Uncaught exception", None),
+        ("java.lang.IllegalStateException", "Uncaught exception", None),
+        ("param-overlap", "Param-overlap", None),
+    ],
+)
+def test_casrs_classes_become_crash_types(short: str, kind: str, access: str | None) -> None:
+    found = crash(CrashSeverity={**SAMPLE["CrashSeverity"], "ShortDescription": short})
+
+    assert (found.type, found.access) == (kind, access)
+
+
+def test_reading_is_bounded_in_size() -> None:
+    with pytest.raises(Invalid, match="a casrep of at most"):
+        read(b'{"CrashSeverity":{},"Stacktrace":[' + b'"a",' * (MAX_SIZE // 4) + b'"a"]}', "x", None)
 
 
 def test_a_broken_report_is_refused() -> None:

@@ -16,6 +16,7 @@ from clearwell.vocabulary.stack import frames_that_matter, gdb_stack_frame, is_p
 
 _Access = Literal["READ", "WRITE"] | None
 
+MAX_SIZE = 16 * 1024 * 1024
 _MAX_FRAMES = 2_000
 _MAX_LINE = 4_000
 _MAX_TEXT = 2_000
@@ -34,15 +35,27 @@ _MAP = re.compile(r"\s*0x(?P<start>[0-9a-f]{1,16})\s+0x(?P<end>[0-9a-f]{1,16})\s
 _ADDRESS = re.compile(r"\s*#\d{1,5}\s+0x(?P<address>[0-9a-f]{1,16}) in ")
 _CRASH_LINE = re.compile(r"(?P<file>[^\s:][^:]{0,999}):(?P<line>\d{1,9})(?::\d{1,9})?$")
 _WITH_ACCESS = re.compile(r"(?P<kind>[a-z][a-z-]+)\((?P<access>read|write)\)$")
+_EXCEPTION = re.compile(r"(?:[\w$.]{0,200}(?:Error|Exception|Interrupt))$")
+"""The class of an exception that nobody caught, as the readers for Python, Java, JavaScript and C# give it."""
 
 _TYPES: dict[str, tuple[str, _Access]] = {
     # CASR's ShortDescription (its README, "Crash severity") -> OSS-Fuzz's crash type, access
+    "SegFaultOnPc": ("UNKNOWN", None), "ReturnAv": ("UNKNOWN", None), "BranchAv": ("UNKNOWN", None), "CallAv": ("UNKNOWN", None),
+    "BranchAvTainted": ("UNKNOWN", None), "CallAvTainted": ("UNKNOWN", None),
+    "SegFaultOnPcNearNull": ("Null-dereference", None), "BranchAvNearNull": ("Null-dereference", None),
+    "CallAvNearNull": ("Null-dereference", None),
     "SourceAv": ("UNKNOWN READ", "READ"), "SourceAvNearNull": ("Null-dereference READ", "READ"), "DestAv": ("UNKNOWN WRITE", "WRITE"),
-    "DestAvTainted": ("UNKNOWN WRITE", "WRITE"), "DestAvNearNull": ("Null-dereference WRITE", "WRITE"), "AbortSignal": ("Abrt", None),
-    "TrapSignal": ("Trap", None), "FPE": ("Floating-point-exception", None), "BadInstruction": ("Ill", None),
-    "StackOverflow": ("Stack-overflow", None),
-    "AccessViolation": ("UNKNOWN", None), "SafeFunctionCheck": ("Buffer-overflow", None), "StackGuard": ("Stack-buffer-overflow", None),
-    "BranchAvNearNull": ("Null-dereference", None), "CallAvNearNull": ("Null-dereference", None), "HeapError": ("Heap-corruption", None),
+    "DestAvTainted": ("UNKNOWN WRITE", "WRITE"), "DestAvNearNull": ("Null-dereference WRITE", "WRITE"),
+    "AccessViolation": ("UNKNOWN", None), "AbortSignal": ("Abrt", None), "TrapSignal": ("Trap", None),
+    "FPE": ("Floating-point-exception", None), "BadInstruction": ("Ill", None), "StackOverflow": ("Stack-overflow", None),
+    "SafeFunctionCheck": ("Buffer-overflow", None), "StackGuard": ("Stack-buffer-overflow", None), "HeapError": ("Heap-corruption", None),
+    "double-free": ("Heap-double-free", None), "bad-free": ("Invalid-free", None), "memory-leaks": ("Direct-leak", None),
+    "fpe": ("Floating-point-exception", None), "unknown-crash": ("UNKNOWN", None),
+    "overwrites-const-input": ("Overwrites-const-input", None),
+    "calloc-overflow": ("Out-of-memory", None), "reallocarray-overflow": ("Out-of-memory", None),
+    "pvalloc-overflow": ("Out-of-memory", None),
+    "allocation-size-too-big": ("Out-of-memory", None), "rss-limit-exceeded": ("Out-of-memory", None), "OOM": ("Out-of-memory", None),
+    "TIMEOUT": ("Timeout", None),
 }  # fmt: skip
 _SECURITY = {
     "EXPLOITABLE": True,
@@ -84,6 +97,8 @@ def why_not(data: bytes, name: str) -> str | None:
 
 def read(data: bytes, name: str, target: Product | None) -> Document:
     """Read a casrep: one finding. Raises Invalid when it is broken."""
+    if len(data) > MAX_SIZE:
+        raise Invalid(f"{len(data):,} bytes; a casrep of at most {MAX_SIZE:,} is read")
     try:
         report = _report.decode(data)
     except BROKEN_JSON as reason:
@@ -117,6 +132,8 @@ def _type(short: str) -> tuple[str | None, _Access]:
     found = _WITH_ACCESS.match(short[:200])
     if found is not None:
         return found["kind"].capitalize(), "READ" if found["access"] == "read" else "WRITE"
+    if _EXCEPTION.match(short[:200]) is not None:
+        return "Uncaught exception", None
     return (short[:1].upper() + short[1:])[:100] or None, None
 
 

@@ -17,7 +17,7 @@ _RUST_ESCAPES = {
     "$LT$": "<", "$GT$": ">", "$C$": ",", "$RF$": "&", "$BP$": "*", "$LP$": "(", "$RP$": ")",
     "$u20$": " ", "$u27$": "'", "$u5b$": "[", "$u5d$": "]", "$u7b$": "{", "$u7d$": "}", "$u7e$": "~", "$SP$": "@",
 }  # fmt: skip
-_THUNK = re.compile(r"^(?:non-virtual thunk to |virtual thunk to |guard variable for |\[thunk\]: )")
+_THUNK = re.compile(r"^(?:decltype\(auto\) |non-virtual thunk to |virtual thunk to |guard variable for |\[thunk\]: )")
 _GO = re.compile(r"[\w./~-]*\(\*?[\w.\[\]]+\)\.[\w.()*-]+")
 _OPERATOR = re.compile(r"(?:^|::|\s)operator\s*(?:\(\)|<=>|<<=?|>>=?|->\*?|<=?|>=?|\"\"\s?\w+)")
 
@@ -27,6 +27,7 @@ def normalize_function(name: str) -> str:
     """Return a function's plain qualified name: no parameters, template arguments, anonymous namespaces, ABI tags, return type
     or compiler suffixes. `void ns::(anonymous namespace)::f<int>(char*) const` is `ns::f`."""
     text = _THUNK.sub("", _ABI_TAG.sub("", _ANONYMOUS.sub("", name[:MAX_NAME]))).strip()
+    text = text.replace(".<anonymous>", ".anonymous")
     if "$" in text:
         text = _decode_rust(text)
     text = _RUST_HASH.sub("", text)
@@ -118,7 +119,7 @@ _RUNTIME = re.compile(
     r"|chk_fail|assert|assert_fail|assert_fail_base|assert_rtn|assert2|assert_perror_fail|assert13|android_log_assert|libc_fatal)$|"
     r"abort_message|demangling_(?:terminate|unexpected)_handler|_Unwind_|__cxa_|__gxx_|__gnu_cxx::__verbose_terminate_handler"
     r"|_objc_terminate|__clang_call_terminate|"
-    r"__run_exit_handlers$|exit$|_exit$|__restore_rt|__kernel_rt_sigreturn|_sigtramp|SignalHandler|CrashTrampolineAsm|"
+    r"pthread_(?:mutex|rwlock|spin|cond|once|create|join)\w*$|__run_exit_handlers$|exit$|_exit$|__restore_rt|__kernel_rt_sigreturn|_sigtramp|SignalHandler|CrashTrampolineAsm|"
     r"g_assertion_message|g_logv?$|g_log_|g_return_if_fail_warning|custom_logger$|qt_assert|QMessageLogger::|"
     r"logging::|base::debug::|base::(?:internal::)?ImmediateCrash|ImmediateCrash$|google::LogMessage|absl::log_internal::"
     r"|absl::lts_\w+::log_internal::|"
@@ -156,7 +157,7 @@ _RUNTIME = re.compile(
 _RUNTIME_ANYWHERE = re.compile(r"logging::(?:LogMessage|CheckError|ErrnoLogMessage|NotReachedError)|fuzztest::internal::|std::__throw_")
 _RUNTIME_FILE = re.compile(
     r"(?:^|[/\\])compiler-rt[/\\]lib[/\\]|[/\\]lib[fF]uzzer[/\\](?:src[/\\])?(?:Fuzzer\w*\.|afl[/\\]|standalone)|Release\+Asserts/include/c\+\+|(?:buildtools|gen)/third_party/libc\+\+|"
-    r"/rustc/[0-9a-f]{7,}/|/rustlib/src/rust/library/|(?:^|[/\\])libfuzzer-sys-|libcxxabi|_asan_rtl_"
+    r"^node:internal/|/rustc/[0-9a-f]{7,}/|/rustlib/src/rust/library/|(?:^|[/\\])libfuzzer-sys-|libcxxabi|_asan_rtl_"
 )
 _LIBRARY_FILE = re.compile(
     r"/include/c\+\+/|/c\+\+/v1/|^/usr/include/|glibc[-/]|/sysdeps/|csu/libc-start|\bnptl/|bionic/libc/|vctools/crt/|src_work/crt"

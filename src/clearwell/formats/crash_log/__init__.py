@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterator
 
+from clearwell.formats.crash_log.frames import NUMBERED
 from clearwell.formats.crash_log.headlines import SANITIZER, TSAN
 from clearwell.formats.crash_log.reading import Budget, read_report
 from clearwell.vocabulary.document import Document, Problem, ReportFormat
@@ -18,10 +19,22 @@ MAX_LINE = 4_000
 MAX_REPORTS = 10_000
 _SNIFFED = 4 * 1024 * 1024
 
-_TIME = re.compile(r"\[ *\d{1,8}\.\d{3,9}\](?:\[[^\]]{1,20}\])? ?")
+_TIME = re.compile(r"(?:<\d{1,3}>)?\[ *\d{1,8}\.\d{1,9}\](?:\[[^\]]{1,20}\])? ?")
+_TIME_ANYWHERE = re.compile(r"\[ *\d{1,8}\.\d{1,9}\]")
 _LOGCAT = re.compile(
-    r"(?:\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF] AndroidRuntime: |[VDIWEF]/[^(]{1,60}\( *\d+\): )"
+    r"(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} +(?:[\w+:]{1,20} +)?\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF] AndroidRuntime: "
+    r"|[VDIWEF]/[^(]{1,60}\( *\d+\): )"
 )
+_LOGGED = re.compile(
+    r"(?:<\d{1,3}>)?(?:\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] "
+    r"|(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.,]{8,24}(?:Z|[+-]\d\d:?\d\d))"
+    r" [\w.-]{1,64} (?:kernel|[\w./-]{1,40}\[\d+\]): "
+    r"|\d{4}-\d\d-\d\d[T ][\d:.,]{8,24}(?:Z|[+-]\d\d:?\d\d) )"
+)
+"""What dmesg -T, syslog, journald and build services put before each line."""
+_QUOTED = re.compile(r"(?:> ?){1,5}|[\w.-]{1,40} +\| ?|\|")
+"""What a mail's answer and a composer of containers put before each line."""
+_SAMPLED = 100
 _ANSI = re.compile(rb"\x1b\[[0-9;]{0,20}m")
 _LONG_GAP = re.compile(r"[ \t]{64,}")
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
@@ -29,8 +42,11 @@ _GLUED = re.compile(r"(?:HWAddress|Address|Leak|Memory|UndefinedBehavior|Thread)
 _END = re.compile(r"(?:SUMMARY: \w+Sanitizer|==\d+==ABORTING)")
 
 _MARKS = (
-    b"Sanitizer: ", b"runtime error: ", b"ERROR: libFuzzer", b"KASAN", b"KMSAN", b"Unable to handle kernel",
-    b"unable to handle kernel", b"kernel NULL pointer",
+    b"Sanitizer: ", b"runtime error: ", b"ERROR: libFuzzer", b"KASAN", b"BUG: KASan", b"KMSAN", b"BUG: KFENCE", b"BUG: KCSAN", b"UBSAN: ",
+    b"Sanitizer failed", b"overflowed its stack", b"Fatal Python error: ",
+    b"nable to handle kernel", b"kernel NULL pointer", b"to handle page fault", b"WARNING: DATA RACE", b"terminated with signal ",
+    b"stop reason = ", b"FAULT ADDRESS: ", b"Signal: ", b"Exception Type: ", b"xception code: 0x", b"xception code 0x", b"- code c0000",
+    b"Access violation", b"Node.js v", b"Runtime error in ",
     b"panic: ", b"fatal error: ", b"panicked at ", b"Java Exception", b"Exception in thread", b"Traceback (most recent",
     b"Uncaught ", b"heck failed: ",
     b"CHECK failed: ", b"NOTREACHED", b"Fatal error in", b"ssertion", b"assert failure", b"ASSERT", b"Received signal ",
@@ -88,21 +104,35 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
     if len(lines) > MAX_LINES:
         problems = (Problem(f"line {MAX_LINES:,}", f"only the first {MAX_LINES:,} lines are read"),)
         del lines[MAX_LINES:]
+    lines = _bare(lines, text)
     if "Unsymbolized Stacktrace" in text:
         lines = list(_without_repeats(lines))
     if "Sanitizer:DEADLYSIGNAL" in text:
         lines = [bare for line in lines if (bare := _GLUED.sub("", line) if line.endswith("Sanitizer:DEADLYSIGNAL") else line)]
     if "CRASH LOG: " in text:
         lines = [line.removeprefix("CRASH LOG: ") for line in lines]
-    if _TIME.search(text) is not None:
-        lines = [line[time.end() :] if line[0] == "[" and (time := _TIME.match(line)) is not None else line for line in lines]
-    if "DEBUG" in text or "AndroidRuntime" in text or "/libc" in text:
-        lines = [line[prefix.end() :] if (prefix := _LOGCAT.match(line)) is not None else line for line in lines]
     return [line for line in lines if line], problems
 
 
+def _bare(lines: list[str], text: str) -> list[str]:
+    """Take off what loggers put before each line; which of them wrote a log is told from its first lines."""
+    head = lines[:_SAMPLED]
+    marked = sum(line[0] in ">|" or "  | " in line[:50] or " | " in line[:30] for line in head)
+    if marked * 2 > len(head):
+        lines = [line[quote.end() :] if (quote := _QUOTED.match(line)) is not None else line for line in lines]
+        head = lines[:_SAMPLED]
+    if any(map(_LOGGED.match, head)):
+        lines = [line[time.end() :] if (time := _LOGGED.match(line)) is not None else line for line in lines]
+    if _TIME_ANYWHERE.search(text) is not None:
+        lines = [line[time.end() :] if line[:1] in ("[", "<") and (time := _TIME.match(line)) is not None else line for line in lines]
+    if "DEBUG" in text or "AndroidRuntime" in text or "/libc" in text or any(map(_LOGCAT.match, head)):
+        lines = [line[prefix.end() :] if (prefix := _LOGCAT.match(line)) is not None else line for line in lines]
+    return lines
+
+
 def _without_repeats(lines: list[str]) -> Iterator[str]:
-    """Leave out ClusterFuzz's second, unsymbolized copy of a report: it ends at the next section or at another process's report."""
+    """Leave out ClusterFuzz's second, unsymbolized copy of a report, but for its frames: a state that is not full goes on into them.
+    It ends at the next section or at another process's report."""
     inside, pid = False, None
     for line in lines:
         if line.startswith("+--") and "Stacktrace" in line:
@@ -112,15 +142,20 @@ def _without_repeats(lines: list[str]) -> Iterator[str]:
             if header is not None:
                 inside = inside and header["pid"] == pid
                 pid = header["pid"]
-        if not inside:
+        if not inside or NUMBERED(line) is not None:
             yield line
 
 
 def _split(lines: list[str]) -> list[list[str]]:
-    """Part a log into reports: a sanitizer's header after an earlier report's end begins a new one."""
+    """Part a log into reports: a sanitizer's header after an earlier report's end begins a new one, and each race of Go's detector."""
     parts: list[list[str]] = []
-    start, ended, pid = 0, False, None
+    start, ended, pid, raced = 0, False, None, False
     for number, line in enumerate(lines):
+        if line == "WARNING: DATA RACE":
+            if raced and len(parts) <= MAX_REPORTS:
+                parts.append(lines[start:number])
+                start = number
+            raced = True
         if "Sanitizer" in line:
             header = SANITIZER.search(line[:MAX_LINE]) or TSAN.match(line)
             if header is not None:

@@ -33,7 +33,7 @@ _KERNEL_BARE = re.compile(
 )
 _JAVA = re.compile(r"\s+at (?:app//|\w+//)?(?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)\s*$")
 _JAVASCRIPT = re.compile(r"\s+at (?:async )?(?:(?P<function>[^\n()]{1,300}?) \()?(?P<file>[^\s()]+):(?P<line>\d+):\d+\)?\s*$")
-_PYTHON = re.compile(r'\s+File "(?P<file>[^"]{1,500})", line (?P<line>\d+), in (?P<function>.{1,300}?)\s*$')
+_PYTHON = re.compile(r'\s+File "(?P<file>[^"]{1,500})", line (?P<line>\d+),? in (?P<function>.{1,300}?)\s*$')
 _GO = re.compile(r"(?P<function>[\w./()*·~\[\]@%-]+?)\((?P<args>[^()]*|\.\.\.)\)\s*$")
 _GO_PLACE = re.compile(r"\s+(?P<file>\S+?):(?P<line>\d+)(?: \+0x[0-9a-f]+)?\s*$")
 _RUST = re.compile(r"\s+(?P<n>\d{1,4}): (?:\s*0x[0-9a-f]+ - )?(?P<function>\S.*?)\s*$")
@@ -43,10 +43,18 @@ _WINDBG = re.compile(
     r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?\s*$"
 )
 
+_LLDB = re.compile(
+    r"\s*(?:\* )?frame #(?P<n>\d{1,5}): 0x[0-9a-f]{4,16} (?P<module>[^`\n]{1,300})`(?P<function>.+?)"
+    r"(?: at (?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?: \[[^\]]{1,40}\])?| \+ \d+)?\s*$"
+)
+_HONGGFUZZ = re.compile(
+    r"\s*<0x[0-9a-f]{8,16}> \[func:(?P<function>\S{1,1000})(?: file:(?P<file>\S{0,1000}))?(?: line:(?P<line>\d{1,7}))?"
+    r"(?: module:(?P<module>\S{0,1000}))?\]\s*$"
+)
 _PLACE = re.compile(r"(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?$")
 _PLACE_AND_SYMBOL = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+\s*$")
 _MODULE = re.compile(
-    r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?)\+0x(?P<offset>[0-9a-fA-F]{1,16})\)(?:\s+\(BuildId:"
+    r"(?:^|\s)\((?P<module>[^()]*?(?:\([^()]*\)[^()]*?)?) ?\+ ?0x(?P<offset>[0-9a-fA-F]{1,16})\)(?:\s+\(BuildId:"
     r" [0-9a-f]+\))?\s*$"
 )
 _ANGLE = re.compile(r"<{1,2}(?P<module>[\w.+ -]{0,200})>{1,2}\+0x[0-9a-f]+\s*$")
@@ -100,7 +108,7 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
     at = None
     if "(BuildId" in rest:
         rest = _BUILD_ID.sub("", rest)
-    found = _MODULE.search(rest) if "+0x" in rest else None
+    found = _MODULE.search(rest) if "0x" in rest else None
     if found is not None:
         module, rest = found["module"].removesuffix(":x86_64").removesuffix(":arm64"), rest[: found.start()]
         path = module if not rest.strip() and module.startswith("/") else None
@@ -186,6 +194,21 @@ def glibc_frame(line: str) -> RawFrame | None:
     return _from(match) if match is not None else None
 
 
+def lldb_frame(line: str) -> RawFrame | None:
+    """Read lldb's `frame #0: 0x0000000000401136 a.out`f(n=1) at f.c:9:10`."""
+    match = _LLDB.match(line)
+    return _from(match) if match is not None else None
+
+
+def honggfuzz_frame(line: str) -> RawFrame | None:
+    """Read honggfuzz's ` <0x0000000000401136> [func:f file:/src/f.c line:9 module:/out/a.out]`."""
+    match = _HONGGFUZZ.match(line)
+    if match is None:
+        return None
+    frame = _from(match)
+    return frame if frame.function != "UNKNOWN" else msgspec.structs.replace(frame, function=None)
+
+
 def kernel_frame(line: str) -> RawFrame | None:
     """Read the kernel's `[<ffffffc0002099e8>] f+0x0/0x148 file.c:90`."""
     match = _KERNEL.match(line)
@@ -225,13 +248,14 @@ def javascript_frame(line: str) -> RawFrame | None:
 
 
 def python_frame(line: str) -> RawFrame | None:
-    """Read Python's `File "x.py", line 24, in f`."""
+    """Read Python's `File "x.py", line 24, in f`, and faulthandler's, which has no comma before `in`."""
     match = _PYTHON.match(line)
     return _from(match) if match is not None else None
 
 
 def go_frame(line: str, place: str) -> RawFrame | None:
     """Read Go's two lines: `pkg/path.(*T).f(0x1, ...)` and `<tab>/src/x.go:17 +0x3c`."""
+    line = line.removeprefix("  ")  # a race report's are indented
     if line[:1] in " \t":
         return None
     match, where = _GO.match(_flatten(line)), _GO_PLACE.match(place)

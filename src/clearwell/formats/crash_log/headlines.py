@@ -3,13 +3,11 @@
 
 import re
 
-from clearwell.formats.crash_log.frames import RawFrame
+from clearwell.formats.crash_log.debuggers import DEBUGGERS, SIGNALS
 from clearwell.formats.crash_log.notation import ASSERT_ADDRESSES, STATE_LINES, address_text, check_message, steadier, with_source
-from clearwell.formats.crash_log.report import Report, Stack
-from clearwell.formats.crash_log.signs import END, FAULT, STATEMENT, UBSAN
-
-TESTED = 1_500
-"""So much of a line is looked at, in characters."""
+from clearwell.formats.crash_log.oopses import KERNEL
+from clearwell.formats.crash_log.report import TESTED, Report, Stack
+from clearwell.formats.crash_log.signs import FAULT, STATEMENT, UBSAN
 
 SANITIZER = re.compile(r"==(?P<pid>\d+)== ?(?:ERROR|WARNING): (?P<name>[A-Za-z]+Sanitizer): (?P<what>[^\n]*)")
 TSAN = re.compile(r"WARNING: (?P<name>ThreadSanitizer): (?P<what>[^\n]*)")
@@ -27,54 +25,22 @@ _NO_FAULT = (
 )  # fmt: skip
 """What a sanitizer says of memory limits, of leaks or of itself: signs read it."""
 _ACCESS = re.compile(
-    r"\s*(?:Atomic )?(?P<access>READ|WRITE|Read|Write|ACCESS)(?: of size (?P<size>\d{1,18}|\(?[a-z]\w*\)?))? at (?:addr )?"
+    r"\s*(?P<atomic>Atomic )?(?P<access>READ|WRITE|Read|Write|read|write|ACCESS)"
+    r"(?: of size (?P<size>\d{1,18}|\(?[a-z]\w*\)?))? at (?:addr )?"
     r"(?P<address>0x[0-9a-fA-F]+|[0-9a-f]{8,16})"
 )
 _ACCESS_KERNEL = re.compile(r"\s*(?P<access>Read|Write) of size (?P<size>\d{1,18})")
 _SIGNAL_ACCESS = re.compile(r"(?:==\d+==)?\s*The signal is caused by a (?P<access>READ|WRITE) memory access")
-_KASAN = re.compile(
-    r"BUG: K(?P<tool>ASAN|MSAN|CSAN|FENCE): (?P<kind>[\w-]+)(?: (?:read|write))? (?:in|on) ?[^\n]*?(?:address |addr )?"
-    r"(?P<address>\b[0-9a-f]{16}\b|$)"
-)
-_KASAN_RANGE = re.compile(r"KASAN: (?P<kind>[\w -]{1,60}) (?:in|on) range \[(?P<address>0x[0-9a-f]{1,16})-")
-_OOPS_ADDRESS = re.compile(
-    r"[^\n]{0,200}?(?:virtual address|dereference at|paging request at|address:) ?(?P<address>(?:0x)?[0-9a-f]{4,16})"
-)
-_OOPS_CODE = re.compile(r"Internal error: Oops(?: - [\w ]+)?: (?P<code>[0-9a-f]{1,16})")
-_PC = re.compile(r"pc : \[<(?P<address>[0-9a-f]{8,16})>\]")
-_RIP = re.compile(r"\bR?IP: (?:[0-9a-f]{4}:|\[<[0-9a-f]{8,16}>\] )(?P<function>[A-Za-z_][\w.]{0,200})\+0x")
-_RECEIVED = re.compile(r"Received signal (?P<number>\d+) (?P<name>\S+)(?: (?P<address>[0-9a-f]{4,16}))?")
-_TOMBSTONE = re.compile(r"(?:Fatal )?signal \d+ \((?P<name>SIG[A-Z]+)\)(?:[^\n]{0,80} fault addr (?P<address>0x[0-9a-f]+|[0-9a-f]{8,16}))?")
-_GDB = re.compile(r"(?:Program|Thread \d+ [^\n]{0,80}?) ?(?:received|terminated with) signal (?P<name>SIG[A-Z]+)")
-_ATTEMPT = re.compile(r"Attempt to (?P<access>read|write|execute)[^\n]{0,40}? address (?P<address>[0-9a-f`]{8,17})")
-_EXCEPTION_CODE = re.compile(r"\s*ExceptionCode: (?P<code>[0-9a-f]{8})")
+_GO_RACE = re.compile(r"\s*(?P<access>Read|Write|Atomic read|Atomic write) at (?P<address>0x[0-9a-f]{4,16}) by ")
+_JS_ERROR = re.compile(r"(?:Uncaught )?(?P<name>[A-Z]\w{0,60}(?:Error|Exception))(?: \[\w{1,60}\])?(?:: |$)")
 _V8_FATAL = re.compile(r"# Fatal error in (?P<source>[^\n,]{0,300})(?:, line \d+)?")
+_V8_RUNTIME = re.compile(r"# Runtime error in (?P<source>[^\n,]{0,300})(?:, line \d+)?")
 _V8_CORRECTNESS = re.compile(r"# V8 correctness (?P<part>(?:configs|sources|suppression): [^\n]{0,300})")
-
 _VPTR_ADDRESS = re.compile(r"(?:member access within|member call on|downcast of|vtable) address (?P<address>0x[0-9a-fA-F]{1,16})")
 _PLACE = re.compile(r":\d{1,7}:\d{1,6}: $")
-_PROCESS = re.compile(r"fault addr \S{1,20} [^\n]{0,200}\((?P<process>[^()\n]{1,100})\)\s*$")
-_BUCKET = re.compile(r"\s*DEFAULT_BUCKET_ID: {1,4}(?P<kind>[A-Za-z_]{1,100})")
-_MTE = re.compile(r"SEGV_MTESERR[^\n]{0,80}fault addr \S{1,20}(?P<rest>[^\n]{0,80})")
-
 _GLOG = re.compile(r"F\d{4,8} +[\d:.]{8,20} +\d+ (?P<source>[^\]:\s]{1,300}):\d+\] ?(?P<message>[^\n]{1,1000})")
-
-_SIGNALS = {
-    "ABRT": ("Abrt", END), "SIGABRT": ("Abrt", END), "ILL": ("Ill", END), "SIGILL": ("Ill", END), "illegal-instruction": ("Ill", END),
-    "TRAP": ("Trap", END), "SIGTRAP": ("Trap", END), "breakpoint": ("Breakpoint", END), "BUS": ("Bus", FAULT), "SIGBUS": ("Bus", FAULT),
-    "FPE": ("Floating-point-exception", FAULT), "SIGFPE": ("Floating-point-exception", FAULT),
-    "int-divide-by-zero": ("Divide-by-zero", FAULT),
-    "SYS": ("Bad-system-call", END), "SIGSYS": ("Bad-system-call", END), "priv-instruction": ("Ill", END),
-}  # fmt: skip
-"""A signal or Windows exception, as sanitizers and debuggers name it -> crash type and rank; an invalid access is not among them."""
 _INVALID_ACCESS = {"SEGV", "access-violation", "SIGSEGV", "in-page-error"}
 _RENAMED = {"unknown-crash": "UNKNOWN"}
-_EXCEPTIONS = {
-    "c0000094": "Divide-by-zero", "c0000095": "Integer-overflow", "c00000fd": "Stack-overflow", "c000001d": "Ill", "80000003": "Breakpoint",
-    "c0000409": "Security check failure", "c0000374": "Heap-corruption", "c0000096": "Ill", "e06d7363": "Uncaught exception",
-}  # fmt: skip
-"""NTSTATUS codes (ntstatus.h) -> crash type."""
-_SECURE_TYPES = ("Security check failure", "Heap-corruption")
 
 
 def _is_assertion(address: str | None, lines: list[str], number: int) -> bool:
@@ -109,7 +75,7 @@ def _sanitizer_header(report: Report, match: re.Match[str], lines: list[str], nu
         return
     is_invalid = kind in _INVALID_ACCESS
     worded = kind.lower().replace("_", "-").capitalize()
-    named, rank = _SIGNALS.get(kind, (_RENAMED.get(kind, worded), FAULT))
+    named, rank = SIGNALS.get(kind, (_RENAMED.get(kind, worded), FAULT))
     if is_invalid and report.type in ("ASSERT", "ASSERT_NOT_REACHED") and _is_assertion(address, lines, number):
         return
     if not report.begin("UNKNOWN" if is_invalid else named, rank, tool, match.group()):
@@ -177,6 +143,7 @@ def _on_access(report: Report, lines: list[str], number: int) -> None:
         return
     access = found["access"].upper()
     report.access = access if access in ("READ", "WRITE") else None
+    report.is_atomic = found.groupdict().get("atomic") is not None
     if (found["size"] or "").isdigit():
         report.size = int(found["size"])
     address = found.groupdict().get("address")
@@ -190,134 +157,25 @@ def _on_signal_access(report: Report, lines: list[str], number: int) -> None:
         report.access = found["access"]
 
 
-def _on_kasan(report: Report, lines: list[str], number: int) -> None:
-    line = lines[number]
-    found = _KASAN.match(line[:TESTED], line.find("BUG: K"))
-    if found is None:
+def _on_go_race(report: Report, lines: list[str], number: int) -> None:
+    if report.begin("Data race", FAULT, "Go race detector", lines[number]):
+        report.mode = "go"
+
+
+def _on_go_access(report: Report, lines: list[str], number: int) -> None:
+    found = _GO_RACE.match(lines[number][:TESTED])
+    if found is not None and report.sanitizer == "Go race detector" and report.address is None:
+        report.access, report.address = found["access"].rsplit(" ", 1)[-1].upper(), address_text(found["address"])
+
+
+def _on_node(report: Report, lines: list[str], number: int) -> None:
+    """Node prints the place, the source's line, a caret, then the error and its stack."""
+    if not lines[number].isspace() and lines[number].strip() != "^" * len(lines[number].strip()):
         return
-    if report.begin("Kernel failure", FAULT, _KERNEL_TOOLS[found["tool"]], line):
-        kind = found["kind"]
-        report.kernel_kind = kind[:1].upper() + kind[1:]
-        report.address = address_text(found["address"]) if found["address"] else None
-        report.mode = "kernel"
-
-
-def _on_oops(report: Report, lines: list[str], number: int) -> None:
-    line = lines[number]
-    if report.begin("Kernel failure", FAULT, "Kernel", line):
-        found = _OOPS_ADDRESS.match(line[:TESTED])
-        report.address = address_text(found["address"]) if found is not None else None
-        report.mode = "kernel"
-
-
-def _on_kernel_bug(report: Report, lines: list[str], number: int) -> None:
-    line = lines[number][:TESTED]
-    place = line[line.find("kernel BUG at ") + len("kernel BUG at ") :].strip()
-    if report.begin("Kernel failure", FAULT, "Kernel", line):
-        report.mode, report.kernel_kind = "kernel", _without_number(place.replace(" ", "-").capitalize())
-
-
-def _on_protection_fault(report: Report, lines: list[str], number: int) -> None:
-    is_kasan = "KASAN" in lines[number]
-    if report.begin("Kernel failure", FAULT, "KernelAddressSanitizer" if is_kasan else "Kernel", lines[number]):
-        report.mode, report.kernel_kind = "kernel", "General-protection-fault"
-
-
-def _on_kasan_range(report: Report, lines: list[str], number: int) -> None:
-    """Beneath a protection fault KASAN says what the address was: `KASAN: null-ptr-deref in range [0x20-0x27]`."""
-    found = _KASAN_RANGE.search(lines[number][:TESTED])
-    if found is not None and report.type == "Kernel failure" and report.address is None:
-        report.kernel_kind, report.address = found["kind"].replace(" ", "-").capitalize(), address_text(found["address"])
-        report.sanitizer = "KernelAddressSanitizer"
-
-
-def _on_kernel_panic(report: Report, lines: list[str], number: int) -> None:
-    line = lines[number][:TESTED]
-    why = line[line.find("not syncing") + len("not syncing") :].strip(": ")
-    if report.begin("Kernel failure", STATEMENT, "Kernel", line):
-        report.mode, report.kernel_kind = "kernel", _without_number(why.replace(" ", "-")) or None
-
-
-def _without_number(text: str) -> str:
-    """A type's first number is left out when it is over 16: a line of a source file is not a type."""
-    found = re.search("[0-9]{1,30}", text)
-    return text if found is None or int(found.group()) <= 16 else f"{text[: found.start()]}{{*}}{text[found.end() :]}"
-
-
-def _on_instruction_pointer(report: Report, lines: list[str], number: int) -> None:
-    """x86 names the faulting function apart from the call trace, which begins with its caller."""
-    found = _RIP.search(lines[number][:TESTED])
-    if found is not None and report.type == "Kernel failure" and not report.stacks and report.kernel_kind is None:
-        report.add_frame("kernel", RawFrame(found["function"]))
-
-
-def _on_oops_code(report: Report, lines: list[str], number: int) -> None:
-    found = _OOPS_CODE.search(lines[number][:TESTED])
-    if found is not None and report.type == "Kernel failure" and report.kernel_kind is None:
-        report.oops_code = found["code"]
-
-
-def _on_pc(report: Report, lines: list[str], number: int) -> None:
-    found = _PC.match(lines[number].lstrip()[:TESTED])
-    if found is not None and report.type == "Kernel failure" and report.kernel_kind is None:
-        report.address = address_text(found["address"])
-
-
-def _on_received_signal(report: Report, lines: list[str], number: int) -> None:
-    found = _RECEIVED.search(lines[number][:TESTED])
-    if found is None:
-        return
-    names = {"11": "SIGSEGV", "6": "SIGABRT", "4": "SIGILL", "5": "SIGTRAP", "7": "SIGBUS", "8": "SIGFPE"}
-    _signal(report, names.get(found["number"], ""), found["address"], "Chromium", lines[number])
-
-
-def _on_tombstone(report: Report, lines: list[str], number: int) -> None:
-    found = _TOMBSTONE.search(lines[number][:TESTED])
-    if found is None:
-        return
-    line = lines[number][:TESTED]
-    tagged = _MTE.search(line)
-    if tagged is not None and report.begin(f"Tag-mismatch{tagged['rest'].rstrip()}", FAULT, "MemoryTagging", line):
-        report.address = address_text(found["address"]) if found["address"] else None
-        return
-    _signal(report, found["name"], found["address"], "Android", line)
-    process = _PROCESS.search(line)
-    if process is not None and report.process is None:
-        report.process = process["process"].capitalize()
-
-
-def _on_gdb(report: Report, lines: list[str], number: int) -> None:
-    found = _GDB.search(lines[number][:TESTED])
-    if found is not None:
-        _signal(report, found["name"], None, "gdb", lines[number])
-
-
-def _signal(report: Report, name: str, address: str | None, tool: str, line: str) -> None:
-    if name == "SIGSEGV":
-        if report.begin("UNKNOWN", FAULT, tool, line):
-            report.is_invalid_access, report.segv_name = True, "UNKNOWN"
-            report.address = address_text(address) if address else None
-    elif name in _SIGNALS:
-        kind, rank = _SIGNALS[name]
-        if report.begin(kind, rank, tool, line) and address:
-            report.address = address_text(address)
-
-
-def _on_attempt(report: Report, lines: list[str], number: int) -> None:
-    found = _ATTEMPT.search(lines[number][:TESTED])
-    if found is not None:
-        kind = {"read": "READ", "write": "WRITE"}.get(found["access"], "UNKNOWN")
-        if report.begin(kind, FAULT, "Windows", lines[number]):
-            report.address = address_text(found["address"])
-            report.access = kind if kind in ("READ", "WRITE") else None
-            report.mode = "windbg"
-
-
-def _on_exception_code(report: Report, lines: list[str], number: int) -> None:
-    found = _EXCEPTION_CODE.match(lines[number])
-    kind = _EXCEPTIONS.get(found["code"]) if found is not None else None
-    if kind is not None and report.begin(kind, FAULT, "Windows", lines[number]):
-        report.mode = "windbg"
+    for at in range(number + 1, min(number + 4, len(lines))):
+        if _JS_ERROR.match(lines[at][:TESTED]) is not None:
+            report.begin("Uncaught exception", STATEMENT, "JavaScript", lines[at])
+            return
 
 
 def _on_logged_fatally(report: Report, lines: list[str], number: int) -> None:
@@ -325,23 +183,6 @@ def _on_logged_fatally(report: Report, lines: list[str], number: int) -> None:
     found = _GLOG.match(lines[number][:TESTED])
     if found is not None and report.begin("Fatal error", STATEMENT, "glog", lines[number]):
         report.lines = [with_source(check_message(found["message"]), found["source"])]
-
-
-def _on_jni_error(report: Report, lines: list[str], number: int) -> None:
-    """The Android runtime says that native code used a dead or wrong reference."""
-    if any(word in lines[number][:TESTED] for word in ("deleted", "invalid", "unexpected", "unknown", "wrong")):
-        report.is_security = True
-
-
-def _on_bucket(report: Report, lines: list[str], number: int) -> None:
-    """`!analyze` sorts an exception into a bucket, which names it where no access failed."""
-    found = _BUCKET.match(lines[number][:TESTED])
-    if found is None or report.rank == FAULT:
-        return
-    kind = found["kind"].removesuffix("_AVRF").replace("_", "-").lower().capitalize()
-    kind = {"Status-integer-overflow": "Integer-overflow", "Status-integer-divide-by-zero": "Divide-by-zero"}.get(kind, kind)
-    if report.begin(kind, FAULT, "Windows", lines[number]):
-        report.mode = "windbg"
 
 
 def _on_security_mark(report: Report, lines: list[str], number: int) -> None:
@@ -366,6 +207,16 @@ def _on_v8_fatal(report: Report, lines: list[str], number: int) -> None:
         report.lines = [with_source(check_message(steadier(message)), source)] if kind == "Fatal error" else [name] if name else []
 
 
+def _on_v8_runtime(report: Report, lines: list[str], number: int) -> None:
+    """V8's runtime functions check their arguments: the check stands on a line beneath."""
+    found = _V8_RUNTIME.search(lines[number][:TESTED])
+    beneath = (line.lstrip("# ").strip()[:TESTED] for line in lines[number + 1 : number + 4])
+    message = next((text for text in beneath if text), "")
+    if found is not None and report.begin("RUNTIME_ASSERT", STATEMENT, "V8", lines[number]):
+        message = check_message(steadier(message.removeprefix("Check failed: ")))
+        report.lines = [with_source(message, found["source"].strip())] if message else []
+
+
 def _on_v8_correctness(report: Report, lines: list[str], number: int) -> None:
     found = _V8_CORRECTNESS.search(lines[number][:TESTED])
     if found is not None:
@@ -376,6 +227,11 @@ def _on_v8_correctness(report: Report, lines: list[str], number: int) -> None:
 
 def _on_sandbox(report: Report, lines: list[str], number: int) -> None:
     report.is_sandbox_violation = True
+
+
+def _on_beyond(report: Report, lines: list[str], number: int) -> None:
+    """Of what follows, allocation, thread and the next leak, OSS-Fuzz's states take nothing once they have a frame."""
+    report.is_beyond = report.is_beyond or bool(report.stacks)
 
 
 def _on_miracle_ptr(report: Report, lines: list[str], number: int) -> None:
@@ -392,29 +248,24 @@ def _on_rust_panic(report: Report, lines: list[str], number: int) -> None:
 
 
 def _on_goroutine(report: Report, lines: list[str], number: int) -> None:
+    if not lines[number].startswith("goroutine "):
+        return
     report.mode = "go" if report.mode != "go" or not report.stacks else "done"
-
-
-def _on_call_trace(report: Report, lines: list[str], number: int) -> None:
-    report.mode = "kernel"
-
-
-def _on_windbg(report: Report, lines: list[str], number: int) -> None:
-    report.mode = "windbg"
-    report.stacks.append(Stack("windbg", False, [], []))
 
 
 def _on_rust_backtrace(report: Report, lines: list[str], number: int) -> None:
     report.mode = "rust"
 
 
+def _on_traceback(report: Report, lines: list[str], number: int) -> None:
+    """Of several exceptions, each raised while the one before was handled, the last is the one that nobody caught."""
+    if report.sanitizer == "Python":
+        report.stacks.append(Stack("python", False, [], []))
+
+
 def _on_c_stack(report: Report, lines: list[str], number: int) -> None:
     report.mode = "glibc"
 
-
-_KERNEL_TOOLS = {
-    "ASAN": "KernelAddressSanitizer", "MSAN": "KernelMemorySanitizer", "CSAN": "KernelConcurrencySanitizer", "FENCE": "KernelElectricFence",
-}  # fmt: skip
 
 HEADLINES = (
     ("Sanitizer: ", _on_sanitizer),
@@ -422,26 +273,12 @@ HEADLINES = (
     ("READ of size", _on_access),
     ("WRITE of size", _on_access),
     ("ACCESS of size", _on_access),
-    ("Read of size", _on_access),
-    ("Write of size", _on_access),
+    ("ead of size", _on_access),
+    ("rite of size", _on_access),
     ("The signal is caused by a ", _on_signal_access),
-    ("BUG: K", _on_kasan),
-    ("nable to handle kernel", _on_oops),
-    ("BUG: kernel NULL", _on_oops),
-    ("kernel BUG at ", _on_kernel_bug),
-    ("general protection fault", _on_protection_fault),
-    ("KASAN: ", _on_kasan_range),
-    ("Kernel panic - not syncing", _on_kernel_panic),
-    ("IP: ", _on_instruction_pointer),
-    ("Internal error: Oops", _on_oops_code),
-    ("pc : [<", _on_pc),
-    ("Received signal ", _on_received_signal),
-    ("signal ", _on_tombstone),
-    (" signal SIG", _on_gdb),
-    ("Attempt to ", _on_attempt),
-    ("ExceptionCode: ", _on_exception_code),
-    ("DEFAULT_BUCKET_ID", _on_bucket),
-    ("JNI DETECTED ERROR", _on_jni_error),
+    *KERNEL,
+    *DEBUGGERS,
+    ("    ^", _on_node),
     ("\nF", _on_logged_fatally),
     ("pc (nil) ", _on_security_mark),
     ("pc 0x00000000 ", _on_security_mark),
@@ -451,16 +288,23 @@ HEADLINES = (
     ("FuzzerSecurityIssueMedium", _on_security_mark),
     ("FuzzerSecurityIssueLow", _on_security_mark),
     ("# Fatal error in", _on_v8_fatal),
+    ("# Runtime error in ", _on_v8_runtime),
     ("# V8 correctness ", _on_v8_correctness),
     ("## V8 sandbox violation detected", _on_sandbox),
+    ("Direct leak of ", _on_beyond),
+    ("Uninitialized value was stored to memory at", _on_beyond),
+    ("allocated by thread", _on_beyond),
+    ("previously allocated by", _on_beyond),
+    ("created by main thread at", _on_beyond),
+    ("located in stack of thread", _on_beyond),
     ("MiraclePtr Status: PROTECTED", _on_miracle_ptr),
     ("panicked at ", _on_rust_panic),
+    ("WARNING: DATA RACE", _on_go_race),
+    ("ead at 0x", _on_go_access),
+    ("rite at 0x", _on_go_access),
     ("goroutine ", _on_goroutine),
-    ("Call Trace:", _on_call_trace),
-    ("Call trace:", _on_call_trace),
-    ("STACK_TEXT:", _on_windbg),
-    ("ChildEBP", _on_windbg),
-    ("Child-SP", _on_windbg),
+    ("Traceback (most", _on_traceback),
     ("stack backtrace:", _on_rust_backtrace),
     ("==== C stack trace", _on_c_stack),
+    ("=== Backtrace: ===", _on_c_stack),
 )

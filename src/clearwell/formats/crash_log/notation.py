@@ -42,7 +42,8 @@ _SKIPPED_MODULE = re.compile(r"(?:^|/)(?:libc(?:\+\+(?:_shared)?)?\.so|libstdc\+
 _GO_FILE = re.compile(r"\.go$")
 
 NOT_SECURITY = (
-    "Abrt", "Ill", "Breakpoint", "Trap", "Fatal-signal", "Floating-point-exception", "Bus", "Stack-overflow", "Stack overflow",
+    "Abrt", "Ill", "Sigtrap", "Thread leak", "Breakpoint", "Trap", "Fatal-signal", "Floating-point-exception", "Bus", "Stack-overflow",
+    "Stack overflow",
     "Timeout", "Out-of-memory",
     "Null-dereference", "Divide-by-zero", "Integer-overflow", "Unsigned-integer-overflow", "Undefined-shift",
     "Float-cast-overflow", "Assumption-violation",
@@ -58,7 +59,7 @@ NOT_SECURITY = (
 )  # fmt: skip
 """Crash types (by their start) that OSS-Fuzz does not treat as security relevant by themselves."""
 
-_BY_ADDRESS = ("UNKNOWN", "READ", "WRITE")
+_BY_ADDRESS = ("UNKNOWN", "READ", "WRITE", "EXECUTE")
 
 
 def access_lines(kind: str, access: str | None, size: int | None) -> str:

@@ -2,21 +2,23 @@
 """Reading a report's lines: frames go to its stacks, signs and headlines say what happened; each line is looked at once."""
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
 from clearwell.formats.crash_log import frames as forms
 from clearwell.formats.crash_log.frames import RawFrame
-from clearwell.formats.crash_log.headlines import HEADLINES, TESTED
+from clearwell.formats.crash_log.headlines import HEADLINES
 from clearwell.formats.crash_log.notation import check_message, steadier, steady, with_source
-from clearwell.formats.crash_log.report import Report
+from clearwell.formats.crash_log.report import TESTED, Report
 from clearwell.formats.crash_log.signs import SIGNS, Sign
 
 _SECOND_STACK = re.compile(
     r"\s*(?:freed by|(?:previously )?allocated by|Thread \S{1,40} (?:\(.{0,80}\) )?created|Uninitialized value was|Memory was"
     r" marked|[Pp]revious (?:atomic )?(?:read|write)"
     r"|Freed by|Allocated by|Location is|Mutex \S+|As if|Address 0x[0-9a-f]+ is located|0x[0-9a-f]+ is located|The buggy"
-    r" address|Last potentially related|Freed in|Allocated in)"
+    r" address|Last potentially related|Freed in|Allocated in"
+    r"|Uninit was|Caused by: |Goroutine \d+ \(|(?:read|write|read-write)(?: \(marked\))? to 0x)"
 )
 _SECOND_KEYS = (
     "eed by ",
@@ -29,15 +31,26 @@ _SECOND_KEYS = (
     "Memory was",
     "buggy address",
     "potentially related",
+    "Uninit was",
+    "Caused by: ",
+    "Goroutine ",
+    " to 0x",
 )
 
 
 _FRAME_STARTS = frozenset("#[aF0123456789")
 """What a frame begins with, where no mode says otherwise."""
 
+_LINE_FORMS: dict[str, Callable[[str], RawFrame | None]] = {
+    "kernel": forms.bare_kernel_frame, "windbg": forms.windbg_frame, "glibc": forms.glibc_frame, "lldb": forms.lldb_frame,
+    "honggfuzz": forms.honggfuzz_frame,
+}  # fmt: skip
+"""Modes in which a frame is one line of a form that means nothing elsewhere."""
+
 _STEMS = (
     "anitizer", "ssert", "SSERT", "ailed: ", "emory", "signal ", "== ", "rror: ", "xception", "FuzzerSecurity", "Fatal ", "ernel", "pc ",
-    "of size", "Call ", " not found", "CHECK", "Child",
+    "of size", "Call ", " not found", "CHECK", "Child", "to 0x", "at 0x", "panicked at ", "free(): ", " leak of ", "SAN: ", "oroutine ",
+    "Uninit", "REACHED", "# V8 ", " DETECTED",
 )  # fmt: skip
 """Parts that several keys share: a text without the part holds none of them, and one scan says so."""
 
@@ -144,7 +157,7 @@ class _Reading:
             if frame is None or (frame.file or "").endswith((".js", ".ts")):
                 form, frame = "javascript", forms.javascript_frame(line)
         elif first == "F" and bare.startswith('File "'):
-            form, frame = "python", forms.python_frame(line)
+            form, frame = "faulthandler" if ", in " not in line else "python", forms.python_frame(line)
         elif first.isdigit() and "0x" in line and line is bare:
             form, frame = "mac", forms.mac_frame(line)
         if frame is None and self.report.mode:
@@ -153,7 +166,9 @@ class _Reading:
             form, frame = "chrome", forms.chrome_windows_frame(line)
         if frame is None:
             return False
-        if self.report.rank:
+        if self.report.rank and form == "gdb":
+            self.report.add_line(line)  # those of its frames that have an address are kept as lines, too
+        elif self.report.rank:
             self.report.add_frame(form, frame)
         return True
 
@@ -171,10 +186,6 @@ class _Reading:
             frame = forms.go_frame(line, lines[number + 1] if number + 1 < len(lines) else "")
             self._skips_next = frame is not None
             return "go", frame
-        if self.report.mode == "kernel":
-            return "kernel", forms.bare_kernel_frame(line)
-        if self.report.mode == "windbg":
-            return "windbg", forms.windbg_frame(line)
         if self.report.mode == "rust":
             frame = forms.rust_frame(line)
             place = forms.rust_place(lines[number + 1]) if frame is not None and number + 1 < len(lines) else None
@@ -182,8 +193,8 @@ class _Reading:
                 frame = msgspec.structs.replace(frame, file=place[0], line=place[1])
                 self._skips_next = True
             return "rust", frame
-        if self.report.mode == "glibc":
-            return "glibc", forms.glibc_frame(line)
+        if self.report.mode in _LINE_FORMS:
+            return self.report.mode, _LINE_FORMS[self.report.mode](line)
         return "", None
 
     def _try_signs(self, line: str, signs: tuple[Sign, ...]) -> None:
@@ -191,7 +202,7 @@ class _Reading:
         if ":INFO:CONSOLE" in tested or "SUMMARY:" in tested or "Please include Java exception stack" in tested:
             return  # what a page's script wrote, what repeats the headline, what a real stack follows
         for sign in signs:
-            if sign.rank <= self.report.rank or sign.key not in tested:
+            if (sign.rank <= self.report.rank and sign.type != "Direct-leak") or sign.key not in tested:
                 continue
             if not self._budget.spend(line):
                 return

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One crash report: what its lines have said so far, and the crash that this makes."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from clearwell.formats.crash_log import frames as forms
@@ -10,6 +12,9 @@ from clearwell.formats.crash_log.notation import STATE_LINES, access_lines, cycl
 from clearwell.formats.crash_log.signs import END, STATEMENT
 from clearwell.vocabulary.finding import Crash, Frame
 from clearwell.vocabulary.stack import frames_that_matter, normalize_function
+
+TESTED = 1_500
+"""So much of a line is looked at, in characters."""
 
 _MAX_FRAMES = 2_000
 _MAX_STACKS = 50
@@ -21,17 +26,19 @@ _STATELESS = ("V8 correctness failure",)
 
 
 class Stack(msgspec.Struct):
-    """Frames printed one after the other, in one form. `is_second`: where memory was allocated or freed, a thread created..."""
+    """Frames printed one after the other, in one form. `is_second`: where memory was allocated or freed, a thread created...
+    `is_beyond`: a state that has a frame does not go on into this one."""
 
     form: str
     is_second: bool
     frames: list[RawFrame] = []
     lines: list[str] = []
+    is_beyond: bool = False
 
     def read(self, limit: int) -> list[RawFrame]:
         """Return the first `limit` frames; those kept as lines are read now."""
         if self.lines and not self.frames:
-            read = (forms.sanitizer_frame(line) for line in self.lines[:limit])
+            read = (forms.sanitizer_frame(line) or forms.gdb_frame(line) for line in self.lines[:limit])
             self.frames = [frame for frame in read if frame is not None]
         return self.frames
 
@@ -46,6 +53,7 @@ class Report:
         self.rank = 0
         self.access: str | None = None
         self.size: int | None = None
+        self.is_atomic = False
         self.address: str | None = None
         self.is_invalid_access = False
         self.segv_name = "UNKNOWN"
@@ -54,6 +62,7 @@ class Report:
         self.lines: list[str] = []
         self.stacks: list[Stack] = []
         self.in_second = False
+        self.is_beyond = False
         self.mode = ""
         self.is_sandbox_violation = False
         self.is_protected = False
@@ -69,17 +78,17 @@ class Report:
         self.type, self.sanitizer, self.rank = kind, sanitizer, rank
         self.headline = line.strip()[:300]
         self.access = self.size = self.address = self.kernel_kind = self.oops_code = None
-        self.is_invalid_access = False
-        self.lines, self.stacks, self.in_second = [], [], False
+        self.is_invalid_access = self.is_atomic = False
+        self.lines, self.stacks, self.in_second, self.is_beyond = [], [], False, False
         return True
 
     def add_line(self, line: str) -> None:
-        """Keep a sanitizer's frame as its line: most are never looked at."""
+        """Keep a sanitizer's or debugger's frame as its line: most are never looked at."""
         stack = self.stacks[-1] if self.stacks else None
         if stack is None or stack.form != "sanitizer" or stack.is_second != self.in_second or line.lstrip().startswith("#0 "):
             if len(self.stacks) >= _MAX_STACKS:
                 return
-            stack = Stack("sanitizer", self.in_second, [], [])
+            stack = Stack("sanitizer", self.in_second, [], [], self.is_beyond)
             self.stacks.append(stack)
         if len(stack.lines) < _MAX_FRAMES:
             stack.lines.append(line)
@@ -89,7 +98,7 @@ class Report:
         if stack is None or stack.form != form or stack.is_second != self.in_second or (frame.number == 0 and not frame.is_inline):
             if len(self.stacks) >= _MAX_STACKS:
                 return
-            stack = Stack(form, self.in_second, [], [])
+            stack = Stack(form, self.in_second, [], [], self.is_beyond)
             self.stacks.append(stack)
         if len(stack.frames) < _MAX_FRAMES:
             stack.frames.append(frame)
@@ -106,8 +115,8 @@ class Report:
             if kind == "Stack-overflow" and stacks:
                 lines += cycle(self._inner_first(stacks[0], True)[:_CYCLE_FRAMES])
             if kind != "Stack-overflow" or not lines:
-                in_state = (self._inner_first(stack, False) for stack in stacks[:_READ_STACKS] if stack.form != "glibc")
-                fill_state(lines, in_state, STATE_LINES + (self.type in ("V8 API error", "Unreachable code") and bool(lines)))
+                limit = STATE_LINES + (self.type in ("V8 API error", "Unreachable code") and bool(lines))
+                fill_state(lines, self._in_state(stacks, lines), limit)
         if not lines and self.process is not None:
             lines = [self.process]
         return Crash(
@@ -123,6 +132,15 @@ class Report:
             security=self._security(kind, was_raised),
             call_sites=self._call_sites(stacks),
         )
+
+    def _in_state(self, stacks: list[Stack], lines: list[str]) -> Iterator[list[RawFrame]]:
+        """Give the stacks that a state may take its lines from, while it asks for more."""
+        before = len(lines)
+        for stack in stacks[:_READ_STACKS]:
+            if stack.is_beyond and len(lines) > before:
+                return
+            if stack.form != "glibc" or self.sanitizer == "glibc":
+                yield self._inner_first(stack, False)
 
     def _call_sites(self, stacks: list[Stack]) -> tuple[str, ...]:
         """Return the innermost addresses in the program's own modules; inlined frames share one. A frame that is printed with its
@@ -158,13 +176,15 @@ class Report:
             return f"{kind}\n{fault_text(self.oops_code)}" if self.oops_code is not None else kind
         if self.is_invalid_access:
             return segv_type(self.address, self.access, self.segv_name)
-        if kind.startswith(("Null-dereference", "UNKNOWN", "READ", "WRITE")):
+        if kind.startswith(("Null-dereference", "UNKNOWN", "READ", "WRITE", "EXECUTE")):
             return kind
-        return access_lines(kind, self.access, self.size)
+        return access_lines(kind, f"ATOMIC {self.access}" if self.is_atomic and self.access else self.access, self.size)
 
     def _useful_stacks(self) -> list[Stack]:
         windbg = [stack for stack in self.stacks if stack.form == "windbg"]
-        return windbg[-1:] if windbg else self.stacks
+        if windbg:
+            return windbg[-1:]
+        return self.stacks[::-1] if all(stack.form == "python" for stack in self.stacks) else self.stacks
 
     def _inner_first(self, stack: Stack, recursed: bool) -> list[RawFrame]:
         """Return a stack's frames, innermost first (Python prints them the other way round)."""

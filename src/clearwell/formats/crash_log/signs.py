@@ -32,18 +32,15 @@ _GLOG = r"F\d{4,8} [\d:.]+ +\d+ (?P<source2>[^\]:\s]{1,300}):\d+\]"
 _JAZZER = r"== Java (?:Exception|Assertion Error): "
 _UBSAN_MESSAGES: tuple[tuple[str, str], ...] = (
     # after "runtime error: " -> crash type (clang's and gcc's words)
-    (r"division (?:of .{1,80} )?by (?:zero|-1)", "Divide-by-zero"),
-    (r"negation of .{1,80} cannot be represented", "Integer-overflow"),
+    (r"division (?:of .{1,80} )?by zero", "Divide-by-zero"),
+    (r"(?:negation|division) of .{1,80} cannot be represented", "Integer-overflow"),
     (r"signed integer overflow", "Integer-overflow"),
     (r"unsigned integer overflow", "Unsigned-integer-overflow"),
     (r"(?:left |right )?shift (?:exponent|of)", "Undefined-shift"),
-    (
-        r"(?:load|store|member access|member call|upcast|downcast|dynamic|constructor call|cast)[^\n]{0,80} null pointer",
-        "Null-dereference",
-    ),
+    (r"(?:load of|store to|upcast of|downcast of|dynamic operation on|cast) [^\n]{0,80}?null pointer", "Null-dereference"),
+    (r"(?:reference binding to|member access within|member call on|constructor call on) null pointer", "Potential-null-reference"),
     (r"(?:null pointer|null pointer returned|null pointer passed).{0,20}(?:returned|return)", "Invalid-null-return"),
     (r"null pointer passed as argument", "Invalid-null-argument"),
-    (r"reference binding to null pointer", "Potential-null-reference"),
     (r"index .{1,80} out of bounds", "Index-out-of-bounds"),
     (r"[^\n]{0,120}insufficient space for an object", "Object-size"),
     (r"[^\n]{0,120}misaligned address", "Misaligned-address"),
@@ -174,6 +171,7 @@ SIGNS: tuple[Sign, ...] = (
     _sign("ASSERT FAILED: ", r"ASSERT FAILED: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
     # Rust
     _sign("panicked at '", r"panicked at '(?P<message>[^'\n]{1,2000})", "ASSERT", STATEMENT, "Rust"),
+    _sign("overflowed its stack", r"overflowed its stack", "Stack-overflow", STATEMENT, "Rust"),
     # Go
     *(_sign("runtime error: ", rf"runtime error: {words}", kind, STATEMENT, "Go") for words, kind in _GO),
     _sign("fatal error: stack", r"fatal error: stack overflow", "Stack overflow", STATEMENT, "Go"),
@@ -187,6 +185,7 @@ SIGNS: tuple[Sign, ...] = (
     _sign("FATAL EXCEPTION", r"FATAL EXCEPTION", "Fatal Exception", STATEMENT, "Android"),
     _sign("Exception in thread", r'Exception in thread "[^"]{0,200}" ', "Uncaught exception", STATEMENT, "Java", whole=True),
     _sign("=== Uncaught Python", r"=== Uncaught Python exception: ===", "Uncaught exception", STATEMENT, "Python"),
+    _sign("Fatal Python error: ", r"Fatal Python error: (?P<message>[^\n]{1,400})", "Fatal error", STATEMENT, "Python", whole=True),
     _sign("Traceback (most", r"Traceback \(most recent call last\):", "Uncaught exception", STATEMENT, "Python"),
     _sign("== Uncaught Exception", r"== Uncaught Exception: (?:Jazzer\.js: )?", "Uncaught exception", STATEMENT, "Jazzer.js"),
     _sign("Uncaught ", r"Uncaught (?:[\w$.]{0,80}(?:Error|Exception)):? ", "Uncaught exception", STATEMENT, "JavaScript", whole=True),
