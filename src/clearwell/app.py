@@ -26,6 +26,7 @@ from clearwell.clearinghouse.flow import (
     publishing,
     remediating,
     sourcing,
+    suggesting,
     uploading,
     validating,
 )
@@ -122,6 +123,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
     functions: dict[jobs.JobName, Callable[..., None]] = {
         jobs.PARSE: answering.parse_submission,
         jobs.COMPARE: comparing.compare_scan,
+        jobs.SKETCH: suggesting.sketch_batch,
         jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,

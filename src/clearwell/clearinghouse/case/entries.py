@@ -283,6 +283,16 @@ class CaseSplit(Entry, frozen=True):
     reason: Salted
 
 
+class BatchSketched(Entry, frozen=True):
+    """So many reports of a batch went into the index of likeness. How many suggestions that gave would tell what else is held."""
+
+    type = "batch.sketched"
+    submission: SubmissionId
+    batch: int
+    sketched: int
+    suggested: Salted
+
+
 class CasesFoundDifferent(Entry, frozen=True):
     """A person found that two cases are not one. Every rule that joins respects it from now on."""
 

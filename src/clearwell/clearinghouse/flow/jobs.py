@@ -28,6 +28,7 @@ class JobName(msgspec.Struct, frozen=True):
 PARSE = JobName("intake", "parse", "submission")
 PARSE_BULK = JobName("bulk", "parse", "submission")
 COMPARE = JobName("bulk", "compare", "submission")
+SKETCH = JobName("bulk", "sketch", "submission")
 MINIMIZE = JobName("intake", "minimize", "submission")
 CHECK = JobName("sanity", "check")
 VALIDATE = JobName("proving", "validate", "proof")

@@ -70,6 +70,7 @@ class Act(StrEnum):
     EXPIRE = "expire"
     SEND_MAIL = "send_mail"
     HASH_CLAIMS = "hash_claims"
+    SKETCH = "sketch"
 
 
 class Subject(msgspec.Struct, frozen=True):
