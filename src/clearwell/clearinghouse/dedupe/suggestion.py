@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Suggestions in a hub: pairs of cases that may be one flaw, how likely, why, and what a person made of them. They join nothing."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +11,8 @@ import msgspec
 
 from clearwell.clearinghouse.dedupe.similarity import LEAST, Signal, compare, rarity, score_of
 from clearwell.clearinghouse.dedupe.sketch import Sketch, number_of
-from clearwell.vocabulary.ids import CaseId, FindingId
+from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.ids import CaseId, FindingId, parse_id
 
 MOST_POSTINGS = 100
 """What more reports of a component have finds nobody: it is counted on, but no longer says which reports have it."""
@@ -50,6 +52,34 @@ class KeptSuggestion(msgspec.Struct, frozen=True, kw_only=True):
     def pair(self) -> tuple[CaseId, CaseId]:
         """The two cases."""
         return self.one, self.other
+
+    @property
+    def place(self) -> "Place":
+        """Where it stands in the queue."""
+        return Place(self.score, self.one, self.other)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place in the queue, which goes by score, then by cases."""
+
+    score: float
+    one: CaseId
+    other: CaseId
+
+    def __str__(self) -> str:
+        return f"{self.score}~{self.one}~{self.other}"
+
+
+_SCORE = re.compile(r"[01]\.[0-9]{1,4}")
+
+
+def place_of(text: str) -> Place:
+    """Read a place as `str` writes it; raise Invalid."""
+    score, *cases = text[:100].split("~")
+    if len(cases) != 2 or _SCORE.fullmatch(score) is None:
+        raise Invalid("`after` is what the page before gave as `next`")
+    one, other = (CaseId(parse_id("case", case)) for case in cases)
+    return Place(float(score), one, other)
 
 
 class Speaker(msgspec.Struct, frozen=True):

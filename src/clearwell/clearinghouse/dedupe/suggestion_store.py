@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.suggestion import MOST_POSTINGS, KeptSuggestion, Posting, SuggestionState
+from clearwell.clearinghouse.dedupe.suggestion import MOST_POSTINGS, KeptSuggestion, Place, Posting, SuggestionState
 from clearwell.ground.storage.database import Row, Transaction, as_json
 from clearwell.vocabulary.errors import NotFound
 from clearwell.vocabulary.finding import Finding
@@ -131,8 +131,8 @@ def load(tx: Transaction, one: CaseId, other: CaseId) -> KeptSuggestion:
     return _suggestion(row)
 
 
-def waiting(tx: Transaction, after: tuple[float, CaseId, CaseId] | None, limit: int) -> tuple[KeptSuggestion, ...]:
-    """What waits for a person, the likeliest first: both cases stand, by themselves. `after` is (score, one, other) of the last row before."""
+def waiting(tx: Transaction, after: Place | None, limit: int) -> tuple[KeptSuggestion, ...]:
+    """What waits for a person, the likeliest first: both cases stand, by themselves."""
     rows = tx.rows(
         f"""
         {_SUGGESTION}
@@ -142,9 +142,9 @@ def waiting(tx: Transaction, after: tuple[float, CaseId, CaseId] | None, limit: 
           AND EXISTS (SELECT FROM clearwell.vulnerability_case c WHERE c.id = s.other_case AND {_LIVE})
         ORDER BY s.score DESC, s.one_case, s.other_case LIMIT %(limit)s
         """,
-        score=after[0] if after else None,
-        one=after[1] if after else None,
-        other=after[2] if after else None,
+        score=after.score if after else None,
+        one=after.one if after else None,
+        other=after.other if after else None,
         limit=limit,
     )
     return tuple(map(_suggestion, rows))

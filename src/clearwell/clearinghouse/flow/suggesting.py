@@ -14,6 +14,7 @@ from clearwell.clearinghouse.dedupe.sketch import VERSION, Sketch, sketch
 from clearwell.clearinghouse.dedupe.suggestion import (
     Indexed,
     KeptSuggestion,
+    Place,
     Posting,
     Speaker,
     StoredRarity,
@@ -44,6 +45,13 @@ class SuggestedPair(msgspec.Struct, frozen=True):
     suggestion: KeptSuggestion
     one: KeptCase
     other: KeptCase
+
+
+class SuggestedPage(msgspec.Struct, frozen=True):
+    """A page of the queue, and the place behind which the next begins (None: it was the last)."""
+
+    pairs: tuple[SuggestedPair, ...]
+    next: Place | None
 
 
 # -- the index -------------------------------------------------------------------------------------------------
@@ -102,18 +110,17 @@ def _sketch(spoken: Spoken) -> Sketch:
 # -- the queue -------------------------------------------------------------------------------------------------
 
 
-def list_suggestions(
-    house: House, actor: Member, after: tuple[float, CaseId, CaseId] | None = None, limit: int = 50
-) -> tuple[SuggestedPair, ...]:
-    """What waits for a person, the likeliest first; `after` is (score, one, other) of the last row of the page before.
+def list_suggestions(house: House, actor: Member, after: Place | None = None, limit: int = 50) -> SuggestedPage:
+    """What waits for a person, the likeliest first, behind the place `after`.
 
     A page may hold fewer rows than `limit` and not be the last: what was found different by way of another case is left out of it.
     """
     house.policy.require(actor, Act.READ_CASES)
     with house.transaction(actor) as tx:
-        found = suggestion_store.waiting(tx, after, limit)
-        apart = apart_among(tx, {case for made in found for case in made.pair}, ("different",))
-        return _pairs(tx, [made for made in found if not apart.keeps(*made.pair)])
+        found = suggestion_store.waiting(tx, after, limit + 1)
+        shown, more = found[:limit], len(found) > limit
+        apart = apart_among(tx, {case for made in shown for case in made.pair}, ("different",))
+        return SuggestedPage(_pairs(tx, [made for made in shown if not apart.keeps(*made.pair)]), shown[-1].place if more else None)
 
 
 def list_decided(house: House, actor: Member, limit: int = 20) -> tuple[SuggestedPair, ...]:
@@ -166,8 +173,10 @@ def undo_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, rea
             raise Conflict("this suggestion is not accepted now; look again")
         cases = store.load_cases(tx, made.pair)
         gone = next((kept for kept in cases.values() if kept.merged_into in made.pair), None)
-        if gone is None or gone.merged_into is None:
+        if gone is None or gone.merged_into is None or cases[gone.merged_into].merged_into is not None:
             raise Conflict("these two are not one case directly: one was split off, or joined further, since; undo that first")
         came = store.came_from(tx, gone.merged_into, gone.id)
+        if not came:
+            raise Conflict("nothing that came from the joined case is there any longer")
         split(house, tx, actor, gone.merged_into, came, reason)
     return gone.id
