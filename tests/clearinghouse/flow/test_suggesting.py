@@ -76,12 +76,12 @@ def test_accepted_undone_and_found_different_it_never_comes_again(hub: Hub, coor
     first, second = two_alike(hub, component)
     before = [coordinating.read_case(hub.house, coordinator, case).kept for case in (first, second)]
 
-    into = suggesting.accept_suggestion(hub.house, coordinator, first, second)
-    assert into == first and coordinating.read_case(hub.house, coordinator, second).kept.merged_into == first
+    assert suggesting.accept_suggestion(hub.house, coordinator, first, second).cases == (first,)
+    assert coordinating.read_case(hub.house, coordinator, second).kept.merged_into == first
     assert frozenset((first, second)) not in waiting(hub, coordinator)
     assert suggesting.list_decided(hub.house, coordinator)[0].suggestion.state is SuggestionState.ACCEPTED
 
-    assert suggesting.undo_suggestion(hub.house, coordinator, first, second) == second
+    assert suggesting.undo_suggestion(hub.house, coordinator, first, second).cases == (second,)
     assert [coordinating.read_case(hub.house, coordinator, case).kept for case in (first, second)] == before
     assert frozenset((first, second)) in waiting(hub, coordinator)
 

@@ -25,7 +25,7 @@ from clearwell.clearinghouse.dedupe import kill_store
 from clearwell.clearinghouse.dedupe.difference import Difference, differences_of
 from clearwell.clearinghouse.dedupe.kill_store import KeptCell, KeptRelation
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH
-from clearwell.clearinghouse.flow.judging import keep_apart, merge, reason_of, split
+from clearwell.clearinghouse.flow.judging import MERGE, SPLIT, Judged, keep_apart, merge, merge_as_agreed, reason_of, split, split_as_agreed
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
@@ -107,23 +107,47 @@ def read_two_findings(house: House, actor: Member, case_id: CaseId, left: Findin
         return one, other
 
 
-def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reason: str) -> None:
-    """Join one case with another by a person's judgment (rung L4). Undone by `split_case`."""
+def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reason: str) -> Judged:
+    """Join one case with another by a person's judgment (rung L4). Undone by `split_case`.
+
+    Where it would bring a proof to a new participant it is only proposed: `confirm_merge`. Raises Conflict, Invalid, NotFound.
+    """
     reason = reason_of(reason)
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.MERGE_CASES, Subject(case_id))
-        merge(house, tx, actor, case_id, into, reason)
+        return merge(house, tx, actor, case_id, into, reason)
 
 
-def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[FindingId, ...], reason: str) -> tuple[CaseId, ...]:
-    """Take findings out of a case again, each into the case it came from, which wakes as it was. Returns those cases.
+def confirm_merge(house: House, actor: Member, proposal_id: ProposalId) -> None:
+    """The second of two people confirms a merge that brings a proof to a new participant: it is done now (never 5).
 
-    A finding that opened this case itself stays; one that joined at intake gets a case of its own. Raises Conflict, NotFound.
+    Raises Conflict where anything of it changed since it was proposed; Refused, TooLate, NotFound.
+    """
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CONFIRM_MERGE, Subject(proposal_id))
+        merge_as_agreed(house, tx, actor, confirm(tx, proposal_id, actor, MERGE, house.clock.now()))
+
+
+def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[FindingId, ...], reason: str) -> Judged:
+    """Take findings out of a case again, each into the case it came from, which wakes as it was: the `cases` of what is returned.
+
+    A finding that opened this case itself stays; one that joined at intake gets a case of its own. Where it would bring a proof to a new
+    participant it is only proposed: `confirm_split`. Raises Conflict, Invalid, NotFound.
     """
     reason = reason_of(reason)
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.SPLIT_CASE, Subject(case_id))
         return split(house, tx, actor, case_id, finding_ids, reason)
+
+
+def confirm_split(house: House, actor: Member, proposal_id: ProposalId) -> tuple[CaseId, ...]:
+    """The second of two people confirms a split that brings a proof to a new participant: it is done now (never 5).
+
+    Raises Conflict where anything of it changed since it was proposed; Refused, TooLate, NotFound.
+    """
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CONFIRM_SPLIT, Subject(proposal_id))
+        return split_as_agreed(house, tx, actor, confirm(tx, proposal_id, actor, SPLIT, house.clock.now()))
 
 
 def find_different(house: House, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:

@@ -24,7 +24,7 @@ from clearwell.clearinghouse.dedupe.suggestion import (
     likeliest,
 )
 from clearwell.clearinghouse.dedupe.suggestion_store import Spoken
-from clearwell.clearinghouse.flow.judging import keep_apart, merge, reason_of, split
+from clearwell.clearinghouse.flow.judging import Judged, keep_apart, merge, reason_of, split
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member
 from clearwell.ground.ledger.entries import Salted
@@ -135,10 +135,11 @@ def _pairs(tx: Transaction, found: Sequence[KeptSuggestion]) -> tuple[SuggestedP
     return tuple(SuggestedPair(made, cases[made.one], cases[made.other]) for made in found)
 
 
-def accept_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, reason: str = "") -> CaseId:
-    """Join the two cases by a person's judgment; return the one that goes on. `undo_suggestion` takes it back. Raises Conflict, NotFound.
+def accept_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, reason: str = "") -> Judged:
+    """Join the two cases by a person's judgment. `undo_suggestion` takes it back. Raises Conflict, NotFound.
 
-    The unproven one goes into the proven, the younger into the older.
+    The unproven one goes into the proven, the younger into the older. Where that brings a proof to a new participant it is only
+    proposed, and the suggestion waits until a second person confirms.
     """
     reason = reason_of(reason or _ALIKE)
     with house.transaction(actor) as tx:
@@ -147,8 +148,7 @@ def accept_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, r
         cases = store.load_cases(tx, made.pair)
         into, gone = sorted(cases.values(), key=lambda kept: (not kept.case.is_proven, kept.case.first_received, kept.id))
         shown = (("suggested", f"{made.score:.2f}"), *((signal.signal, signal.value) for signal in made.signals))
-        merge(house, tx, actor, gone.id, into.id, reason, shown)
-    return into.id
+        return merge(house, tx, actor, gone.id, into.id, reason, shown)
 
 
 def dismiss_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, reason: str) -> None:
@@ -160,8 +160,8 @@ def dismiss_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, 
         keep_apart(house, tx, actor, made.one, made.other, reason)
 
 
-def undo_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, reason: str = "") -> CaseId:
-    """Take an acceptance back: what came from the joined case goes back to it, which wakes as it was. Returns that case.
+def undo_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, reason: str = "") -> Judged:
+    """Take an acceptance back: what came from the joined case goes back to it, which wakes as it was.
 
     It waits in the queue again. Raises Conflict where it was not accepted, or one of the two was joined further since.
     """
@@ -178,5 +178,4 @@ def undo_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, rea
         came = store.came_from(tx, gone.merged_into, gone.id)
         if not came:
             raise Conflict("nothing that came from the joined case is there any longer")
-        split(house, tx, actor, gone.merged_into, came, reason)
-    return gone.id
+        return split(house, tx, actor, gone.merged_into, came, reason)

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from clearwell.clearinghouse.dedupe.suggestion import place_of
 from clearwell.clearinghouse.flow import suggesting
+from clearwell.clearinghouse.flow.judging import Judged
 from clearwell.clearinghouse.flow.suggesting import SuggestedPair
 from clearwell.faces.api.case_view import CaseRow, case_row
 from clearwell.faces.api.findings import Done
@@ -76,8 +77,7 @@ def list_suggestions(house: Housed, member: Signed, after: After = None, limit: 
 @write("/suggestions/{one:str}/{other:str}/accept", Act.MERGE_CASES)
 def accept_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: Judgment) -> Done:
     """Join the two: the unproven one into the proven, the younger into the older. Undone by `undo`."""
-    into = suggesting.accept_suggestion(house, member, _case(one), _case(other), data.reason or "")
-    return Done("accepted", into)
+    return _done("accepted", suggesting.accept_suggestion(house, member, _case(one), _case(other), data.reason or ""))
 
 
 @write("/suggestions/{one:str}/{other:str}/different", Act.FIND_DIFFERENT)
@@ -90,11 +90,16 @@ def dismiss_suggestion(house: Housed, member: Signed, one: FromPath[str], other:
 @write("/suggestions/{one:str}/{other:str}/undo", Act.SPLIT_CASE)
 def undo_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: Judgment) -> Done:
     """Take an acceptance back: the joined case wakes as it was, and the pair waits again."""
-    return Done("undone", suggesting.undo_suggestion(house, member, _case(one), _case(other), data.reason or ""))
+    return _done("undone", suggesting.undo_suggestion(house, member, _case(one), _case(other), data.reason or ""))
 
 
 def _case(text: str) -> CaseId:
     return CaseId(parse_id("case", text))
+
+
+def _done(what: str, judged: Judged) -> Done:
+    """What was done and to which case; `proposed` and the proposal, where a second person must confirm it."""
+    return Done("proposed", judged.proposal.id) if judged.proposal else Done(what, judged.cases[0])
 
 
 def _view(pair: SuggestedPair) -> SuggestionView:

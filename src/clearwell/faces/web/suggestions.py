@@ -27,8 +27,8 @@ def suggestions(request: PageRequest) -> Response[bytes]:
 def accept(request: PageRequest, one: FromPath[str], other: FromPath[str]) -> Response[bytes]:
     """Join the two cases."""
     visit: Visit = request.state.visit
-    suggesting.accept_suggestion(visit.house, visit.signed_in(), _case(one), _case(other))
-    return redirect("/suggestions?done=accepted")
+    judged = suggesting.accept_suggestion(visit.house, visit.signed_in(), _case(one), _case(other))
+    return redirect(f"/suggestions?done={'proposed' if judged.proposal else 'accepted'}")
 
 
 @post("/suggestions/{one:str}/{other:str}/different", sync_to_thread=True)
@@ -43,8 +43,8 @@ def dismiss(request: PageRequest, one: FromPath[str], other: FromPath[str]) -> R
 def undo(request: PageRequest, one: FromPath[str], other: FromPath[str]) -> Response[bytes]:
     """Take an acceptance back."""
     visit: Visit = request.state.visit
-    suggesting.undo_suggestion(visit.house, visit.signed_in(), _case(one), _case(other))
-    return redirect("/suggestions?done=undone")
+    judged = suggesting.undo_suggestion(visit.house, visit.signed_in(), _case(one), _case(other))
+    return redirect(f"/suggestions?done={'proposed' if judged.proposal else 'undone'}")
 
 
 def _case(text: str) -> CaseId:

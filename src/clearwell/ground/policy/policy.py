@@ -35,6 +35,8 @@ class Act(StrEnum):
     READ_CASES = "read_cases"
     SPLIT_CASE = "split_case"
     MERGE_CASES = "merge_cases"
+    CONFIRM_SPLIT = "confirm_split"
+    CONFIRM_MERGE = "confirm_merge"
     FIND_DIFFERENT = "find_different"
     DECIDE_APPEAL = "decide_appeal"
     RECORD_ALIASES = "record_aliases"
