@@ -25,8 +25,12 @@ from clearwell.clearinghouse.flow import (
     post,
     publishing,
     remediating,
+<<<<<<< HEAD
     sourcing,
     suggesting,
+=======
+    sketching,
+>>>>>>> 7e181fb (The index is made anew on demand; cases that a split makes are indexed; a bench of the index)
     uploading,
     validating,
 )
@@ -123,7 +127,9 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
     functions: dict[jobs.JobName, Callable[..., None]] = {
         jobs.PARSE: answering.parse_submission,
         jobs.COMPARE: comparing.compare_scan,
-        jobs.SKETCH: suggesting.sketch_batch,
+        jobs.SKETCH: sketching.sketch_batch,
+        jobs.SKETCH_CASE: sketching.sketch_case,
+        jobs.SKETCH_AGAIN: sketching.sketch_again,
         jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,

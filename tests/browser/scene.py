@@ -25,7 +25,6 @@ from clearwell.clearinghouse.flow import (
     publishing,
     remediating,
     reporting,
-    suggesting,
 )
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.clearinghouse.flow.evidence import seal_evidence
@@ -254,7 +253,7 @@ class Scene:
         """Two labs report one flaw in other words and at other lines; the pair waits in the queue of suggestions."""
         for member, words, line in ((self.lab, "A name with two dots leaves the reader's folder", 41), (self.other_lab, title, 58)):
             raw = report(words, f"line {line} joins the name to the folder", proof=False, line=line, function=None)
-            suggesting.sketch_batch(self.house, self.submit(member, raw, f"{line}.json"), 0)
+            sketching.sketch_batch(self.house, self.submit(member, raw, f"{line}.json"), 0)
         return self
 
     def refuse(self, member: Member, title: str = "ujson frees twice") -> tuple[SubmissionId, FindingId]:

@@ -7,7 +7,7 @@ import pytest
 
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.dedupe.suggestion import MOST_POSTINGS, SuggestionState
-from clearwell.clearinghouse.flow import answering, coordinating, reporting, suggesting
+from clearwell.clearinghouse.flow import answering, coordinating, reporting, sketching, suggesting
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, DEDUPE, PROVING, SANITY, Member, OrganizationKind
@@ -26,7 +26,7 @@ def send(hub: Hub, lab: Member, *findings: dict[str, object]) -> tuple[FindingId
     raw = json.dumps({"format": "clearwell-report", "version": 1, "tool": {"name": "scout"}, "findings": findings}).encode()
     sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="report.json"))
     answering.parse_submission(hub.house, sent.id)
-    suggesting.sketch_batch(hub.house, sent.id, 0)
+    sketching.sketch_batch(hub.house, sent.id, 0)
     return tuple(answered.finding.id for answered in reporting.read_answers(hub.house, lab, sent.id))
 
 
@@ -101,7 +101,7 @@ def test_a_batch_that_is_sketched_again_adds_nothing(hub: Hub, coordinator: Memb
     (sent, *_) = reporting.list_submissions(hub.house, lab)
     before = _index(hub)
 
-    suggesting.sketch_batch(hub.house, sent.id, 0)
+    sketching.sketch_batch(hub.house, sent.id, 0)
 
     assert _index(hub) == before
 
@@ -193,3 +193,38 @@ def test_finders_and_strangers_see_no_suggestion_and_no_index(hub: Hub, componen
         with hub.house.transaction(member) as tx:
             for table in ("suggestion", "sketched", "sketch_token"):
                 assert tx.value(f"SELECT count(*) FROM clearwell.{table}") == 0
+
+
+def test_the_index_is_made_anew_and_what_people_decided_stays(hub: Hub, coordinator: Member, component: str) -> None:
+    alike, apart = two_alike(hub, component), two_alike(hub, f"{component}.2")
+    suggesting.dismiss_suggestion(hub.house, coordinator, *apart, "they are two")
+    before = waiting(hub, coordinator)
+    assert frozenset(alike) in before
+    index = len(_index(hub)[1])  # type: ignore[arg-type]
+
+    suggesting.recompute_suggestions(hub.house, coordinator)
+    assert waiting(hub, coordinator) == [] and _index(hub)[:2] == [(), ()]
+    hub.work()
+
+    assert frozenset(alike) in waiting(hub, coordinator) and frozenset(apart) not in waiting(hub, coordinator)
+    assert len(_index(hub)[1]) >= index  # type: ignore[arg-type]
+    assert hub.failed_jobs() == []
+
+
+def test_what_is_split_off_into_a_case_of_its_own_is_found_from_then_on(hub: Hub, coordinator: Member, component: str) -> None:
+    place = {"locations": [{"file": "src/frame.c", "line": 41, "function": "read_frame"}]}
+    labs = [hub.member(OrganizationKind.LAB) for _ in range(3)]
+    sent = [send(hub, lab, {**one(component, f"said {n}", f"words {n}", 41), **place})[0] for n, lab in enumerate(labs[:2])]
+    assert case_of(hub, sent[0]) == case_of(hub, sent[1])
+    (own,) = coordinating.split_case(hub.house, coordinator, case_of(hub, sent[0]), (sent[1],), "another flaw").cases
+    hub.work()
+
+    (third,) = send(hub, labs[2], one(component, "Heap overflow", "a length that nobody checks", 60, "CWE-122"))
+
+    assert frozenset((own, case_of(hub, third))) in waiting(hub, coordinator)
+    assert frozenset((own, case_of(hub, sent[0]))) not in waiting(hub, coordinator)
+
+
+def test_only_who_coordinates_has_it_made_anew(hub: Hub) -> None:
+    with pytest.raises(Refused):
+        suggesting.recompute_suggestions(hub.house, hub.member(OrganizationKind.LAB))

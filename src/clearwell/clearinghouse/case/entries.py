@@ -325,6 +325,19 @@ class BatchSketched(Entry, frozen=True):
     suggested: Salted
 
 
+class CaseSketched(Entry, frozen=True):
+    """What speaks for a case that a split or a refusal made went into the index of likeness."""
+
+    type = "case.sketched"
+    case: CaseId
+
+
+class SuggestionsRecomputed(Entry, frozen=True):
+    """A coordinator had the index of likeness and the suggestions made anew; what people decided stays."""
+
+    type = "suggestions.recomputed"
+
+
 class CasesFoundDifferent(Entry, frozen=True):
     """A person found that two cases are not one. Every rule that joins respects it from now on."""
 

@@ -20,6 +20,17 @@ FROM clearwell.suggestion s
 _LIVE = "c.merged_into IS NULL AND c.standing IN ('unproven', 'proven')"
 
 
+_SPOKEN = """
+SELECT f.id AS finding, f.case_id AS "case", f.organization_id AS organization, f.submission_id AS submission, f.body
+FROM clearwell.finding f JOIN clearwell.vulnerability_case c ON c.id = f.case_id
+"""
+_OPENED = f"""f.answer <> 'refused' AND {_LIVE}
+AND EXISTS (SELECT FROM clearwell.attachment a
+            WHERE a.finding_id = f.id AND a.case_id = f.case_id AND a.rung IS NULL AND a.detached_at IS NULL)
+AND NOT EXISTS (SELECT FROM clearwell.sketched n WHERE n.finding_id = f.id)
+"""
+
+
 class Spoken(msgspec.Struct, frozen=True):
     """A report that speaks for its case, as stored: the words that a sketch is made of."""
 
@@ -36,20 +47,36 @@ class Spoken(msgspec.Struct, frozen=True):
 
 def unsketched(tx: Transaction, submission: SubmissionId, batch: int) -> tuple[Spoken, ...]:
     """The reports of a batch that opened a case which stands, and are not in the index yet."""
+    where = f"f.submission_id = %(submission)s AND f.batch = %(batch)s AND {_OPENED}"
+    return _spoken(tx.rows(f"{_SPOKEN} WHERE {where} ORDER BY f.position", submission=submission, batch=batch))
+
+
+def unsketched_after(tx: Transaction, after: str, limit: int) -> tuple[tuple[Spoken, ...], str | None]:
+    """Such reports among the next `limit` findings behind an id, and the last id that was looked at (None: there is no more)."""
+    ids = [row["id"] for row in tx.rows("SELECT id FROM clearwell.finding WHERE id > %(a)s ORDER BY id LIMIT %(n)s", a=after, n=limit)]
+    found = _spoken(tx.rows(f"{_SPOKEN} WHERE f.id = ANY(%(ids)s) AND {_OPENED} ORDER BY f.id", ids=ids))
+    return found, ids[-1] if len(ids) == limit else None
+
+
+def unsketched_of_case(tx: Transaction, case: CaseId) -> tuple[Spoken, ...]:
+    """The report that speaks for a case of which no report is in the index: one with a proof before others, then the first."""
     rows = tx.rows(
         f"""
-        SELECT f.id AS finding, f.case_id AS "case", f.organization_id AS organization, f.submission_id AS submission, f.body
-        FROM clearwell.finding f JOIN clearwell.vulnerability_case c ON c.id = f.case_id
-        WHERE f.submission_id = %(submission)s AND f.batch = %(batch)s AND f.answer <> 'refused' AND {_LIVE}
-          AND EXISTS (SELECT FROM clearwell.attachment a
-                      WHERE a.finding_id = f.id AND a.case_id = f.case_id AND a.rung IS NULL AND a.detached_at IS NULL)
-          AND NOT EXISTS (SELECT FROM clearwell.sketched k WHERE k.finding_id = f.id)
-        ORDER BY f.position
+        {_SPOKEN} WHERE f.case_id = %(case)s AND f.answer <> 'refused' AND {_LIVE}
+          AND NOT EXISTS (SELECT FROM clearwell.finding o JOIN clearwell.sketched k ON k.finding_id = o.id
+                          WHERE o.case_id = f.case_id AND o.answer <> 'refused')
+        ORDER BY f.has_proof DESC, f.received_at, f.id LIMIT 1
         """,
-        submission=submission,
-        batch=batch,
+        case=case,
     )
-    return tuple(msgspec.convert(row, Spoken) for row in rows)
+    return _spoken(rows)
+
+
+def forget(tx: Transaction) -> None:
+    """Empty the index, and withdraw what waits and nobody decided on: both are made again."""
+    tx.execute("DELETE FROM clearwell.sketch_token")
+    tx.execute("DELETE FROM clearwell.sketched")
+    tx.execute("UPDATE clearwell.suggestion SET state = 'withdrawn' WHERE state = 'open'")
 
 
 def number_findings(tx: Transaction, findings: Sequence[FindingId], version: int) -> dict[FindingId, int]:
@@ -75,7 +102,7 @@ def spoken_by(tx: Transaction, numbers: Iterable[int]) -> tuple[Spoken, ...]:
         """,
         numbers=sorted(set(numbers)),
     )
-    return tuple(msgspec.convert(row, Spoken) for row in rows)
+    return _spoken(rows)
 
 
 def postings(tx: Transaction, tokens: Iterable[int]) -> dict[int, Posting]:
@@ -173,6 +200,10 @@ def settle(tx: Transaction, one: CaseId, other: CaseId, state: SuggestionState, 
         by=by,
         now=now,
     )
+
+
+def _spoken(rows: Iterable[Row]) -> tuple[Spoken, ...]:
+    return tuple(msgspec.convert(row, Spoken) for row in rows)
 
 
 def _suggestion(row: Row) -> KeptSuggestion:

@@ -26,7 +26,7 @@ from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, remember
 from clearwell.clearinghouse.dedupe.suggestion import SuggestionState
-from clearwell.clearinghouse.flow.jobs import INVITE, VALIDATE
+from clearwell.clearinghouse.flow.jobs import INVITE, SKETCH_CASE, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
@@ -215,7 +215,7 @@ def _split(house: House, tx: Transaction, actor: Member, case_id: CaseId, wish: 
             remember(tx, said)
             suggestion_store.settle(tx, case_id, target, SuggestionState.UNDONE, actor.person, now)
             house.write(tx, CaseSplit(case_id, target, len(findings), Salted(wish.reason, case=case_id)), by=actor)
-    defer(tx, [INVITE.job(case=target) for target in back])
+    defer(tx, [job.job(case=target) for target in back for job in (INVITE, SKETCH_CASE)])
     return tuple(back)
 
 

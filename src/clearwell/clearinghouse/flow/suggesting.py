@@ -1,40 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suggesting (rung L2): what reports are like goes into an index, likely pairs into a queue: a person joins, keeps apart, undoes."""
+"""Suggesting (rung L2): likely pairs of cases wait in a queue; a person joins them, keeps them apart, undoes it."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
 from clearwell.clearinghouse.case import store
-from clearwell.clearinghouse.case.entries import BatchSketched
+from clearwell.clearinghouse.case.entries import SuggestionsRecomputed
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
-from clearwell.clearinghouse.dedupe.sketch import VERSION, Sketch, sketch
-from clearwell.clearinghouse.dedupe.suggestion import (
-    Indexed,
-    KeptSuggestion,
-    Place,
-    Posting,
-    Speaker,
-    StoredRarity,
-    SuggestionState,
-    candidates,
-    indexed,
-    likeliest,
-)
-from clearwell.clearinghouse.dedupe.suggestion_store import Spoken
+from clearwell.clearinghouse.dedupe.suggestion import KeptSuggestion, Place, SuggestionState
+from clearwell.clearinghouse.flow.jobs import SKETCH_AGAIN
 from clearwell.clearinghouse.flow.judging import Judged, keep_apart, merge, reason_of, split
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member
-from clearwell.ground.ledger.entries import Salted
+from clearwell.ground.jobs.queue import defer
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict
-from clearwell.vocabulary.ids import CaseId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, spell
 
-_AT_ONCE = 50
-"""Reports whose candidates are held in memory at once."""
 _ALIKE = "a coordinator looked at the suggestion and found one root cause"
 _UNDONE = "a coordinator took the acceptance of the suggestion back"
 
@@ -52,62 +39,6 @@ class SuggestedPage(msgspec.Struct, frozen=True):
 
     pairs: tuple[SuggestedPair, ...]
     next: Place | None
-
-
-# -- the index -------------------------------------------------------------------------------------------------
-
-
-def sketch_batch(house: House, submission: SubmissionId, batch: int) -> None:
-    """Index the reports of a batch that opened a case, and suggest what each may be the same as (a job).
-
-    Repeated, it adds nothing. Batches of one component take turns, so that of two alike reports the later always meets the earlier.
-    """
-    with house.transaction(DEDUPE) as tx:
-        house.policy.require(DEDUPE, Act.SKETCH, Subject(submission))
-        waiting = suggestion_store.unsketched(tx, submission, batch)
-        tx.take_turns("sketch", [_sketch(spoken).component or "" for spoken in waiting])
-        suggested = suggest_anew(house, tx, suggestion_store.unsketched(tx, submission, batch))
-        told = Salted(f"{suggested} suggestions")
-        house.write(tx, BatchSketched(submission, batch, len(waiting), told), by=DEDUPE)
-
-
-def suggest_anew(house: House, tx: Transaction, spoken: Sequence[Spoken]) -> int:
-    """Index these reports and store the likeliest pairs with what is held already; return how many were stored."""
-    numbers = suggestion_store.number_findings(tx, [one.finding for one in spoken], VERSION)
-    speakers = [Speaker(numbers[one.finding], one.finding, one.case, _sketch(one)) for one in spoken]
-    entries = [indexed(speaker.sketch) for speaker in speakers]
-    postings = suggestion_store.postings(tx, [token for entry in entries for token in entry.numbers])
-    added: dict[int, list[int]] = {}
-    for speaker, entry in zip(speakers, entries, strict=True):
-        for token in entry.numbers:
-            added.setdefault(token, []).append(speaker.number)
-    postings.update({token: postings.get(token, Posting()).add(new) for token, new in added.items()})
-    suggestion_store.add_postings(tx, added)
-    return sum(
-        _suggest(house, tx, speakers[n : n + _AT_ONCE], entries[n : n + _AT_ONCE], postings) for n in range(0, len(speakers), _AT_ONCE)
-    )
-
-
-def _suggest(house: House, tx: Transaction, speakers: Sequence[Speaker], entries: Sequence[Indexed], postings: dict[int, Posting]) -> int:
-    found = [candidates(speaker.number, entry, postings) for speaker, entry in zip(speakers, entries, strict=True)]
-    others = suggestion_store.spoken_by(tx, {number for numbers in found for number in numbers})
-    held = {one.number: Speaker(one.number, one.finding, one.case, _sketch(one)) for one in others}
-    rare, now, best = StoredRarity(postings), house.clock.now(), dict[tuple[CaseId, CaseId], KeptSuggestion]()
-    for speaker, numbers in zip(speakers, found, strict=True):
-        for made in likeliest(speaker, [held[number] for number in numbers if number in held], rare, VERSION, now):
-            if made.pair not in best or made.score > best[made.pair].score:
-                best[made.pair] = made
-    apart = apart_among(tx, {case for pair in best for case in pair})
-    return suggestion_store.save(tx, [made for made in best.values() if not apart.keeps(*made.pair)])
-
-
-def _sketch(spoken: Spoken) -> Sketch:
-    """A report's sketch. What names no component is compared within its own organization only."""
-    made = sketch(spoken.body, [quote.text for quote in spoken.body.quotes], run=spoken.submission)
-    return made if made.component is not None else msgspec.structs.replace(made, component=f"unknown:{spoken.organization}")
-
-
-# -- the queue -------------------------------------------------------------------------------------------------
 
 
 def list_suggestions(house: House, actor: Member, after: Place | None = None, limit: int = 50) -> SuggestedPage:
@@ -179,3 +110,16 @@ def undo_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, rea
         if not came:
             raise Conflict("nothing that came from the joined case is there any longer")
         return split(house, tx, actor, gone.merged_into, came, reason)
+
+
+def recompute_suggestions(house: House, actor: Member) -> None:
+    """Make the index and the suggestions anew, from every report (after an update of the rule, or of a hub older than it).
+
+    What people decided stays; what waits undecided is withdrawn until it is found again.
+    """
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.RECOMPUTE_SUGGESTIONS)
+        with tx.acting_as(DEDUPE.scope):
+            suggestion_store.forget(tx)
+            defer(tx, [SKETCH_AGAIN.job(finding=spell("finding", UUID(int=0)))])
+            house.write(tx, SuggestionsRecomputed(), by=actor)

@@ -93,6 +93,13 @@ def undo_suggestion(house: Housed, member: Signed, one: FromPath[str], other: Fr
     return _done("undone", suggesting.undo_suggestion(house, member, _case(one), _case(other), data.reason or ""))
 
 
+@write("/suggestions/recomputation", Act.RECOMPUTE_SUGGESTIONS)
+def recompute_suggestions(house: Housed, member: Signed) -> Done:
+    """Make the suggestions anew from every report, in the background; what people decided stays."""
+    suggesting.recompute_suggestions(house, member)
+    return Done("recomputing", "suggestions")
+
+
 def _case(text: str) -> CaseId:
     return CaseId(parse_id("case", text))
 
@@ -111,4 +118,4 @@ def _view(pair: SuggestedPair) -> SuggestionView:
     )  # fmt: skip
 
 
-ROUTES = (list_suggestions, accept_suggestion, dismiss_suggestion, undo_suggestion)
+ROUTES = (list_suggestions, accept_suggestion, dismiss_suggestion, undo_suggestion, recompute_suggestions)

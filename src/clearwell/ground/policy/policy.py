@@ -38,6 +38,7 @@ class Act(StrEnum):
     CONFIRM_SPLIT = "confirm_split"
     CONFIRM_MERGE = "confirm_merge"
     FIND_DIFFERENT = "find_different"
+    RECOMPUTE_SUGGESTIONS = "recompute_suggestions"
     DECIDE_APPEAL = "decide_appeal"
     RECORD_ALIASES = "record_aliases"
     RECORD_DECISION_POINTS = "record_decision_points"
