@@ -25,6 +25,7 @@ from clearwell.clearinghouse.flow import (
     publishing,
     remediating,
     reporting,
+    sketching,
 )
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.clearinghouse.flow.evidence import seal_evidence
