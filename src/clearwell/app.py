@@ -25,12 +25,8 @@ from clearwell.clearinghouse.flow import (
     post,
     publishing,
     remediating,
-<<<<<<< HEAD
-    sourcing,
-    suggesting,
-=======
     sketching,
->>>>>>> 7e181fb (The index is made anew on demand; cases that a split makes are indexed; a bench of the index)
+    sourcing,
     uploading,
     validating,
 )

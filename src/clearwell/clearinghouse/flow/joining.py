@@ -18,12 +18,8 @@ from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
 from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
 from clearwell.clearinghouse.dedupe.signature import signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
-<<<<<<< HEAD
-from clearwell.clearinghouse.flow.jobs import VALIDATE
-from clearwell.clearinghouse.intake.batch import storable
-=======
 from clearwell.clearinghouse.flow.jobs import SKETCH_CASE, VALIDATE
->>>>>>> 7e181fb (The index is made anew on demand; cases that a split makes are indexed; a bench of the index)
+from clearwell.clearinghouse.intake.batch import storable
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member, System
 from clearwell.ground.jobs.queue import defer
