@@ -25,6 +25,7 @@ from clearwell.clearinghouse.flow import (
     post,
     publishing,
     remediating,
+    sketching,
     sourcing,
     uploading,
     validating,
@@ -122,6 +123,9 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
     functions: dict[jobs.JobName, Callable[..., None]] = {
         jobs.PARSE: answering.parse_submission,
         jobs.COMPARE: comparing.compare_scan,
+        jobs.SKETCH: sketching.sketch_batch,
+        jobs.SKETCH_CASE: sketching.sketch_case,
+        jobs.SKETCH_AGAIN: sketching.sketch_again,
         jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,

@@ -16,7 +16,17 @@ from clearwell.clearinghouse.case.report import Answer, Run
 from clearwell.clearinghouse.case.store import Contact, Fix
 from clearwell.clearinghouse.dedupe import kill_store
 from clearwell.clearinghouse.dedupe.equivalence import Decision, Relation
-from clearwell.clearinghouse.flow import answering, coordinating, maintaining, operating, post, publishing, remediating, reporting
+from clearwell.clearinghouse.flow import (
+    answering,
+    coordinating,
+    maintaining,
+    operating,
+    post,
+    publishing,
+    remediating,
+    reporting,
+    sketching,
+)
 from clearwell.clearinghouse.flow.coordinating import CaseView
 from clearwell.clearinghouse.flow.evidence import seal_evidence
 from clearwell.clearinghouse.flow.reporting import Envelope
@@ -51,7 +61,7 @@ SEPARATION = (
 
 
 def report(
-    title: str, text: str = "", model: str | None = "some-model-1", proof: bool = True, line: int = 41, function: str = "read"
+    title: str, text: str = "", model: str | None = "some-model-1", proof: bool = True, line: int = 41, function: str | None = "read"
 ) -> bytes:
     """A report in the hub's own format about a package of nobody's."""
     files = {
@@ -64,7 +74,7 @@ def report(
         or "A relative name with two dots leaves the folder that the reader was given.\nread('../../secret') returns the secret.",
         "product": {"purl": "pkg:pypi/made-up-reader@1.4.0"},
         "weakness": "CWE-22",
-        "locations": [{"file": "reader/files.py", "line": line, "function": function}],
+        "locations": [{"file": "reader/files.py", "line": line, **({"function": function} if function else {})}],
     }
     tool = {"name": "scout", "version": "3", **({"model": model} if model else {})}
     findings = [{**finding, **({"proof": {"files": files}} if proof else {})}]
@@ -238,6 +248,13 @@ class Scene:
         publishing.publish_case(self.house, self.case)
         for operator in (self.hospital, self.city):
             operating.match_operator(self.house, operator.organization)
+        return self
+
+    def suggest(self, title: str = "The reader leaves its folder") -> "Scene":
+        """Two labs report one flaw in other words and at other lines; the pair waits in the queue of suggestions."""
+        for member, words, line in ((self.lab, "A name with two dots leaves the reader's folder", 41), (self.other_lab, title, 58)):
+            raw = report(words, f"line {line} joins the name to the folder", proof=False, line=line, function=None)
+            sketching.sketch_batch(self.house, self.submit(member, raw, f"{line}.json"), 0)
         return self
 
     def refuse(self, member: Member, title: str = "ujson frees twice") -> tuple[SubmissionId, FindingId]:

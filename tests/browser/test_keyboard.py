@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from browser.conftest import Visit, keep
 from browser.scene import Scene, report
-from clearwell.clearinghouse.flow import maintaining, operating
+from clearwell.clearinghouse.flow import maintaining, operating, suggesting
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +43,31 @@ def test_cases_are_walked_by_j_k_and_enter(scene: Scene, visit: Visit) -> None:
 
     assert stops[1:] == ["an unproven one", "an unproven one", "A name with two dots leaves the reader's folder"]
     assert page.locator("h1").inner_text() == "A name with two dots leaves the reader's folder"
+
+
+def test_a_suggestion_is_joined_undone_and_kept_apart_by_one_key_each(scene: Scene, visit: Visit) -> None:
+    scene.suggest()
+    page = visit(scene.coordinator, "/suggestions")
+
+    page.keyboard.press("j")
+    keep(page, "suggestions-keyboard-desk")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/compare/"))
+    page.go_back()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile("done=accepted"))
+    keep(page, "suggestions-accepted-desk")
+    page.keyboard.press("u")
+    page.wait_for_url(re.compile("done=undone"))
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    page.keyboard.type("one reads, the other writes")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile("done=different"))
+
+    assert page.get_by_text("Nothing waits").is_visible()
+    assert suggesting.list_suggestions(scene.house, scene.coordinator).pairs == ()
 
 
 def test_the_skip_link_comes_first_and_leads_to_the_content(scene: Scene, visit: Visit) -> None:

@@ -31,12 +31,14 @@ def everything(scene: Scene) -> dict[str, Any]:
     scene.run_software(scene.hospital, "Patient portal", "made-up-reader==1.4.0\n", True)
     scene.run_software(scene.hospital, "Lab results", "made-up-reader\n", False)
     scene.prove().fix()
+    scene.suggest(HOSTILE)
     refused, finding = scene.refuse(scene.lab, HOSTILE)
     scene.submit(scene.other_lab, b"this is no report", "notes.txt")
     return {
         "overview": (scene.coordinator, "/"),
         "cases": (scene.coordinator, "/cases"),
         "case": (scene.coordinator, f"/cases/{scene.case}"),
+        "suggestions": (scene.coordinator, "/suggestions"),
         "reports": (scene.lab, "/reports"),
         "report": (scene.lab, f"/reports/{scene.submission}"),
         "finding": (scene.lab, f"/reports/{scene.submission}/{scene.finding}"),

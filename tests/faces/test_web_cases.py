@@ -59,6 +59,26 @@ def test_a_merge_says_why_and_goes_into_the_other_case(scene: Scene) -> None:
     assert "the same function" in page and "a person&#x27;s judgment" in page
 
 
+def test_a_merge_that_brings_a_proof_to_the_maintainer_is_confirmed_by_a_colleague(scene: Scene) -> None:
+    raw = report("the same, with a proof", "other words", line=99, function="open_below")
+    other = reporting.read_answers(scene.house, scene.other_lab, scene.submit(scene.other_lab, raw, "elsewhere.json"))[0].finding.case
+    path = f"/cases/{other}"
+
+    with Client(scene, scene.coordinator) as client:
+        done = client.post(f"{path}/merge", path, into=scene.case, reason="the same function")
+        mine = client.get(path).text
+        (proposal,) = scene.view().proposals
+        own = client.post(f"{path}/judgment/{proposal.id}", path)
+        client.become(scene.second)
+        theirs = client.get(path).text
+        confirmed = client.post(f"{path}/judgment/{proposal.id}", path)
+        page = client.get(path).text
+
+    assert done.headers["location"] == f"{path}?done=proposed" and own.status_code == 403
+    assert "I looked at both" not in mine and "A second person must confirm" in mine and "I looked at both" in theirs
+    assert confirmed.status_code == 303 and "joined to another and sleeps" in page
+
+
 def test_decision_points_are_recorded_by_a_form_that_leaves_alone_what_it_is_not_told(scene: Scene) -> None:
     path = f"/cases/{scene.case}"
 

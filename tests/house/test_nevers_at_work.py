@@ -18,8 +18,8 @@ import pytest
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import DiffRead
 from clearwell.clearinghouse.case.report import Answer
-from clearwell.clearinghouse.case.store import Contact, Fix
-from clearwell.clearinghouse.flow import coordinating, maintaining, operating, publishing, remediating, reporting, validating
+from clearwell.clearinghouse.case.store import Contact, Fix, KeptParticipant
+from clearwell.clearinghouse.flow import coordinating, judging, maintaining, operating, publishing, remediating, reporting, validating
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, IDENTITY, PROVING, Member, OrganizationKind, Visitor
@@ -30,7 +30,7 @@ from clearwell.proving.folder import from_files
 from clearwell.proving.reproduction import Reproduction
 from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import ClearwellError, Conflict, NotFound, Refused, TooLate, Unavailable
-from clearwell.vocabulary.ids import CaseId, FindingId, ProofId, ProposalId, RemediationId
+from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId, ProofId, ProposalId, RemediationId
 from clearwell.vocabulary.marking import Marking
 from house.rows import database_of, rows
 from house.tree import files, named
@@ -287,10 +287,13 @@ TWO_PERSON = {
     "confirm_extension": coordinating.EXTEND,
     "destroy_proofs": coordinating.DESTROY,
     "confirm_distribution": remediating.DISTRIBUTE,
+    "confirm_merge": judging.MERGE,
+    "confirm_split": judging.SPLIT,
 }
 """The verbs that need a second person, and their acts."""
 WORDS = re.compile(
     r"release_proof|give_proof|invite_organization|exten[ds]|emergency|determin|referral|refer_|recover_key|key_recovery|distribut|destr"
+    r"|confirm_merge|confirm_split"
 )
 
 
@@ -303,6 +306,8 @@ def _proposal(hub: Hub, who: Member, act: str, *readers: Member) -> tuple[Propos
         return coordinating.propose_extension(hub.house, who, case, until), ()
     if act == coordinating.DESTROY:
         return coordinating.propose_destruction(hub.house, who, case), ()
+    if act in {judging.MERGE, judging.SPLIT}:
+        return _judgment(hub, who, act, case), ()
     sha, fix = "a" * 64, RemediationId(hub.house.new_id("fix"))
     with hub.house.transaction(CASE) as tx:
         claimed = Fix(
@@ -313,6 +318,28 @@ def _proposal(hub: Hub, who: Member, act: str, *readers: Member) -> tuple[Propos
         for reader in (who, *readers):
             hub.house.write(tx, DiffRead(case, fix, Salted(sha)), by=reader)
     return remediating.propose_distribution(hub.house, who, fix, sha), (sha,)
+
+
+def _judgment(hub: Hub, who: Member, act: str, case: CaseId) -> Proposal:
+    """A merge of a case that has a proof into one that has a maintainer; or that maintainer came while the case was merged elsewhere."""
+    with_proof = plain(f"proven to {act}", f"other words for {act}", proof={"files": {"proof.toml": act}})
+    (moved,) = _cases(hub, who, _send(hub, hub.member(OrganizationKind.LAB), with_proof))
+    reason, maintained = "one root cause", case if act == judging.MERGE else moved
+    if act == judging.SPLIT:
+        assert coordinating.merge_cases(hub.house, who, moved, case, reason).proposal is None
+    with hub.house.transaction(CASE) as tx:
+        vendor = KeptParticipant(
+            id=ParticipantId(hub.house.new_id("part")), case=maintained, role="vendor", contact="dev@acme.example",
+            joined_at=hub.clock.now(), first_reported=hub.clock.now(),
+        )  # fmt: skip
+        store.insert_participants(tx, [vendor])
+        came = store.came_from(tx, case, moved)
+    if act == judging.MERGE:
+        made = coordinating.merge_cases(hub.house, who, moved, case, reason).proposal
+    else:
+        made = coordinating.split_case(hub.house, who, case, came, reason).proposal
+    assert made is not None
+    return made
 
 
 def _case_of(hub: Hub, proposal: Proposal) -> CaseId:
@@ -500,7 +527,7 @@ def test_never_8_a_merge_and_its_split_leave_everything_as_it_was(server: Any, h
     merged = coordinating.read_case(hub.house, coordinator, new)
     assert len(merged.findings) == 2
     (moved,) = [finding.id for finding in merged.findings if finding.organization == early.organization]
-    assert coordinating.split_case(hub.house, coordinator, new, (moved,), "they are not") == (old,)
+    assert coordinating.split_case(hub.house, coordinator, new, (moved,), "they are not").cases == (old,)
     hub.work()
 
     after = rows(owner)

@@ -26,7 +26,7 @@ from litestar.testing import TestClient
 from clearwell import app
 from clearwell.clearinghouse.case import store
 from clearwell.clearinghouse.case.store import Contact
-from clearwell.clearinghouse.flow import coordinating, maintaining, operating, publishing, reporting
+from clearwell.clearinghouse.flow import coordinating, maintaining, operating, publishing, reporting, suggesting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.faces.asgi import build_app
 from clearwell.faces.web.visit import SESSION
@@ -284,7 +284,18 @@ def cases_merged_by_a_coordinator(world: World, people: People) -> None:
     coordinating.record_aliases(world.hub.house, people.coordinator, second, ("CVE-2026-12345",))
 
 
-SECRETS = (another_organizations_report, a_proven_case_of_the_same_component, another_operators_inventory, cases_merged_by_a_coordinator)
+def a_report_like_what_a_viewer_sends_later(world: World, people: People) -> None:
+    """Likeness is suggested to coordinators, and told to nobody else."""
+    _send(world, people.other, plain("a later flaw of theirs", "later words", product={"vendor": "other", "model": "switch"}))
+
+
+SECRETS = (
+    a_report_like_what_a_viewer_sends_later,
+    another_organizations_report,
+    a_proven_case_of_the_same_component,
+    another_operators_inventory,
+    cases_merged_by_a_coordinator,
+)
 
 
 def _differences(ours: Told, theirs: Told) -> list[tuple[str, str]]:
@@ -313,6 +324,24 @@ def test_who_may_not_see_a_case_is_told_the_same_whatever_it_says(worlds: Worlds
     )
 
     assert _differences(first, second) == []
+
+
+def test_the_alike_report_is_suggested_to_coordinators(worlds: Worlds) -> None:
+    """What one of the secrets makes, and no viewer is told of."""
+    seen: list[int] = []
+
+    def count(world: World) -> None:
+        _viewers_act(world, worlds.people)
+        seen.append(len(suggesting.list_suggestions(world.hub.house, worlds.people.coordinator, limit=500).pairs))
+
+    def secret(world: World) -> None:
+        a_report_like_what_a_viewer_sends_later(world, worlds.people)
+        count(world)
+
+    worlds.after(secret)
+    worlds.after(count)
+
+    assert seen[0] == seen[1] + 1
 
 
 def test_what_the_test_compares_would_show_a_difference(worlds: Worlds) -> None:

@@ -314,7 +314,7 @@ def test_the_newest_of_six_hundred_joined_reports_can_still_be_split_and_its_pro
     assert last.finding.case == first.finding.case
     coordinator = hub.member(OrganizationKind.COORDINATOR)
 
-    (own,) = coordinating.split_case(hub.house, coordinator, CaseId(first.finding.case), (last.finding.id,), "it is another")
+    (own,) = coordinating.split_case(hub.house, coordinator, CaseId(first.finding.case), (last.finding.id,), "it is another").cases
 
     assert again(hub, labs[0], last).finding.case == own
     assert any(f"'proof': '{_proof(hub, last)}'" in job for job in hub.ready_jobs() if job.startswith("validate"))

@@ -84,7 +84,7 @@ def test_what_was_taken_out_is_not_joined_again_by_a_machine_but_a_person_may(hu
     second = send(hub, hub.member(OrganizationKind.LAB), component, "another overflow")
     home = case_of(hub, first)
     assert case_of(hub, second) == home
-    (own,) = coordinating.split_case(hub.house, coordinator, home, (second,), "not alike")
+    (own,) = coordinating.split_case(hub.house, coordinator, home, (second,), "not alike").cases
 
     with hub.house.transaction(DEDUPE) as tx:
         assert apart_among(tx, (home, own)).keeps(own, home)

@@ -283,6 +283,61 @@ class CaseSplit(Entry, frozen=True):
     reason: Salted
 
 
+class MergeProposed(Entry, frozen=True):
+    """A merge would bring a proof to a new participant: the first of two people proposed it, nothing has changed."""
+
+    type = "merge.proposed"
+    case: CaseId
+    proposal: ProposalId
+
+
+class MergeConfirmed(Entry, frozen=True):
+    """The second of two people confirmed it (never 5): it is done in the same transaction."""
+
+    type = "merge.confirmed"
+    case: CaseId
+    proposal: ProposalId
+
+
+class SplitProposed(Entry, frozen=True):
+    """Taking reports out of a case would bring a proof to a new participant: the first of two people proposed it."""
+
+    type = "split.proposed"
+    case: CaseId
+    proposal: ProposalId
+
+
+class SplitConfirmed(Entry, frozen=True):
+    """The second of two people confirmed it (never 5): it is done in the same transaction."""
+
+    type = "split.confirmed"
+    case: CaseId
+    proposal: ProposalId
+
+
+class BatchSketched(Entry, frozen=True):
+    """So many reports of a batch went into the index of likeness. How many suggestions that gave would tell what else is held."""
+
+    type = "batch.sketched"
+    submission: SubmissionId
+    batch: int
+    sketched: int
+    suggested: Salted
+
+
+class CaseSketched(Entry, frozen=True):
+    """What speaks for a case that a split or a refusal made went into the index of likeness."""
+
+    type = "case.sketched"
+    case: CaseId
+
+
+class SuggestionsRecomputed(Entry, frozen=True):
+    """A coordinator had the index of likeness and the suggestions made anew; what people decided stays."""
+
+    type = "suggestions.recomputed"
+
+
 class CasesFoundDifferent(Entry, frozen=True):
     """A person found that two cases are not one. Every rule that joins respects it from now on."""
 

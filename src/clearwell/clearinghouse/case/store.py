@@ -369,6 +369,19 @@ def joined_to(tx: Transaction, case: CaseId, findings: Sequence[FindingId]) -> d
     return {(found := msgspec.convert(row, Attachment)).finding: found for row in rows}
 
 
+def came_from(tx: Transaction, case: CaseId, origin: CaseId) -> tuple[FindingId, ...]:
+    """The findings of a case that came to it from another and are there still."""
+    rows = tx.rows(
+        """
+        SELECT a.finding_id FROM clearwell.attachment a JOIN clearwell.finding f ON f.id = a.finding_id AND f.case_id = a.case_id
+        WHERE a.case_id = %(case)s AND a.from_case_id = %(origin)s AND a.detached_at IS NULL ORDER BY a.id
+        """,
+        case=case,
+        origin=origin,
+    )
+    return tuple(row["finding_id"] for row in rows)
+
+
 def detach(tx: Transaction, attachment: str, by: str, reason: str, now: datetime) -> None:
     """Undo an attachment; its row stays as history."""
     tx.execute(

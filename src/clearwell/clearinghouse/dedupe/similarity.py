@@ -8,6 +8,7 @@ half of a project's reports says little, a function that stands in two stacks sa
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 from rapidfuzz import fuzz
@@ -59,6 +60,20 @@ class Suggestion(msgspec.Struct, frozen=True):
     signals: tuple[Signal, ...]
 
 
+class Rare(Protocol):
+    """Where `compare` learns how rare things are within a component, and how many findings it has."""
+
+    @property
+    def sizes(self) -> Mapping[str | None, int]:
+        """The number of findings of each component."""
+
+    def of(self, component: str | None, token: str) -> float:
+        """The rarity of a token in a component."""
+
+    def sum_of(self, component: str | None, kind: str, values: Iterable[str]) -> float:
+        """The rarities of several tokens of one kind, together."""
+
+
 class Rarity:
     """How rare each token is within its component: 0 for what every finding has, the logarithm of their number for what one alone has."""
 
@@ -102,7 +117,7 @@ def suggest(sketches: Sequence[Sketch], most: int = 5, least: float = LEAST) -> 
     return tuple(sorted(found.values(), key=lambda s: (-s.score, s.one, s.other)))
 
 
-def _candidates(number: int, one: Sketch, postings: Mapping[tuple[str, str], list[int]], rare: Rarity) -> list[int]:
+def _candidates(number: int, one: Sketch, postings: Mapping[tuple[str, str], list[int]], rare: Rare) -> list[int]:
     """The findings that share the rarest tokens with this one, by how rare what they share is; the commonest tokens find nobody."""
     if one.component is None:
         return []
@@ -117,7 +132,7 @@ def _candidates(number: int, one: Sketch, postings: Mapping[tuple[str, str], lis
     return [other for other, _ in weights.most_common(_MOST_CANDIDATES)]
 
 
-def _suggested(sketches: Sequence[Sketch], one: int, other: int, rare: Rarity) -> Suggestion:
+def _suggested(sketches: Sequence[Sketch], one: int, other: int, rare: Rare) -> Suggestion:
     first, second = min(one, other), max(one, other)
     signals = compare(sketches[first], sketches[second], rare)
     return Suggestion(first, second, score_of(signals), signals)
@@ -129,7 +144,7 @@ def score_of(signals: Sequence[Signal]) -> float:
     return round(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))), 4)
 
 
-def compare(one: Sketch, other: Sketch, rare: Rarity) -> tuple[Signal, ...]:
+def compare(one: Sketch, other: Sketch, rare: Rare) -> tuple[Signal, ...]:
     """Return what speaks for and against these two being one flaw; nothing for findings of two components."""
     if one.component is None or one.component != other.component:
         return ()
@@ -146,7 +161,7 @@ def _run(one: Sketch, other: Sketch) -> list[Signal]:
     return [Signal("one run", "the tool told them apart", _ONE_RUN)] if is_one else []
 
 
-def _commits(one: Sketch, other: Sketch, rare: Rarity) -> list[Signal]:
+def _commits(one: Sketch, other: Sketch, rare: Rare) -> list[Signal]:
     shared = sorted(set(one.introduced) & set(other.introduced))
     if shared:
         weight = max(rare.of(one.component, f"commit:{commit}") for commit in shared)
@@ -156,7 +171,7 @@ def _commits(one: Sketch, other: Sketch, rare: Rarity) -> list[Signal]:
     return []
 
 
-def _stacks(one: Sketch, other: Sketch, rare: Rarity) -> list[Signal]:
+def _stacks(one: Sketch, other: Sketch, rare: Rare) -> list[Signal]:
     """Shared functions: the rarest of them, and how far up both stacks they all stand (position-weighted, gaps allowed)."""
     shared = [function for function in dict.fromkeys(one.functions) if function in other.functions]
     signals = []
@@ -179,7 +194,7 @@ def _depth(sketch: Sketch, function: str) -> float:
     return _DEPTHS[at] if at < len(_DEPTHS) else 0.0
 
 
-def _places(one: Sketch, other: Sketch, rare: Rarity) -> list[Signal]:
+def _places(one: Sketch, other: Sketch, rare: Rare) -> list[Signal]:
     """The same file, or one of the same name elsewhere (moved); lines count where files agree, and drift with distance."""
     signals: list[Signal] = []
     same = [file for file in one.files if file in other.files]

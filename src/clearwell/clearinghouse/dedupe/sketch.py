@@ -25,6 +25,9 @@ _SPOKEN = re.compile(r"[a-z_][a-z0-9_]{3,40}")
 _MOST_WORDS = 60
 _MOST_TEXT = 4_000
 _WINDOW, _GRAM = 4, 12
+_NAMES, _SAID, _CODE = 3, 8, 6
+"""Of words of names, words of the report and fingerprints of code so many are stored at most: those whose hashes are least, so that two
+reports which share many words share some of these."""
 _COMMON = re.compile(
     r"this|that|with|from|into|when|then|than|have|been|will|which|where|there|their|these|those|would|could|should|does|used|using"
     r"|values?|code|line|file|function|found|issue|finding|user|data|input|output|call(?:s|ed)?|may|might|can|cannot|not|allows?"
@@ -71,6 +74,25 @@ class Sketch(msgspec.Struct, frozen=True):
                 )
             )
         )
+
+    def stored(self) -> tuple[str, ...]:
+        """The tokens that a hub's index keeps: a bounded number. The rest is only compared, once these have found the other report."""
+        few = {
+            *_least("word", self.words, _NAMES),
+            *_least("said", self.spoken, _SAID),
+            *_least("code", map("{:x}".format, self.code), _CODE),
+        }
+        kinds = ("commit:", "function:", "file:", "name:", "weak:", "crash:")
+        return tuple(token for token in self.tokens() if token.startswith(kinds) or token in few)
+
+
+def _least(kind: str, values: Iterable[str], most: int) -> list[str]:
+    return sorted((f"{kind}:{value}" for value in values), key=number_of)[:most]
+
+
+def number_of(token: str, component: str = "") -> int:
+    """A token's 64 bits within a component, as the index stores them; other versions of the rule have others."""
+    return int.from_bytes(hashlib.blake2b(f"{VERSION}\0{component}\0{token}".encode(), digest_size=8).digest(), signed=True)
 
 
 def sketch(finding: Finding, quoted: Iterable[str] = (), run: str | None = None) -> Sketch:

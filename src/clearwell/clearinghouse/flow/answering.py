@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answering: the parse job. Each batch commits whole: findings, cases, dedupe decisions, one ledger entry, one follow-up job."""
+"""Answering: the parse job. Each batch commits whole: findings, cases, dedupe decisions, one ledger entry, two follow-up jobs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
 from clearwell.clearinghouse.dedupe.signature import PLACES, Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
-from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE
+from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE, SKETCH
 from clearwell.clearinghouse.flow.slice import Slice
 from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of, version_of
 from clearwell.clearinghouse.intake.minimization import minimize, minimize_text
@@ -237,7 +237,7 @@ class _Answering:
         )  # fmt: skip
 
     def _store(self, tx: Transaction) -> None:
-        """Store everything, the batch's one ledger entry and its one follow-up job."""
+        """Store everything, the batch's one ledger entry and its two follow-up jobs."""
         store.insert_cases(tx, self._opened.values())
         store.insert_participants(tx, self._participants.values())
         report_store.insert_findings(tx, self._findings)
@@ -257,7 +257,7 @@ class _Answering:
         self._house.write(tx, entry, by=INTAKE)
         for suspicion in self._regressions:
             self._house.write(tx, suspicion, by=INTAKE)
-        defer(tx, [CHECK.job(submission=self._sent.id, batch=self._batch, priority=self._sent.turn)])
+        defer(tx, [job.job(submission=self._sent.id, batch=self._batch, priority=self._sent.turn) for job in (CHECK, SKETCH)])
 
     def _join_known(self, tx: Transaction) -> None:
         """An earlier receipt brings a known case's end date forward; a stricter source makes its marking stricter; a version is learned."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Confirming: a second person looks at what colleagues proposed and confirms it, whatever act it is (never 5)."""
 
-from clearwell.clearinghouse.flow import coordinating, remediating
+from clearwell.clearinghouse.flow import coordinating, judging, remediating
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import Member
 from clearwell.ground.identity.two_person import Proposal, open_proposals
@@ -33,6 +33,10 @@ def confirm_proposal(house: House, actor: Member, proposal_id: ProposalId, diff_
         coordinating.confirm_extension(house, actor, proposal_id)
     elif proposal.act == coordinating.DESTROY:
         coordinating.destroy_proofs(house, actor, proposal_id)
+    elif proposal.act == judging.MERGE:
+        coordinating.confirm_merge(house, actor, proposal_id)
+    elif proposal.act == judging.SPLIT:
+        coordinating.confirm_split(house, actor, proposal_id)
     else:
         raise Invalid(f"a proposal to {proposal.act.replace('_', ' ')} is not confirmed here")
     return proposal

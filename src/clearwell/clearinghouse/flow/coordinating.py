@@ -10,8 +10,6 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.decision_point import DecisionPoint, PointSource
 from clearwell.clearinghouse.case.entries import (
     AliasesRecorded,
-    CasesFoundDifferent,
-    CaseSplit,
     ContactRecorded,
     DecisionPointsRecorded,
     DestructionProposed,
@@ -21,27 +19,26 @@ from clearwell.clearinghouse.case.entries import (
     ProofsDestroyed,
 )
 from clearwell.clearinghouse.case.participant import ContactOrigin
-from clearwell.clearinghouse.case.report import Answer, KeptFinding, Run
+from clearwell.clearinghouse.case.report import KeptFinding, Run
 from clearwell.clearinghouse.case.store import Attachment, Contact, Fix, KeptCase, KeptParticipant, Link
 from clearwell.clearinghouse.dedupe import kill_store
-from clearwell.clearinghouse.dedupe.decide import Joined
-from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, differences_of, remember
+from clearwell.clearinghouse.dedupe.difference import Difference, differences_of
 from clearwell.clearinghouse.dedupe.kill_store import KeptCell, KeptRelation
-from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH, VALIDATE
-from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
+from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH
+from clearwell.clearinghouse.flow.judging import MERGE, SPLIT, Judged, keep_apart, merge, merge_as_agreed, reason_of, split, split_as_agreed
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import CASE, Member
+from clearwell.ground.identity.actor import Member
 from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Row
-from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
+from clearwell.vocabulary.errors import Invalid, NotFound
 from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ProposalId
 
 _ALIAS = re.compile(r"[A-Z][A-Z0-9]{1,15}[-#][A-Z0-9-]{3,40}")
@@ -110,60 +107,47 @@ def read_two_findings(house: House, actor: Member, case_id: CaseId, left: Findin
         return one, other
 
 
-def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reason: str) -> None:
-    """Join one case with another by a person's judgment (rung L4). Undone by `split_case`."""
-    reason = _reason(reason)
+def merge_cases(house: House, actor: Member, case_id: CaseId, into: CaseId, reason: str) -> Judged:
+    """Join one case with another by a person's judgment (rung L4). Undone by `split_case`.
+
+    Where it would bring a proof to a new participant it is only proposed: `confirm_merge`. Raises Conflict, Invalid, NotFound.
+    """
+    reason = reason_of(reason)
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.MERGE_CASES, Subject(case_id))
-        tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, into)])
-        kept, other = store.load_case(tx, case_id), store.load_case(tx, into)
-        if kept.case.is_proven and not other.case.is_proven:
-            raise Conflict("a proven case is never attached to an unproven, refused or fixed one; merge them the other way round")
-        with tx.acting_as(CASE.scope):
-            attach_case(house, tx, case_id, Joined(into, "L4", (("a person's judgment", reason),)), actor)
+        return merge(house, tx, actor, case_id, into, reason)
 
 
-def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[FindingId, ...], reason: str) -> tuple[CaseId, ...]:
-    """Take findings out of a case again, each into the case it came from, which wakes as it was. Returns those cases.
+def confirm_merge(house: House, actor: Member, proposal_id: ProposalId) -> None:
+    """The second of two people confirms a merge that brings a proof to a new participant: it is done now (never 5).
 
-    A finding that opened this case itself stays; one that joined at intake gets a case of its own. Raises Conflict, NotFound.
+    Raises Conflict where anything of it changed since it was proposed; Refused, TooLate, NotFound.
     """
-    reason = _reason(reason)
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CONFIRM_MERGE, Subject(proposal_id))
+        merge_as_agreed(house, tx, actor, confirm(tx, proposal_id, actor, MERGE, house.clock.now()))
+
+
+def split_case(house: House, actor: Member, case_id: CaseId, finding_ids: tuple[FindingId, ...], reason: str) -> Judged:
+    """Take findings out of a case again, each into the case it came from, which wakes as it was: the `cases` of what is returned.
+
+    A finding that opened this case itself stays; one that joined at intake gets a case of its own. Where it would bring a proof to a new
+    participant it is only proposed: `confirm_split`. Raises Conflict, Invalid, NotFound.
+    """
+    reason = reason_of(reason)
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.SPLIT_CASE, Subject(case_id))
-        with tx.acting_as(CASE.scope):
-            tx.take_turns("component", [store.load_case(tx, case_id).case.component])
-            store.load_case(tx, case_id, lock=True)
-            now = house.clock.now()
-            joined = store.joined_to(tx, case_id, finding_ids)
-            back: list[CaseId] = []
-            for finding_id in finding_ids:
-                attachment = joined.get(finding_id)
-                if attachment is None or attachment.rung is None:
-                    raise Conflict(f"{finding_id} was not joined to this case: it opened it, or is in another")
-                finding = report_store.load_finding(tx, finding_id)
-                origin = attachment.from_case if attachment.from_case != case_id else None
-                target = wake(house, tx, finding, origin)
-                proof = report_store.proof_of_finding(tx, finding_id)
-                if proof is not None:
-                    house.blobs.share(tx, proof.address, proof.case, target)
-                report_store.move_to_case(tx, finding_id, target)
-                let_go(house, tx, case_id)
-                store.detach(tx, attachment.id, actor.person, reason, now)
-                back.append(target)
-                if finding.answer is Answer.REFUSED:
-                    continue
-                answer = Answer.REPRODUCED if finding.is_proven else Answer.NEW if proof is not None else Answer.NEEDS_PROOF
-                report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", now)
-                if answer is Answer.NEW and proof is not None:
-                    defer(tx, [VALIDATE.job(proof=proof.id)])
-            settle(tx, case_id, now)
-            for target in dict.fromkeys(back):
-                said = Difference(one=case_id, other=target, kind="split", reason=reason, decided_by=actor.person, decided_at=now)
-                remember(tx, said)
-                house.write(tx, CaseSplit(case_id, target, back.count(target), Salted(reason, case=case_id)), by=actor)
-        defer(tx, [INVITE.job(case=target) for target in dict.fromkeys(back)])
-    return tuple(dict.fromkeys(back))
+        return split(house, tx, actor, case_id, finding_ids, reason)
+
+
+def confirm_split(house: House, actor: Member, proposal_id: ProposalId) -> tuple[CaseId, ...]:
+    """The second of two people confirms a split that brings a proof to a new participant: it is done now (never 5).
+
+    Raises Conflict where anything of it changed since it was proposed; Refused, TooLate, NotFound.
+    """
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.CONFIRM_SPLIT, Subject(proposal_id))
+        return split_as_agreed(house, tx, actor, confirm(tx, proposal_id, actor, SPLIT, house.clock.now()))
 
 
 def find_different(house: House, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:
@@ -171,21 +155,10 @@ def find_different(house: House, actor: Member, case_id: CaseId, other: CaseId, 
 
     Two that were joined are split first. Raises Conflict, Invalid, NotFound.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.FIND_DIFFERENT, Subject(case_id))
-        tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, other)])
-        kept, known = store.load_case(tx, case_id), store.load_case(tx, other)
-        if case_id == other or kept.merged_into == other or known.merged_into == case_id:
-            raise Conflict("these two are one case now; take the reports out of it first")
-        with tx.acting_as(CASE.scope):
-            if apart_among(tx, (case_id, other), ("different",)).keeps(case_id, other):
-                return
-            said = Difference(
-                one=case_id, other=other, kind="different", reason=reason, decided_by=actor.person, decided_at=house.clock.now()
-            )
-            remember(tx, said)
-            house.write(tx, CasesFoundDifferent(case_id, Salted(other, case=case_id), Salted(reason, case=case_id)), by=actor)
+        keep_apart(house, tx, actor, case_id, other, reason)
 
 
 def record_contact(house: House, actor: Member, contact: Contact) -> None:
@@ -259,12 +232,6 @@ def destroy_proofs(house: House, actor: Member, proposal_id: ProposalId) -> int:
         blobs = house.blobs.destroy(tx, agreed.subject)
         house.write(tx, ProofsDestroyed(CaseId(agreed.subject), proposal_id, blobs), by=actor)
     return blobs
-
-
-def _reason(reason: str) -> str:
-    if not 1 <= len(reason.strip()) <= 2_000:
-        raise Invalid("say why, in 1 to 2,000 characters: it goes to the ledger (as a salted hash) and to the case")
-    return reason.strip()
 
 
 def record_aliases(house: House, actor: Member, case_id: CaseId, aliases: tuple[str, ...]) -> KeptCase:

@@ -17,6 +17,7 @@ from clearwell.faces.api import (
     public,
     sources,
     submissions,
+    suggestions,
     uploads,
 )
 from clearwell.faces.api.routes import admit, holder_of_request, house_of, member_of_request
@@ -26,7 +27,7 @@ from clearwell.ground.house import House
 PATH = "/api/v1"
 """Where version 1 lives. It only gains fields."""
 
-_SUBJECTS = (submissions, sources, uploads, known, findings, cases, contacts, fixes, operators, overview, public)
+_SUBJECTS = (submissions, sources, uploads, known, findings, cases, suggestions, contacts, fixes, operators, overview, public)
 
 
 def api_routes(house: House) -> tuple[Router, ...]:

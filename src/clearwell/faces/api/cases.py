@@ -39,9 +39,10 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SplitOff(msgspec.Struct, frozen=True):
-    """The cases that the findings went back to."""
+    """The cases that the findings went back to; none, and the proposal that a second person must confirm, where a proof would travel."""
 
     cases: tuple[str, ...]
+    proposal: str | None = None
 
 
 class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,14 +96,15 @@ def read_case(house: Housed, member: Signed, case_id: FromPath[str]) -> CasePage
 def split_case(house: Housed, member: Signed, case_id: FromPath[str], data: Split) -> SplitOff:
     """Take findings out of a case, each back into the case it came from."""
     findings = tuple(FindingId(parse_id("finding", finding)) for finding in data.findings)
-    return SplitOff(coordinating.split_case(house, member, _case(case_id), findings, data.reason))
+    judged = coordinating.split_case(house, member, _case(case_id), findings, data.reason)
+    return SplitOff(judged.cases, judged.proposal.id if judged.proposal else None)
 
 
 @write("/cases/{case_id:str}/merge", Act.MERGE_CASES)
 def merge_cases(house: Housed, member: Signed, case_id: FromPath[str], data: Merge) -> Done:
-    """Join a case with another by your judgment; a split undoes it."""
-    coordinating.merge_cases(house, member, _case(case_id), _case(data.into), data.reason)
-    return Done("merged", data.into)
+    """Join a case with another by your judgment; a split undoes it. `proposed` where a second person must confirm."""
+    judged = coordinating.merge_cases(house, member, _case(case_id), _case(data.into), data.reason)
+    return Done("proposed", judged.proposal.id) if judged.proposal else Done("merged", data.into)
 
 
 @write("/cases/{case_id:str}/different", Act.FIND_DIFFERENT)

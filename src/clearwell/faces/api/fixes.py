@@ -31,7 +31,10 @@ class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
-    """One half of a two-person act. `act`: distribute_fix, extend_embargo, destroy_proofs; `payload` is exactly what will be done."""
+    """One half of a two-person act. `payload` is exactly what will be done.
+
+    `act`: distribute_fix, extend_embargo, destroy_proofs; merge_cases and split_case where a proof would reach a new participant.
+    """
 
     id: str
     act: str

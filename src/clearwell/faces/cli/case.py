@@ -71,6 +71,8 @@ def split(case_id: str, findings: tuple[str, ...], reason: str, url: str, token_
         back = hub.post(f"/cases/{parse_id('case', case_id)}/split", {"findings": findings, "reason": reason})
     for other in back["cases"]:
         click.echo(other)
+    if back["proposal"]:
+        click.echo(f"{back['proposal']} proposed: it brings a proof to a new participant, a second person must confirm")
 
 
 @case.command()
@@ -81,8 +83,11 @@ def split(case_id: str, findings: tuple[str, ...], reason: str, url: str, token_
 def merge(case_id: str, into: str, reason: str, url: str, token_file: Path | None) -> None:
     """Join a case with another; `clearwell case split` undoes it."""
     with connect(url, token_file) as hub:
-        hub.post(f"/cases/{parse_id('case', case_id)}/merge", {"into": parse_id("case", into), "reason": reason})
-    click.echo(into)
+        done = hub.post(f"/cases/{parse_id('case', case_id)}/merge", {"into": parse_id("case", into), "reason": reason})
+    if done["done"] == "proposed":
+        click.echo(f"{done['id']} proposed: it brings a proof to a new participant, a second person must confirm")
+    else:
+        click.echo(into)
 
 
 @case.command()

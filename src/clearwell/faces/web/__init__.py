@@ -8,7 +8,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
 
-from clearwell.faces.web import advisories, cases, comparison, ledger, maintainer, overview, reports, scorecard, sign_in, todo
+from clearwell.faces.web import advisories, cases, comparison, ledger, maintainer, overview, reports, scorecard, sign_in, suggestions, todo
 from clearwell.faces.web.errors import error_page
 from clearwell.faces.web.pages import STATIC
 from clearwell.faces.web.sign_in import Demo
@@ -30,6 +30,7 @@ def web_routes(house: House, demo: Demo | None = None) -> tuple[Router, ...]:
         *reports.PAGES,
         *cases.PAGES,
         *comparison.PAGES,
+        *suggestions.PAGES,
         *scorecard.PAGES,
         *todo.PAGES,
         *maintainer.PAGES,

@@ -11,7 +11,7 @@ from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.decision_point import PointSource
 from clearwell.clearinghouse.case.participant import NEXT_STEP, ContactOrigin, StatementKind
 from clearwell.clearinghouse.case.store import Contact, Fix
-from clearwell.clearinghouse.flow import coordinating, evidence, remediating
+from clearwell.clearinghouse.flow import confirming, coordinating, evidence, judging, remediating
 from clearwell.clearinghouse.flow.coordinating import EXTEND, CaseView
 from clearwell.clearinghouse.flow.remediating import DISTRIBUTE
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
@@ -47,6 +47,7 @@ def case(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
         "proof_ids": {view.kept.proof, *(run.proof for run in view.runs)},
         "findings": {finding.id: finding for finding in view.findings},
         "extensions": [p for p in view.proposals if p.act == EXTEND and p.subject == case_id],
+        "judgments": [p for p in view.proposals if p.act in {judging.MERGE, judging.SPLIT} and p.subject == case_id],
         "distributions": {p.subject: p for p in view.proposals if p.act == DISTRIBUTE},
         "next_steps": {kind.value: step for kind, step in NEXT_STEP.items()},
         "kinds": StatementKind,
@@ -65,8 +66,8 @@ def split(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
     chosen = tuple(FindingId(parse_id("finding", str(one))) for one in visit.form.getall("finding", []))
     if not chosen:
         raise Invalid("choose at least one report to take out")
-    coordinating.split_case(visit.house, visit.signed_in(), _case(case), chosen, visit.said("reason"))
-    return redirect(f"/cases/{case}?done=split")
+    judged = coordinating.split_case(visit.house, visit.signed_in(), _case(case), chosen, visit.said("reason"))
+    return redirect(f"/cases/{case}?done={'proposed' if judged.proposal else 'split'}")
 
 
 @post("/cases/{case:str}/merge", sync_to_thread=True)
@@ -74,8 +75,17 @@ def merge(request: PageRequest, case: FromPath[str]) -> Response[bytes]:
     """Join this case with another."""
     visit: Visit = request.state.visit
     into = _case(visit.said("into").strip())
-    coordinating.merge_cases(visit.house, visit.signed_in(), _case(case), into, visit.said("reason"))
-    return redirect(f"/cases/{into}?done=merged")
+    judged = coordinating.merge_cases(visit.house, visit.signed_in(), _case(case), into, visit.said("reason"))
+    return redirect(f"/cases/{case}?done=proposed" if judged.proposal else f"/cases/{into}?done=merged")
+
+
+@post("/cases/{case:str}/judgment/{proposal:str}", sync_to_thread=True)
+def confirm_judgment(request: PageRequest, case: FromPath[str], proposal: FromPath[str]) -> Response[bytes]:
+    """Confirm a merge or a split that brings a proof to a new participant: the second of two people."""
+    visit: Visit = request.state.visit
+    _case(case)
+    confirming.confirm_proposal(visit.house, visit.signed_in(), ProposalId(parse_id("proposal", proposal)))
+    return redirect(f"/cases/{case}?done=judged")
 
 
 @post("/cases/{case:str}/different", sync_to_thread=True)
@@ -210,6 +220,7 @@ PAGES = (
     case,
     split,
     merge,
+    confirm_judgment,
     different,
     contact,
     decision_points,

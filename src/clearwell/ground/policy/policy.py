@@ -35,7 +35,10 @@ class Act(StrEnum):
     READ_CASES = "read_cases"
     SPLIT_CASE = "split_case"
     MERGE_CASES = "merge_cases"
+    CONFIRM_SPLIT = "confirm_split"
+    CONFIRM_MERGE = "confirm_merge"
     FIND_DIFFERENT = "find_different"
+    RECOMPUTE_SUGGESTIONS = "recompute_suggestions"
     DECIDE_APPEAL = "decide_appeal"
     RECORD_ALIASES = "record_aliases"
     RECORD_DECISION_POINTS = "record_decision_points"
@@ -70,6 +73,7 @@ class Act(StrEnum):
     EXPIRE = "expire"
     SEND_MAIL = "send_mail"
     HASH_CLAIMS = "hash_claims"
+    SKETCH = "sketch"
 
 
 class Subject(msgspec.Struct, frozen=True):

@@ -13,7 +13,11 @@ document.addEventListener("keydown", (event) => {
   const meant = plain && /^[a-z]$/.test(event.key) && keyed(document.activeElement, event.key);
   if (meant) {
     if (meant.matches("button")) meant.click();
-    else meant.focus();
+    else {
+      const fold = meant.closest("details");
+      if (fold) fold.open = true;
+      meant.focus();
+    }
     event.preventDefault();
     return;
   }
