@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from clearwell.formats import read
+from clearwell.formats.crash_log.frames import RawFrame
+from clearwell.formats.crash_log.notation import is_skipped
 from clearwell.vocabulary.errors import ClearwellError
 from clearwell.vocabulary.finding import Crash
 
 SHARED = Path(os.environ.get("CLEARWELL_SHARED") or Path(__file__).parents[3] / "shared") / "data" / "crashes"
+STATES = SHARED.parent / "duplicates" / "osv_ossfuzz_dev.jsonl"
 NEEDED = 80
 
 
@@ -43,3 +46,14 @@ def test_most_real_logs_read_as_oss_fuzz_reads_them() -> None:
             wrong.append(case["file"])
 
     assert len(lines) - len(wrong) >= NEEDED, wrong
+
+
+@pytest.mark.skipif(not STATES.is_file(), reason="OSS-Fuzz's published states are not here: set CLEARWELL_SHARED")
+def test_functions_in_published_states_are_not_skipped() -> None:
+    published = {line for record in STATES.read_text(encoding="utf-8").splitlines() for line in json.loads(record)["crash_state"]}
+    functions = sorted(line for line in published if not line.endswith((".c", ".cc", ".cpp", ".cxx", ".h")))
+
+    skipped = [function for function in functions if is_skipped(RawFrame(function=function))]
+
+    assert len(functions) > 2_000
+    assert len(skipped) <= 2, skipped

@@ -27,7 +27,8 @@ def normalize_function(name: str) -> str:
     """Return a function's plain qualified name: no parameters, template arguments, anonymous namespaces, ABI tags, return type
     or compiler suffixes. `void ns::(anonymous namespace)::f<int>(char*) const` is `ns::f`."""
     text = _THUNK.sub("", _ABI_TAG.sub("", _ANONYMOUS.sub("", name[:MAX_NAME]))).strip()
-    text = text.replace(".<anonymous>", ".anonymous")
+    if text.endswith((".<init>", ".<clinit>", ".<anonymous>")):
+        return text  # Java's and JavaScript's names for what has none
     if "$" in text:
         text = _decode_rust(text)
     text = _RUST_HASH.sub("", text)
@@ -160,7 +161,8 @@ _RUNTIME_FILE = re.compile(
     r"^node:internal/|/rustc/[0-9a-f]{7,}/|/rustlib/src/rust/library/|(?:^|[/\\])libfuzzer-sys-|libcxxabi|_asan_rtl_"
 )
 _LIBRARY_FILE = re.compile(
-    r"/include/c\+\+/|/c\+\+/v1/|^/usr/include/|glibc[-/]|/sysdeps/|csu/libc-start|\bnptl/|bionic/libc/|vctools/crt/|src_work/crt"
+    r"/lib/python\d\.\d+/(?!site-packages/|dist-packages/)|<frozen "
+    r"|/include/c\+\+/|/c\+\+/v1/|^/usr/include/|glibc[-/]|/sysdeps/|csu/libc-start|\bnptl/|bionic/libc/|vctools/crt/|src_work/crt"
 )
 _RUNTIME_MODULE = re.compile(
     r"(?:^|[/\\])(?:libc(?:-[\d.]+)?\.so|libc\+\+|libstdc\+\+|libpthread|libm(?:-[\d.]+)?\.so|ld-linux|ld-[\d.]+\.so|libclang_rt|libasan|libubsan|libtsan|liblsan|libgcc_s"
@@ -201,11 +203,11 @@ def _is_runtime_module(module: str) -> bool:
 
 
 def is_library(frame: Frame) -> bool:
-    """True for a frame of the C or C++ library by its file: not the project's own code, though OSS-Fuzz's states keep some."""
+    """True for a frame of a language's own library (C, C++, Java, Python): not the project's code, though OSS-Fuzz's states keep some."""
     if frame.module is not None and _is_runtime_module(frame.module[:MAX_NAME]):
         return True
     in_library = frame.file is not None and _is_in(frame.file[:MAX_NAME])[1]
-    return in_library or (frame.function or "").startswith(("std::", "__gnu_cxx::"))
+    return in_library or (frame.function or "").startswith(("std::", "__gnu_cxx::", "java.", "javax.", "jdk.", "sun."))
 
 
 _SYSTEM_MODULE = re.compile(r"(?:/usr)?/lib(?:32|64|exec)?/|/System/Library/|/system/|/apex/|/vendor/|[Cc]:[/\\][Ww][Ii][Nn][Dd]|\[")

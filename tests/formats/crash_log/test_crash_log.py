@@ -190,3 +190,37 @@ def test_other_statements_of_a_failure(line: str, kind: str, first: str | None, 
 
     assert (found.type, found.security) == (kind, security)
     assert first is None or (found.state or "").split("\n")[0] == first
+
+
+def test_a_state_goes_on_into_where_memory_was_freed_but_not_into_where_it_was_allocated() -> None:
+    report = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60 at pc 0x1\n"
+    stack = "    #0 0x4f1000 in fold /src/fold.c:9\n" + ENTRY.replace("#2", "#1")
+    freed = "freed by thread T0 here:\n    #0 0x1 in free\n    #1 0x4f9000 in bin_free /src/bin.c:2\n"
+    allocated = "previously allocated by thread T0 here:\n    #0 0x1 in malloc\n    #1 0x4f9000 in bin_new /src/bin.c:1\n"
+
+    assert crash(report + stack + freed + allocated).state == "fold\nfuzz_fold.c\nbin_free\n"
+    assert crash(report + stack + allocated).state == "fold\nfuzz_fold.c\n"
+
+
+@pytest.mark.parametrize(
+    ("function", "stays"),
+    [
+        ("strncat", True), ("_wcsnlen", True), ("___interceptor_free", True), ("<paper::fold::Leaf>::turn::<", True), ("strchr", False),
+        ("__interceptor_free", False), ("<core::fmt::Arguments>::new", False), ("memcpy", False), ("fuzzer::RunOneTest", False),
+    ],
+)  # fmt: skip
+def test_which_functions_of_runtimes_a_state_keeps(function: str, stays: bool) -> None:
+    log = f"==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60 at pc 0x1\n    #0 0x4f1000 in {function} /src/x.c:9\n"
+
+    assert crash(log + "    #1 0x4f2 in crease /src/c.c:3\n").state == (f"{function}\ncrease\n" if stays else "crease\n")
+
+
+def test_frames_of_javas_own_library_stay_in_the_state_alone() -> None:
+    found = crash(
+        "== Java Exception: com.code_intelligence.jazzer.api.FuzzerSecurityIssueLow: Out of memory (use '-Xmx1589m' to reproduce)\n"
+        "\tat java.base/java.util.HashMap.resize(HashMap.java:702)\n\tat com.example.Leaf.<init>(Leaf.java:9)\n"
+        "Caused by: java.lang.OutOfMemoryError: Java heap space\n"
+    )
+
+    assert (found.type, found.state) == ("Security exception", "java.base/java.util.HashMap.resize\ncom.example.Leaf.<init>\n")
+    assert [frame.function for frame in found.frames] == ["com.example.Leaf.<init>"]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 
 from clearwell.formats.crash_log.frames import RawFrame
-from clearwell.vocabulary.stack import is_entry, is_runtime, normalize_function
+from clearwell.vocabulary.stack import is_runtime, normalize_function
 
 STATE_LINES = 3
 LINE_WIDTH = 80
@@ -20,12 +20,17 @@ _QUOTED_VALUE = re.compile(r"\s*[:=]\s*(?:'[^\n]*'|\"[^\n]*\")$")
 ASSERT_ADDRESSES = frozenset({0xBBADBEEF, 0xFBADBEEF, 0x1F75B7DD, 0x977537DD, 0x9F7537DD})
 """Addresses that browsers' assertions write to on purpose, to stop."""
 _SKIPPED = re.compile(
-    r"_\$LT\$|<(?!\w+>$)|closure #|partial apply |reabstraction thunk |function signature |operator(?:\(|$)|abort_with_issue$"
+    r"_\$LT\$|<(?:std|core|alloc|unknown)\b|closure #|partial apply |reabstraction thunk |function signature |operator(?:\(|$)|abort_with_issue$"
     r"|WTF::|[Nn]ew|main|free|malloc|calloc|realloc|delete|operator|abort|alloc::|scanf|__libc_|__GI_|__assert_|g_log|runtime\."
     r"|(?:__)?(?:mem(?:cmp|cpy|move|set)|str(?:cmp|cpy|dup|len|ncpy)|aeabi_)|mozalloc_|generic_cpp_|object_err|print_trailer"
     r"|SignalAction|ExitCallback|fpehandler\(|X11Error|CFCrash|Abort\(|common_exit|_L_unlock_|android\.os\.Parcel\."
     r"|android\.app\.ActivityManagerProxy\.|art::Thread::CreateNativeThread|exit_or_terminate_process|TestOneProtoInput"
 )
+_KEPT = re.compile(
+    r"(?:strn?cat|strlc(?:at|py)|explicit_bzero|_*wcsn?len|_Unwind_RaiseException|__gxx_personality_v0|___interceptor_\w+"
+    r"|__msan_mem\w+\.part\.\d+|cfree|_main|CentipedeRunnerMain)$"
+)
+"""Functions of runtimes that states keep all the same, as the states that OSS-Fuzz published show."""
 _SKIPPED_WORDS = (
     "logging::LogMessage", "logging::CheckError", "logging::ErrnoLogMessage", "logging::NotReachedError", "fuzztest::internal::",
     "assert", "logger", "PartitionAlloc", "allocator_shim", "base::allocator", "asan_Heap", "asan_check_access", "DebugBreak",
@@ -89,7 +94,8 @@ def state_function(frame: RawFrame) -> str | None:
     name = frame.function
     if name is None:
         place = frame.path or frame.module
-        return place[:LINE_WIDTH] if place and (frame.path is not None or ".so" in place or ".dylib" in place) else None
+        is_named = place is not None and (frame.path is not None or ".so" in place or ".dylib" in place or place == "[heap]")
+        return place[:LINE_WIDTH] if place is not None and is_named else None
     name = _ANONYMOUS.sub("", name)
     if frame.file is not None and _GO_FILE.search(frame.file) is not None:
         name = name.rpartition("/")[2]
@@ -112,24 +118,21 @@ def is_skipped(frame: RawFrame) -> bool:
         return True
     if frame.module is not None and _SKIPPED_MODULE.search(frame.module) is not None:
         return True
+    if frame.function is not None and _KEPT.match(frame.function) is not None:
+        return False
     plain = normalize_function(frame.function) if frame.function is not None else None
     return is_runtime(plain, frame.file, frame.module)
 
 
 def fill_state(lines: list[str], stacks: Iterable[list[RawFrame]], limit: int = STATE_LINES) -> None:
-    """Add frames to a state until it has `limit` lines. A stack that was cut off before its entry is continued by the next one."""
+    """Add frames to a state until it has `limit` lines: the next stack continues one that has too few. The fuzz target is its file."""
     for frames in stacks:
         for frame in frames:
             if len(lines) >= limit:
                 return  # before the next stack is even read
-            if frame.function is not None and is_entry(frame.function) and frame.file is not None:
-                if frame.function.startswith("LLVMFuzzerTestOneInput"):
-                    lines.append(frame.file.rpartition("/")[2][:LINE_WIDTH])
-                return
-            if is_skipped(frame):
-                continue
-            text = state_function(frame)
-            if text is not None:
+            if frame.function is not None and frame.file is not None and frame.function.startswith("LLVMFuzzerTestOneInput"):
+                lines.append(frame.file.rpartition("/")[2][:LINE_WIDTH])
+            elif not is_skipped(frame) and (text := state_function(frame)) is not None:
                 lines.append(text)
 
 
