@@ -20,7 +20,8 @@ _QUOTED_VALUE = re.compile(r"\s*[:=]\s*(?:'[^\n]*'|\"[^\n]*\")$")
 ASSERT_ADDRESSES = frozenset({0xBBADBEEF, 0xFBADBEEF, 0x1F75B7DD, 0x977537DD, 0x9F7537DD})
 """Addresses that browsers' assertions write to on purpose, to stop."""
 _SKIPPED = re.compile(
-    r"_\$LT\$|<(?:std|core|alloc|unknown)\b|closure #|partial apply |reabstraction thunk |function signature |operator(?:\(|$)|abort_with_issue$"
+    r"_\$LT\$|<(?:std|core|alloc|unknown)\b|closure #|partial apply |reabstraction thunk "
+    r"|function signature |operator(?:\(|$)|abort_with_issue$"
     r"|WTF::|[Nn]ew|main|free|malloc|calloc|realloc|delete|operator|abort|alloc::|scanf|__libc_|__GI_|__assert_|g_log|runtime\."
     r"|(?:__)?(?:mem(?:cmp|cpy|move|set)|str(?:cmp|cpy|dup|len|ncpy)|aeabi_)|mozalloc_|generic_cpp_|object_err|print_trailer"
     r"|SignalAction|ExitCallback|fpehandler\(|X11Error|CFCrash|Abort\(|common_exit|_L_unlock_|android\.os\.Parcel\."
