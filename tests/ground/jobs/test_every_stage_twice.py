@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from clearwell import app
-from clearwell.clearinghouse.flow import minimizing, reporting
+from clearwell.clearinghouse.flow import coordinating, minimizing, reporting, suggesting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import OrganizationKind
@@ -20,7 +20,9 @@ from house.rows import database_of, rows
 from hub import Hub, MakeHub
 from story import Story, plain, report
 
-REPEATED_LINES = {"batch.checked", "operator.matched", "scan.compared", "submission.read", "projection.renewed"}
+REPEATED_LINES = {
+    "batch.checked", "operator.matched", "scan.compared", "submission.read", "projection.renewed", "batch.sketched", "case.sketched",
+}  # fmt: skip
 """Lines that say that a stage looked, whether or not anything changed by it."""
 
 State = dict[str, Counter[str]]
@@ -81,7 +83,7 @@ def test_stages_that_need_no_sandbox_run_twice(hub: Hub, ran: Counter[str]) -> N
     reporting.submit_report(hub.house, lab, [b"no format reads this"], Envelope(name="notes.txt"))
     hub.work()
 
-    assert ran == {"parse": 3, "check": 2}
+    assert ran == {"parse": 3, "check": 2, "sketch": 2}
     assert hub.failed_jobs() == []
 
 
@@ -91,11 +93,18 @@ def test_every_stage_runs_twice(hub: Hub, ran: Counter[str]) -> None:
     story = Story(hub)
 
     story.whole()
+    flaw = plain("found by joe@hospital.org", locations=[{"file": "a.c", "line": 3, "function": "pump"}])
     scan = Envelope(name="scan.json", target=parse_target("forge.example/acme/router@0123456789abcdef"), complete=True)
-    sent = reporting.submit_report(hub.house, story.lab, [report(plain("found by joe@hospital.org"))], scan)
+    sent = reporting.submit_report(hub.house, story.lab, [report(flaw)], scan)
     hub.work()
     (shown,) = reporting.read_answers(hub.house, story.lab, sent.id)
     minimizing.mark_false_hit(hub.house, story.lab, shown.finding.id, shown.finding.body.left_out[0].number)
+    other = hub.member(OrganizationKind.LAB)
+    again = reporting.submit_report(hub.house, other, [report(flaw)], msgspec.structs.replace(scan, complete=False))
+    hub.work()
+    (same,) = reporting.read_answers(hub.house, other, again.id)
+    coordinating.split_case(hub.house, story.coordinator, same.finding.case, [same.finding.id], "it is another flaw")
+    suggesting.recompute_suggestions(hub.house, story.coordinator)
     hub.work()
 
     assert set(ran) == set(app.work_of(hub.house))
