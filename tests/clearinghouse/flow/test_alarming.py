@@ -7,20 +7,23 @@ import msgspec
 import pytest
 from securesystemslib.signer._crypto_signer import CryptoSigner
 
-from clearwell.clearinghouse.case import store
+from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.flow import alarming, reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.clearinghouse.flow.stating import about, accepted, known_workers, worker_signer
-from clearwell.ground.identity.actor import IDENTITY, PROVING, Member, OrganizationKind
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import Sanity
+from clearwell.ground.identity.actor import IDENTITY, PROVING, SANITY, Member, OrganizationKind
+from clearwell.ground.identity.members import Organization, add_organization, add_person
 from clearwell.proving.attempt import Reproduction
 from clearwell.proving.attempt import Settings as ProvingSettings
 from clearwell.proving.folder import from_files
 from clearwell.proving.order import Handed, Order, hand_in
 from clearwell.proving.statement import make_signer, verify
-from clearwell.proving.verdict import FixLabel, FixVerdict, Kill, Outcome
+from clearwell.proving.verdict import Evidence, FixLabel, FixVerdict, Kill, Outcome
 from clearwell.vocabulary.errors import Conflict, Invalid, Refused
-from clearwell.vocabulary.ids import SubmissionId
+from clearwell.vocabulary.ids import OrganizationId, PersonId, SubmissionId
 from hub import Hub
 from pretend import Shown, ground, seen, verdict
 from story import plain, report
@@ -160,3 +163,59 @@ def test_what_reproduces_is_run_again_before_anybody_is_told(make_hub, runs, sec
     with hub.house.transaction(PROVING) as tx:
         case = store.load_case(tx, found.case)
     assert (case.case.proven_at is not None) is bool(agree)
+
+
+@pytest.mark.parametrize(
+    ("archive", "tree", "answer", "said"),
+    [
+        ("a" * 64, "b" * 64, "reproduced", ""),
+        ("a" * 64, "c" * 64, "needs_proof", "another tree was built"),
+        ("c" * 64, "b" * 64, "needs_proof", "another archive was built"),
+    ],
+)
+def test_a_verdict_about_another_tree_than_sanity_looked_at_is_not_believed(hub, monkeypatch, archive, tree, answer, said):
+    # given a report of which sanity looked at a tree of this archive, and a proof that reproduces on what was built
+    looked = Sanity((), "acme-1.tar.gz", "a" * 64, "b" * 64)
+    evidence = (
+        Evidence("archive acme-1.tar.gz", archive),
+        Evidence("tree of acme-1.tar.gz", tree),
+        Evidence("tree of other.tgz", "d" * 64),
+    )
+
+    def show(_: Order) -> Shown:
+        with hub.house.transaction(SANITY) as tx:
+            ids = [row["id"] for row in tx.rows("SELECT id FROM clearwell.finding")]
+            validation_store.insert_sanity(tx, [(report_store.load_finding(tx, one), looked) for one in ids], hub.clock.now())
+        return Reproduction(msgspec.structs.replace(verdict(), evidence=evidence), {})
+
+    ground(monkeypatch, show)
+    # when it is validated
+    lab, sent = _send(hub)
+    # then the verdict counts only for the same archive and the same tree, and the reason names which differs
+    (answered,) = reporting.read_answers(hub.house, lab, sent)
+    assert answered.finding.answer.value == answer
+    assert said in answered.history[-1].reason
+
+
+def test_whoever_may_resume_is_mailed_once_and_nobody_else(hub, runs):
+    # given people with addresses: a coordinator, a colleague with the same one, a lab
+    with hub.house.transaction(IDENTITY) as tx:
+        for kind, address in ((OrganizationKind.COORDINATOR, "duty@hub.example"), (OrganizationKind.LAB, "lab@lab.example")):
+            organization = Organization(OrganizationId(hub.house.new_id("org")), "staff", kind)
+            add_organization(tx, organization, hub.clock.now())
+            for _ in range(2):
+                add_person(tx, PersonId(hub.house.new_id("person")), organization.id, "somebody", address, hub.clock.now())
+    # when two alarms are raised before anybody looked
+    for way in ("tcp 127.0.0.1", "udp 127.0.0.1"):
+        alarming.raise_alarm(hub.house, None, f"the run is void: {way}")
+    hub.work()
+    # then one mail says so, with the way out and where to answer
+    (mail,) = hub.mails()
+    assert "To: duty@hub.example" in mail
+    assert "tcp 127.0.0.1" in mail
+    assert hub.house.settings.public_url in mail
+    # and after an answer, the next alarm is told anew
+    alarming.resume_proving(hub.house, IDENTITY, "looked at")
+    alarming.raise_alarm(hub.house, None, "the run is void: unix x")
+    hub.work()
+    assert len(hub.mails()) == 2

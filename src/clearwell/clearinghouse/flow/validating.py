@@ -22,6 +22,7 @@ from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, INVITE, RECHECK, VAL
 from clearwell.clearinghouse.flow.joining import attach_case
 from clearwell.clearinghouse.flow.ordering import ANOTHER_LOOKS, Asked, Shown, ask, is_drawn, proving_settings, settle, waits_for_another
 from clearwell.clearinghouse.prioritization.priority import rank_case
+from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING
@@ -89,7 +90,7 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
             return
         settle(house, tx, asked)
         run = _record(house, tx, kept, finding, shown)
-        elsewhere = _about_another(finding, done.verdict)
+        elsewhere = _about_another(finding, done.verdict) or _another_tree(tx, finding, done.verdict)
         if again:
             house.write(tx, ProofRechecked(kept.id, finding.case, run, is_sound), by=PROVING)
         if again and not is_sound:
@@ -120,6 +121,21 @@ def _about_another(finding: KeptFinding, verdict: Verdict) -> str | None:
         return None
     reported = finding.body.product.name if finding.body.product else "no product"
     return visible(f"the report names {reported}, its proof runs against {Product(purl=verdict.target.purl).name}")[:500]
+
+
+def _another_tree(tx: Transaction, finding: KeptFinding, verdict: Verdict) -> str | None:
+    """Say that the tree that was built is not the tree that sanity looked at, though both came from the archive of one name."""
+    kept = validation_store.sanity_of(tx, [finding.id]).get(finding.id)
+    looked = kept.sanity if kept is not None else None
+    if looked is None or looked.source is None:
+        return None
+    built = {one.name: one.sha256 for one in verdict.evidence}
+    for what, seen in (("archive", looked.source_sha256), ("tree", looked.tree_sha256)):
+        ours = built.get(f"{'archive' if what == 'archive' else 'tree of'} {looked.source}")
+        if seen is not None and ours is not None and seen != ours:
+            said = f"another {what} was built than the one that the report was compared with, though both are called {looked.source}"
+            return visible(f"{said}: sha256 {ours} against {seen}; a person must look")[:500]
+    return None
 
 
 def _undecided(verdict: Verdict) -> str:
