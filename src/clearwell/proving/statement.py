@@ -7,11 +7,12 @@ docs/reference/statement.md.
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SslibError
 from securesystemslib.signer._crypto_signer import CryptoSigner
@@ -186,7 +187,10 @@ def write_key(signer: CryptoSigner) -> bytes:
 
 
 def read_key(content: bytes) -> SSlibKey:
-    """Read a public key as `write_key` wrote it. Raises Invalid."""
+    """Read a public key as `write_key` wrote it, or the hex digits that `clearwell prover key` prints. Raises Invalid."""
+    text = content.strip()
+    if len(text) in {64, 128} and re.fullmatch(rb"[0-9a-f]+", text):
+        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(text[:64].decode())))
     try:
         told = msgspec.json.decode(content, type=dict[str, Any])
         key = SSlibKey.from_dict(told.pop("keyid"), told)

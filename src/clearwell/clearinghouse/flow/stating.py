@@ -9,6 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from securesystemslib.signer._crypto_signer import CryptoSigner
 from securesystemslib.signer._key import SSlibKey
 
+from clearwell.clearinghouse.case import report_store
+from clearwell.ground.house import House
+from clearwell.ground.identity.actor import Member
+from clearwell.ground.policy.policy import Act
 from clearwell.ground.settings import Settings
 from clearwell.ground.storage.keys import Keys
 from clearwell.proving.folder import from_files
@@ -16,8 +20,22 @@ from clearwell.proving.order import Handed, Order
 from clearwell.proving.statement import PATCH, Statement, make_signer, read_signer, verify
 from clearwell.proving.verdict import Outcome
 from clearwell.vocabulary.errors import Conflict, Invalid
+from clearwell.vocabulary.ids import RunId
 
 _SIGNS, _SIGNS_AND_READS = 64, 128
+
+
+def read_statement(house: House, actor: Member, run: RunId) -> bytes:
+    """What the worker of a run signed, as it was handed in: a DSSE envelope that anybody checks with the worker's key. Raises NotFound."""
+    with house.transaction(actor) as tx:
+        house.policy.require(actor, Act.READ_CASES)
+        return report_store.statement_of(tx, run)
+
+
+def list_workers(house: House, actor: Member) -> tuple[SSlibKey, ...]:
+    """The public keys of the workers whose results count here."""
+    house.policy.require(actor, Act.READ_CASES)
+    return known_workers(house.settings, house.keys)
 
 
 def worker_signer(settings: Settings, keys: Keys) -> CryptoSigner:
