@@ -16,7 +16,7 @@ from psycopg import conninfo
 from clearwell import app
 from clearwell.ground.settings import Settings
 from clearwell.ground.storage.database import Database
-from clearwell.ground.storage.embedded import APPLICATION, DATABASE_GRANTS, OWNER, ROLES, EmbeddedServer
+from clearwell.ground.storage.embedded import APPLICATION, DATABASE_GRANTS, OWNER, PROVER, ROLES, EmbeddedServer
 from hub import Hub, TestClock
 
 pytest_plugins = ("marks",)
@@ -53,7 +53,7 @@ class TestServer:
                 )
             for statement in ROLES:
                 connection.execute(statement.encode())
-            for role in (OWNER, APPLICATION):
+            for role in (OWNER, APPLICATION, PROVER):
                 connection.execute(f"ALTER ROLE {role} PASSWORD '{self._password}'".encode())
 
     def administer(self, statement: str, database: str = "postgres") -> None:

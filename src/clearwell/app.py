@@ -31,8 +31,8 @@ from clearwell.clearinghouse.flow import (
     validating,
 )
 from clearwell.ground.house import Clock, House, SystemClock, random_bits
-from clearwell.ground.identity.actor import INTAKE
-from clearwell.ground.jobs import queue
+from clearwell.ground.identity.actor import INTAKE, PROVING
+from clearwell.ground.jobs import orders, queue
 from clearwell.ground.jobs.worker import Chore, Work, WorkerPlan
 from clearwell.ground.ledger.ledger import Ledger
 from clearwell.ground.ledger.note import SigningKey
@@ -132,6 +132,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
         jobs.RECHECK: validating.recheck_proof,
         jobs.INVITE: maintaining.invite,
         jobs.VERIFY_FIX: remediating.verify_fix,
+        jobs.RECHECK_FIX: remediating.recheck_fix,
         jobs.COMPARE_FIX: equating.compare_fix,
         jobs.COMPARE_CASE: equating.compare_case,
         jobs.PUBLISH: publishing.publish_case,
@@ -156,6 +157,8 @@ def chores_of(house: House) -> tuple[Chore, ...]:
     def sweep_blobs() -> None:
         with house.transaction(INTAKE) as tx:
             house.blobs.sweep(tx, house.clock.now() - timedelta(days=1))
+        with house.transaction(PROVING) as tx:
+            orders.sweep(tx, house.clock.now() - timedelta(days=1))
         uploading.sweep_uploads(house)
         sourcing.sweep_sources(house)
 

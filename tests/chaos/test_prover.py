@@ -7,17 +7,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chaos.rig import COMMAND
 from clearwell.clearinghouse.flow import reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import PROVING, OrganizationKind
+from clearwell.ground.storage.embedded import PROVER
 from clearwell.proving import cgroups
+from clearwell.proving.prover import Prover
+from clearwell.proving.statement import make_signer
+from house.rows import database_of
 from hub import Hub
 from proving.lab import Index, wheel, write_folder
 from story import report
@@ -51,7 +56,10 @@ purl = "pkg:pypi/sleepy@1.1"
 [oracle]
 kind = "file_write"
 """
-PASSED_ON = ("data_dir", "harnesses", "worker_poll_seconds", "stalled_worker_seconds", "log_level", "proving_recheck_share", "proving_runs")
+PASSED_ON = (
+    "data_dir", "harnesses", "worker_poll_seconds", "stalled_worker_seconds", "log_level", "proving_recheck_share", "proving_runs",
+    "proving_apart", "proving_worker_keys",
+)  # fmt: skip
 TARGET = "/box/harness/patient.py\0sleepy"
 """How the target's own process, inside its box, is called."""
 
@@ -94,16 +102,23 @@ def _groups(stages: set[int]) -> list[Path]:
     return [found for pid in stages for found in Path("/sys/fs/cgroup").rglob(f"{cgroups.PREFIX}{pid}-*")]
 
 
+def _worker(hub: Hub, environment: dict[str, str], log: Path, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A worker of the hub's own."""
+    stated = msgspec.structs.asdict(hub.house.settings)
+    told = {f"CLEARWELL_{name.upper()}": _text(stated[name]) for name in PASSED_ON if stated[name] is not None}
+    return _process({**environment, **told, "CLEARWELL_DATABASE_URL": hub.house.database.url}, log, "worker", *arguments)
+
+
+def _text(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
 @contextmanager
-def _worker(hub: Hub, environment: dict[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    own = {
-        "CLEARWELL_DATABASE_URL": hub.house.database.url,
-        **{f"CLEARWELL_{name.upper()}": str(getattr(hub.house.settings, name)) for name in PASSED_ON},
-    }
+def _process(environment: dict[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as out:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLEARWELL_")}
-        command = [sys.executable, "-c", COMMAND, "worker", *arguments]
-        process = subprocess.Popen(command, env={**inherited, **environment, **own}, stdout=out, stderr=out)
+        command = [sys.executable, "-c", COMMAND, *arguments]
+        process = subprocess.Popen(command, env={**inherited, **environment}, stdout=out, stderr=out)
         try:
             yield process
         finally:
@@ -144,14 +159,7 @@ def test_a_proving_worker_killed_during_a_run_leaves_its_job_to_another_and_noth
         _worker(hub, environment, tmp_path / "other.log", *proving) as other,
     ):
         # when the one that took the job is killed, seen to be at it: its target runs in its box
-        def at_it() -> tuple[subprocess.Popen[bytes], dict[int, str]] | None:
-            for worker in (one, other):
-                below = _below(worker.pid)
-                if any(TARGET in command for command in below.values()):
-                    return worker, below
-            return None
-
-        killed, below = _until(at_it, "a target runs")
+        killed, below = _until(lambda: _at_it(one, other), "a target runs")
         survivor = other if killed is one else one
         assert _status(hub) == ["doing"]
         assert _groups(set(below)) or not cgroups.can_limit()
@@ -177,6 +185,73 @@ def test_a_proving_worker_killed_during_a_run_leaves_its_job_to_another_and_noth
     assert Path("/proc/self/mountinfo").read_text() == mounts
     assert list((cache / "scratch").iterdir()) == []
     assert list(temporary.iterdir()) == []
+
+
+def _at_it(*workers: subprocess.Popen[bytes]) -> tuple[subprocess.Popen[bytes], dict[int, str]] | None:
+    """The worker whose target runs in its box now, and every process below it."""
+    for worker in workers:
+        below = _below(worker.pid)
+        if any(TARGET in command for command in below.values()):
+            return worker, below
+    return None
+
+
+@pytest.mark.sandbox
+def test_a_worker_apart_that_is_killed_loses_no_order_and_a_worker_apart_needs_nothing_of_the_hub(
+    make_hub, server: Any, index: Index, tmp_path: Path
+):
+    # given a hub that runs nothing itself, and two workers with a key each, who know an address of a role and the harnesses
+    write_folder(tmp_path / "harnesses" / "sleepy", {"harness.toml": HARNESS, "patient.py": PATIENT})
+    for number in (1, 2):
+        (tmp_path / f"{number}.key").write_bytes(bytes([number]) * 32)
+    hub: Hub = make_hub(
+        harnesses=None,
+        stalled_worker_seconds=4.0,
+        worker_poll_seconds=0.2,
+        proving_runs=1,
+        proving_apart=True,
+        proving_worker_keys=tuple(Prover("", bytes([number]) * 32, None).public for number in (1, 2)),
+    )
+    lab = hub.member(OrganizationKind.LAB)
+    finding = {
+        "product": {"purl": "pkg:pypi/sleepy@1.0"},
+        "weakness": "CWE-73",
+        "locations": None,
+        "proof": {"files": {"proof.toml": PROOF}},
+    }
+    sent = reporting.submit_report(hub.house, lab, [report(finding)], Envelope(name="report.json")).id
+    cache = tmp_path / "cache"
+    apart = {
+        **index.environment,
+        "CLEARWELL_CACHE": str(cache),
+        "CLEARWELL_HARNESSES": str(tmp_path / "harnesses"),
+        "CLEARWELL_PROVER_URL": server.url(PROVER, database_of(hub)),
+        "CLEARWELL_DATA_DIR": str(tmp_path / "none"),
+        "CLEARWELL_WORKER_POLL_SECONDS": "0.2",
+        "CLEARWELL_STALLED_WORKER_SECONDS": "5",
+    }
+
+    def prover(number: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        own = {**apart, "CLEARWELL_PROVING_WORKER_KEY": str(tmp_path / f"{number}.key")}
+        return _process(own, tmp_path / f"{number}.log", "prover", "run")
+
+    with _worker(hub, index.environment, tmp_path / "hub.log") as _, prover(1) as one, prover(2) as other:
+        # when the one that has the order is killed while its target runs
+        killed, below = _until(lambda: _at_it(one, other), "a target runs")
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        _until(lambda: not below.keys() & _processes().keys(), "everything below the killed worker is dead", 10)
+        # then the other takes the order up, and the hub believes it for its signature
+        _until(lambda: reporting.read_answers(hub.house, lab, sent)[0].finding.answer.value == "reproduced", "the proof reproduced")
+        survivor = "2" if killed is one else "1"
+
+    with hub.house.transaction(PROVING) as tx:
+        run = tx.row("SELECT count(*) AS n, max(worker) AS worker FROM clearwell.run")
+        assert run == {"n": 1, "worker": make_signer(bytes([int(survivor)]) * 32).public_key.keyid}
+        assert tx.value("SELECT count(*) FROM clearwell.work_order") == 0
+    assert not (tmp_path / "none").exists()
+    assert list((cache / "scratch").iterdir()) == []
+    assert _groups(set(below)) == []
 
 
 def _status(hub: Hub) -> list[str]:

@@ -33,11 +33,9 @@ from hub import Hub
 
 NO_QUESTION = {
     "maintaining.open_link": "finds out who a link makes one; what it opens asks",
-    "validating.proving_settings": "reads the settings",
-    "validating.run_files": "runs bytes that were handed to it; reads and writes nothing of the hub's",
-    "trying.fix_of": "names what was handed to it",
-    "trying.try_fix": "runs bytes that were handed to it; reads and writes nothing of the hub's",
-    "trying.try_on": "runs bytes that were handed to it; reads and writes nothing of the hub's",
+    "ordering.proving_settings": "reads the settings",
+    "ordering.is_drawn": "draws a lot",
+    "ordering.waits_for_another": "looks at the clock and the known workers",
     "evidence.seal_evidence": "hashes bytes that were handed to it",
     "maintaining.read_link": "finds out who a link makes one; what it opens asks",
 }

@@ -19,16 +19,15 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import DiffRead
 from clearwell.clearinghouse.case.report import Answer
 from clearwell.clearinghouse.case.store import Contact, Fix, KeptParticipant
-from clearwell.clearinghouse.flow import coordinating, judging, maintaining, operating, publishing, remediating, reporting, validating
+from clearwell.clearinghouse.flow import coordinating, judging, maintaining, operating, publishing, remediating, reporting
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, IDENTITY, PROVING, Member, OrganizationKind, Visitor
 from clearwell.ground.identity.two_person import Proposal
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.storage.embedded import OWNER
-from clearwell.proving.folder import from_files
-from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
+from clearwell.proving.attempt import Reproduction
+from clearwell.proving.verdict import Outcome
 from clearwell.vocabulary.errors import ClearwellError, Conflict, NotFound, Refused, TooLate, Unavailable
 from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId, ProofId, ProposalId, RemediationId
 from clearwell.vocabulary.marking import Marking
@@ -36,6 +35,7 @@ from house.rows import database_of, rows
 from house.tree import files, named
 from house.verbs import FLOW
 from hub import Hub
+from pretend import ground, verdict
 from story import Story, plain, report
 
 
@@ -473,16 +473,9 @@ def test_never_6_nothing_evaluates_text_or_unpacks_objects() -> None:
 # -- never 7: no guess --------------------------------------------------------------------------------------------------
 
 
-def _verdict(outcome: Outcome, files: dict[str, bytes] | None = None) -> Verdict:
-    return Verdict(
-        verdict=outcome, reason="as the test says", target=Runs("pkg:npm/x@1"), control="none", assurance="hub", preconditions=(),
-        variants=(), ladder=(), isolation={}, evidence=(Evidence("proof", from_files(files or {}).sha256),), seconds=0.0,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("outcome", [Outcome.HARNESS_ERROR, Outcome.INCONCLUSIVE, Outcome.FLAKY])
 def test_never_7_what_decided_nothing_neither_refuses_nor_proves(hub: Hub, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
-    monkeypatch.setattr(validating, "run_files", lambda _, files: Reproduction(_verdict(outcome, files), {}))
+    ground(monkeypatch, lambda _: Reproduction(verdict(outcome), {}))
     lab, coordinator = hub.member(OrganizationKind.LAB), hub.member(OrganizationKind.COORDINATOR)
     finding, _ = _with_proof(hub, lab)
 
@@ -493,7 +486,7 @@ def test_never_7_what_decided_nothing_neither_refuses_nor_proves(hub: Hub, monke
 
 
 def test_never_7_a_missing_sandbox_decides_nothing_and_is_tried_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validating, "run_files", lambda *_, **__: Reproduction(_verdict(Outcome.UNAVAILABLE), {}))
+    ground(monkeypatch, lambda _: Reproduction(verdict(Outcome.UNAVAILABLE), {}))
     lab = hub.member(OrganizationKind.LAB)
     finding, _ = _with_proof(hub, lab)
 

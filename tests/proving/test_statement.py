@@ -13,8 +13,10 @@ import pytest
 from clearwell.faces.cli import main
 from clearwell.proving.attempt import Reproduction, Settings
 from clearwell.proving.interval import clopper_pearson
-from clearwell.proving.reproduction import reproduce
-from clearwell.proving.rerunning import find_folder, run_again
+from clearwell.proving.order import Order, look
+from clearwell.proving.prover import Prover
+from clearwell.proving.reproduction import reproduce, reproduce_proof
+from clearwell.proving.rerunning import find_folder, run_again, said
 from clearwell.proving.statement import (
     PAYLOAD_TYPE,
     make_signer,
@@ -27,6 +29,7 @@ from clearwell.proving.statement import (
 )
 from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
+from proving.test_reproduction import RIGHT
 
 SIGNER = make_signer(b"\x01" * 32)
 
@@ -117,7 +120,7 @@ def test_a_statement_alone_leads_to_the_same_verdict(lab, tmp_path):
         # when it is run again from the statement, the folder found by its hash
         again = run_again(statement, lab.place, harnesses, sandbox=lab.sandbox, registry=registry)
         # then it says the same; each run is in the transcript, and no token is
-        assert again.verdict.verdict is done.verdict.verdict is Outcome.REPRODUCED
+        assert again.done.verdict.verdict is done.verdict.verdict is Outcome.REPRODUCED
         assert [step.effects for step in statement.predicate.transcript].count(1) == 1
         # and another harness is another matter
         (harnesses / "notes" / "more.txt").write_text("x")
@@ -127,6 +130,42 @@ def test_a_statement_alone_leads_to_the_same_verdict(lab, tmp_path):
         registry.close()
     with pytest.raises(NotFound):
         find_folder(tmp_path / "nowhere", "0" * 64)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("question", ["judge", "kill", "control"])
+def test_a_statement_about_a_patch_leads_to_the_same_answer_with_the_patch_alone(lab, question):
+    # given what was stated of a patch: of its ladder, of one cell, or as the control of a proof that brings it along
+    proof, patch = lab.read(lab.c_proof()), RIGHT.encode()
+    if question == "control":
+        proof = lab.read(lab.c_proof(control='patch = "fix.patch"', files={"fix.patch": RIGHT}))
+    registry = lab.registry()
+    again = {"sandbox": lab.sandbox, "registry": registry}
+    try:
+        if question == "control":
+            stated = state(reproduce_proof(proof, lab.settings, **again), lab.settings)
+        else:
+            seen = look(Order("order_x", question, proof.folder.files, lab.settings, patch=patch), lab.place / "harnesses", **again)
+            stated = state(seen.done, lab.settings, patch, judged=seen.judged, kill=seen.kill)
+        statement = verify(sign(stated, SIGNER), SIGNER.public_key)
+        before = said(statement.predicate)
+        assert before == {"judge": "not_refuted", "kill": "killed", "control": "reproduced"}[question]
+        # when it is run again, with the patch found by its hash
+        if question != "control":
+            with pytest.raises(NotFound, match="patch"):
+                run_again(statement, lab.place, lab.place / "harnesses", **again)
+            with pytest.raises(NotFound, match="patch"):
+                run_again(statement, lab.place, lab.place / "harnesses", patch=patch + b"\n", **again)
+        given = None if question == "control" else patch
+        # then the same question has the same answer
+        assert said(run_again(statement, lab.place, lab.place / "harnesses", patch=given, **again)) == before
+    finally:
+        registry.close()
+
+
+def test_a_key_is_read_as_a_worker_prints_it_too():
+    printed = Prover("", b"\x01" * 32, None).public
+    assert read_key(f"{printed}\n".encode()).keyid == read_key(printed[:64].encode()).keyid == SIGNER.public_key.keyid
 
 
 def test_the_command_checks_a_statement_offline(envelope, tmp_path, capsys):

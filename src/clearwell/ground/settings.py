@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proving_recheck_share: float = 0.1
     proving_worker_key: Path | None = None
     proving_worker_keys: tuple[str, ...] = ()
+    proving_apart: bool = False
+    prover_url: str | None = None
     mail_folder: Path | None = None
     smtp_url: str | None = None
     submission_bytes: int = 256 * 1024 * 1024
@@ -86,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.mail_folder or self.data_dir / "outbox"
 
 
-SECRET = frozenset({"claim_check_salt", "database_url", "migrate_url", "smtp_url"})
+SECRET = frozenset({"claim_check_salt", "database_url", "migrate_url", "prover_url", "smtp_url"})
 """Settings whose values are never shown."""
 
 

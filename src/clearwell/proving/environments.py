@@ -75,14 +75,18 @@ class Workshop:
         assert purl is not None
         kind: Kind | None = side.archive or proof.harness.file.archive
         archive = self._own_file(proof, side) if kind == "file" else self.registry.fetch(purl, kind, sha256=side.sha256)
-        place, _ = self.tree(archive)
+        place, tree = self.tree(archive)
         root = side.root or proof.harness.file.root
         if isinstance(control, bytes):
             place = self._patched(place, _root(place, root), archive.sha256, control)
         source = _root(place, root)
         source_hash = tree_hash(source)
         packages = tuple(self._package(text) for text in proof.harness.file.packages)
-        evidence = [(f"archive {archive.filename}", archive.sha256), (f"source of {purl}", source_hash)]
+        evidence = [
+            (f"archive {archive.filename}", archive.sha256),
+            (f"tree of {archive.filename}", tree),
+            (f"source of {purl}", source_hash),
+        ]
         evidence += [(f"archive {a.filename}", a.sha256) for _, _, a in packages]
         build, build_hash = self._build(proof.harness, source, source_hash, harness_folder, packages)
         if build_hash is not None:

@@ -25,10 +25,12 @@ __all__ = [
     "Settings",
     "attempting",
     "default_harnesses",
+    "judge_fix",
     "kills",
     "prove",
     "reproduce",
     "reproduce_proof",
+    "try_kill",
     "verify_fix",
 ]
 
@@ -80,6 +82,19 @@ def verify_fix(
     sandbox: Sandbox | None = None,
     registry: Registry | None = None,
 ) -> FixVerdict:
+    """Like `judge_fix`, without what it rests on."""
+    return judge_fix(proof, fix, settings, others=others, sandbox=sandbox, registry=registry)[0]
+
+
+def judge_fix(
+    proof: Proof,
+    fix: Control,
+    settings: Settings = Settings(),
+    *,
+    others: Sequence[tuple[str, Proof]] = (),
+    sandbox: Sandbox | None = None,
+    registry: Registry | None = None,
+) -> tuple[FixVerdict, Reproduction]:
     """Try to refute a fix: the bytes of a patch to the target's source, or a side naming a fixed version.
 
     The proof must fire on the target first. Then the fix must apply, build, stop the proof and `others` (named proofs of the same case)
@@ -98,12 +113,20 @@ def verify_fix(
                 kill = kills(other, fix, settings, sandbox=box, registry=index)
                 seen.append(OtherProof(name, kill.outcome, kill.reason))
                 escaped = escaped or kill.escaped
-        return msgspec.structs.replace(trial.judged(done.verdict, tuple(seen)), escaped=escaped)
+        judged = msgspec.structs.replace(trial.judged(done.verdict, tuple(seen)), escaped=escaped)
+        return judged, msgspec.structs.replace(done, escaped=escaped)
 
 
 def kills(
     proof: Proof, fix: Control, settings: Settings = Settings(), *, sandbox: Sandbox | None = None, registry: Registry | None = None
 ) -> Kill:
+    """Like `try_kill`, without what it rests on."""
+    return try_kill(proof, fix, settings, sandbox=sandbox, registry=registry)[0]
+
+
+def try_kill(
+    proof: Proof, fix: Control, settings: Settings = Settings(), *, sandbox: Sandbox | None = None, registry: Registry | None = None
+) -> tuple[Kill, Reproduction]:
     """Say whether a fix silences a proof that fires without it: one cell of the kill matrix.
 
     `killed` needs a feature that works with the fix: what deletes the feature kills nothing.
@@ -118,7 +141,7 @@ def kills(
             outcome = "fires"
         elif not control.fired and verdict.verdict is Outcome.REPRODUCED and not verdict.features.control_failed:
             outcome = "killed"
-    return Kill(outcome, verdict.reason, verdict.verdict is not Outcome.UNAVAILABLE, done.escaped)
+    return Kill(outcome, verdict.reason, verdict.verdict is not Outcome.UNAVAILABLE, done.escaped), done
 
 
 def _attempted(

@@ -7,25 +7,30 @@ docs/reference/statement.md.
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SslibError
 from securesystemslib.signer._crypto_signer import CryptoSigner
 from securesystemslib.signer._key import SSlibKey
 
 from clearwell.proving.attempt import Reproduction, Settings
+from clearwell.proving.environments import Control
+from clearwell.proving.folder import Side
 from clearwell.proving.materials import Materials, materials
 from clearwell.proving.transcript import Step
-from clearwell.proving.verdict import Verdict
+from clearwell.proving.verdict import FixVerdict, Kill, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://clearwell.example/verdict/v1"
+PATCH = "patch"
+"""The subject that a patch is which took the place of the control."""
 _SIZE_MAX = 32 << 20
 _EXHIBIT_MAX = 64 << 10
 
@@ -40,7 +45,12 @@ class Exhibit(msgspec.Struct, frozen=True):
 
 
 class Predicate(msgspec.Struct, frozen=True):
-    """What is stated about the subjects: the verdict, how it came about and on what."""
+    """What is stated about the subjects: the verdict, how it came about and on what.
+
+    `fix` is the package that took the place of the proof's own control; a patch that did is a subject. `judged` and `kill` are what was
+    asked about that fix: its ladder, or what it does to this proof. `escaped` says how a run's word got out of its box, `order` which order
+    of a hub was carried out.
+    """
 
     verdict: Verdict
     settings: Settings
@@ -48,6 +58,10 @@ class Predicate(msgspec.Struct, frozen=True):
     transcript: tuple[Step, ...]
     exhibits: tuple[Exhibit, ...]
     fix: str | None = None
+    judged: FixVerdict | None = None
+    kill: Kill | None = None
+    escaped: str | None = None
+    order: str | None = None
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -73,18 +87,32 @@ class Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate
         raise NotFound(f"the statement names no {name}")
 
 
-def state(reproduction: Reproduction, settings: Settings, fix: str | None = None, *, with_output: bool = True) -> Statement:
-    """Make the statement of a reproduction. `fix` names what took the place of the proof's own control.
+def state(
+    reproduction: Reproduction,
+    settings: Settings,
+    fix: Control | None = None,
+    *,
+    judged: FixVerdict | None = None,
+    kill: Kill | None = None,
+    order: str | None = None,
+    with_output: bool = True,
+) -> Statement:
+    """Make the statement of a reproduction. `fix` is what took the place of the proof's own control.
 
     Without output the exhibits stand in it by hash and size alone: what a proof printed is as secret as the proof.
     """
     verdict = reproduction.verdict
     subjects = [Subject(one.name, {"sha256": one.sha256}) for one in verdict.evidence if one.name not in reproduction.exhibits]
+    if isinstance(fix, bytes):
+        subjects.append(Subject(PATCH, {"sha256": hashlib.sha256(fix).hexdigest()}))
     exhibits = tuple(
         Exhibit(name, hashlib.sha256(content).hexdigest(), len(content), content[:_EXHIBIT_MAX] if with_output else b"")
         for name, content in reproduction.exhibits.items()
     )
-    predicate = Predicate(verdict, settings, materials(reproduction.backend), reproduction.transcript, exhibits, fix)
+    predicate = Predicate(
+        verdict, settings, materials(reproduction.backend), reproduction.transcript, exhibits,
+        fix.purl if isinstance(fix, Side) else None, judged, kill, reproduction.escaped, order,
+    )  # fmt: skip
     return Statement(STATEMENT_TYPE, tuple(subjects), PREDICATE_TYPE, predicate)
 
 
@@ -106,6 +134,18 @@ def verify(envelope: bytes, key: SSlibKey) -> Statement:
         raise Invalid(f"this is no DSSE envelope: {error}") from error
     except SslibError as error:
         raise Conflict("the statement is not signed by this key, or was changed since") from error
+    return _read(read)
+
+
+def read_unverified(envelope: bytes) -> Statement:
+    """Read a statement whose signature was checked before; raise Invalid."""
+    try:
+        return _read(Envelope.from_dict(msgspec.json.decode(envelope, type=dict[str, Any])))
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Invalid(f"this is no DSSE envelope: {error}") from error
+
+
+def _read(read: Envelope) -> Statement:
     if read.payload_type != PAYLOAD_TYPE:
         raise Invalid(f"the envelope holds {read.payload_type[:80]!r}, not an in-toto statement")
     try:
@@ -124,6 +164,13 @@ def make_signer(seed: bytes) -> CryptoSigner:
 
 def read_signer(path: Path) -> CryptoSigner:
     """Read a private key: 32 bytes, or their base64. Raises Invalid."""
+    return make_signer(read_seed(path))
+
+
+def read_seed(path: Path) -> bytes:
+    """Read the 32 bytes of a private key, or their base64. Raises Invalid."""
+    if not path.is_file():
+        raise Invalid(f"there is no key at {path}")
     raw = path.read_bytes()
     try:
         seed = raw if len(raw) == 32 else base64.b64decode(raw.strip(), validate=True)
@@ -131,7 +178,7 @@ def read_signer(path: Path) -> CryptoSigner:
         seed = b""
     if len(seed) != 32:
         raise Invalid(f"{path} is no key: an Ed25519 seed of 32 bytes, or its base64, is needed")
-    return make_signer(seed)
+    return seed
 
 
 def write_key(signer: CryptoSigner) -> bytes:
@@ -140,7 +187,10 @@ def write_key(signer: CryptoSigner) -> bytes:
 
 
 def read_key(content: bytes) -> SSlibKey:
-    """Read a public key as `write_key` wrote it. Raises Invalid."""
+    """Read a public key as `write_key` wrote it, or the hex digits that `clearwell prover key` prints. Raises Invalid."""
+    text = content.strip()
+    if len(text) in {64, 128} and re.fullmatch(rb"[0-9a-f]+", text):
+        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(text[:64].decode())))
     try:
         told = msgspec.json.decode(content, type=dict[str, Any])
         key = SSlibKey.from_dict(told.pop("keyid"), told)

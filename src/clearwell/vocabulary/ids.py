@@ -27,6 +27,7 @@ AssetId = NewType("AssetId", str)
 InventoryId = NewType("InventoryId", str)
 ActionId = NewType("ActionId", str)
 AlarmId = NewType("AlarmId", str)
+OrderId = NewType("OrderId", str)
 EntryId = NewType("EntryId", str)
 
 KINDS = {
@@ -51,6 +52,7 @@ KINDS = {
     "inv": InventoryId,
     "action": ActionId,
     "entry": EntryId,
+    "order": OrderId,
 }
 """Prefix of an id -> its type. A prefix never changes its meaning."""
 

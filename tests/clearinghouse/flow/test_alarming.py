@@ -5,39 +5,39 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from securesystemslib.signer._crypto_signer import CryptoSigner
 
-from clearwell.clearinghouse.case import store
+from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
-from clearwell.clearinghouse.flow import alarming, reporting, validating
+from clearwell.clearinghouse.flow import alarming, reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
-from clearwell.clearinghouse.flow.stating import accepted, known_workers, signed_result
-from clearwell.ground.identity.actor import IDENTITY, PROVING, Member, OrganizationKind
+from clearwell.clearinghouse.flow.stating import about, accepted, known_workers, worker_signer
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import Sanity
+from clearwell.ground.identity.actor import IDENTITY, PROVING, SANITY, Member, OrganizationKind
+from clearwell.ground.identity.members import Organization, add_organization, add_person
 from clearwell.proving.attempt import Reproduction
 from clearwell.proving.attempt import Settings as ProvingSettings
 from clearwell.proving.folder import from_files
-from clearwell.proving.statement import make_signer, sign, state
-from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
+from clearwell.proving.order import Handed, Order, hand_in
+from clearwell.proving.statement import make_signer, verify
+from clearwell.proving.verdict import Evidence, FixLabel, FixVerdict, Kill, Outcome
 from clearwell.vocabulary.errors import Conflict, Invalid, Refused
-from clearwell.vocabulary.ids import SubmissionId
+from clearwell.vocabulary.ids import OrganizationId, PersonId, SubmissionId
 from hub import Hub
+from pretend import Shown, ground, seen, verdict
 from story import plain, report
 
-HASH = from_files({"proof.toml": b"no proof"}).sha256
 
-
-def _done(outcome: Outcome = Outcome.REPRODUCED, escaped: str | None = None, proof: str = HASH) -> Reproduction:
-    verdict = Verdict(
-        verdict=outcome, reason="as told", target=Runs(None, 3, 3), control="none", assurance="hub", preconditions=(), variants=(),
-        ladder=(), isolation={}, evidence=(Evidence("proof", proof), Evidence("harness x", "b" * 64)), seconds=0.1,
-    )  # fmt: skip
-    return Reproduction(verdict, {}, escaped=escaped)
+def _done(outcome: Outcome = Outcome.REPRODUCED, escaped: str | None = None) -> Reproduction:
+    return Reproduction(verdict(outcome), {}, escaped=escaped)
 
 
 @pytest.fixture
-def runs(monkeypatch) -> list[Reproduction]:
+def runs(monkeypatch) -> list[Shown]:
     """What the next runs show; the sandbox itself is tried elsewhere."""
-    shown: list[Reproduction] = []
-    monkeypatch.setattr(validating, "run_files", lambda house, files, *rest: shown.pop(0))
+    shown: list[Shown] = []
+    ground(monkeypatch, lambda order: shown.pop(0))
     return shown
 
 
@@ -66,7 +66,7 @@ def test_a_run_that_got_out_is_no_verdict_and_stops_the_queue_until_a_person_res
     runs += [
         _done(Outcome.UNAVAILABLE, escaped="the run is void: tcp 127.0.0.1"),
         _done(),
-        _done(proof=from_files({"proof.toml": b"other"}).sha256),
+        _done(),
     ]
     lab, sent = _send(hub)
     # then it left no verdict, an alarm stands in the ledger, and the proof waits
@@ -105,27 +105,46 @@ def test_each_run_keeps_what_its_worker_signed(hub, runs):
     lab, sent = _send(hub)
     with hub.house.transaction(PROVING) as tx:
         row = tx.row("SELECT statement, worker FROM clearwell.run WHERE finding_id = %(id)s", id=_answer(hub, lab, sent).id)
-    statement, worker = accepted(hub.house.settings, hub.house.keys, row["statement"].encode(), HASH)
+    key = worker_signer(hub.house.settings, hub.house.keys).public_key
+    statement = verify(row["statement"].encode(), key)
     assert statement.predicate.verdict.verdict is Outcome.REPRODUCED
-    assert worker == row["worker"]
+    assert statement.digest("proof") == from_files({"proof.toml": b"no proof"}).sha256
+    assert row["worker"] == key.keyid
 
 
 def test_a_result_of_a_stranger_a_changed_one_or_another_proof_s_is_not_believed(hub):
     settings, keys = hub.house.settings, hub.house.keys
-    forged = sign(state(_done(), ProvingSettings()), make_signer(b"\x07" * 32))
+    order = Order("order_x", "judge", {"proof.toml": b"no proof"}, ProvingSettings(), patch=b"a patch")
+    judged = FixVerdict(FixLabel.NOT_REFUTED, None, None, "as told", verdict())
+    own, stranger = worker_signer(settings, keys), make_signer(b"\x07" * 32)
+
+    def handed(by: CryptoSigner = own, shown: Shown = judged, **changed: object) -> Handed:
+        other = msgspec.structs.replace(order, **changed)
+        return hand_in(other, seen(other, shown), by)
+
+    statement, worker = accepted(settings, keys, handed(), about(order))
+    assert (statement.predicate.order, worker) == ("order_x", own.public_key.keyid)
     with pytest.raises(Conflict, match="no worker"):
-        accepted(settings, keys, forged, HASH)
-    own = signed_result(settings, keys, _done(), ProvingSettings())
+        accepted(settings, keys, handed(stranger), about(order))
     with pytest.raises(Conflict, match="no worker"):
-        accepted(settings, keys, own.replace(b'"payload":"ey', b'"payload":"eY'), HASH)
+        accepted(settings, keys, Handed(handed().statement.replace(b'"payload":"ey', b'"payload":"eY'), {}), about(order))
     with pytest.raises(Conflict, match="another proof"):
-        accepted(settings, keys, own, "f" * 64)
+        accepted(settings, keys, handed(proof={"proof.toml": b"other"}), about(order))
+    for fix in ({"patch": b"another"}, {"patch": None}, {"patch": None, "version": "pkg:npm/x@2"}):
+        with pytest.raises(Conflict, match="another fix"):
+            accepted(settings, keys, handed(**fix), about(order))
+    with pytest.raises(Conflict, match="another question"):
+        accepted(settings, keys, handed(shown=Kill("killed", "x")), about(order))
+    with pytest.raises(Conflict, match="another order"):
+        accepted(settings, keys, handed(id="order_y"), about(order))
+    with pytest.raises(Conflict, match="exhibits"):
+        accepted(settings, keys, Handed(handed().statement, {"target stdout": b"forged"}), about(order))
     # and a worker of the setting is known, whoever else is not
-    known = make_signer(b"\x07" * 32).public_key.to_dict()["keyval"]["public"]
+    known = stranger.public_key.to_dict()["keyval"]["public"]
     chosen = msgspec.structs.replace(settings, proving_worker_keys=(known,))
-    assert accepted(chosen, keys, forged, HASH)[0].digest("proof") == HASH
+    assert accepted(chosen, keys, handed(stranger), about(order))[1] == stranger.public_key.keyid
     with pytest.raises(Conflict):
-        accepted(chosen, keys, own, HASH)
+        accepted(chosen, keys, handed(), about(order))
     with pytest.raises(Invalid):
         known_workers(msgspec.structs.replace(settings, proving_worker_keys=("no key",)), keys)
 
@@ -144,3 +163,59 @@ def test_what_reproduces_is_run_again_before_anybody_is_told(make_hub, runs, sec
     with hub.house.transaction(PROVING) as tx:
         case = store.load_case(tx, found.case)
     assert (case.case.proven_at is not None) is bool(agree)
+
+
+@pytest.mark.parametrize(
+    ("archive", "tree", "answer", "said"),
+    [
+        ("a" * 64, "b" * 64, "reproduced", ""),
+        ("a" * 64, "c" * 64, "needs_proof", "another tree was built"),
+        ("c" * 64, "b" * 64, "needs_proof", "another archive was built"),
+    ],
+)
+def test_a_verdict_about_another_tree_than_sanity_looked_at_is_not_believed(hub, monkeypatch, archive, tree, answer, said):
+    # given a report of which sanity looked at a tree of this archive, and a proof that reproduces on what was built
+    looked = Sanity((), "acme-1.tar.gz", "a" * 64, "b" * 64)
+    evidence = (
+        Evidence("archive acme-1.tar.gz", archive),
+        Evidence("tree of acme-1.tar.gz", tree),
+        Evidence("tree of other.tgz", "d" * 64),
+    )
+
+    def show(_: Order) -> Shown:
+        with hub.house.transaction(SANITY) as tx:
+            ids = [row["id"] for row in tx.rows("SELECT id FROM clearwell.finding")]
+            validation_store.insert_sanity(tx, [(report_store.load_finding(tx, one), looked) for one in ids], hub.clock.now())
+        return Reproduction(msgspec.structs.replace(verdict(), evidence=evidence), {})
+
+    ground(monkeypatch, show)
+    # when it is validated
+    lab, sent = _send(hub)
+    # then the verdict counts only for the same archive and the same tree, and the reason names which differs
+    (answered,) = reporting.read_answers(hub.house, lab, sent)
+    assert answered.finding.answer.value == answer
+    assert said in answered.history[-1].reason
+
+
+def test_whoever_may_resume_is_mailed_once_and_nobody_else(hub, runs):
+    # given people with addresses: a coordinator, a colleague with the same one, a lab
+    with hub.house.transaction(IDENTITY) as tx:
+        for kind, address in ((OrganizationKind.COORDINATOR, "duty@hub.example"), (OrganizationKind.LAB, "lab@lab.example")):
+            organization = Organization(OrganizationId(hub.house.new_id("org")), "staff", kind)
+            add_organization(tx, organization, hub.clock.now())
+            for _ in range(2):
+                add_person(tx, PersonId(hub.house.new_id("person")), organization.id, "somebody", address, hub.clock.now())
+    # when two alarms are raised before anybody looked
+    for way in ("tcp 127.0.0.1", "udp 127.0.0.1"):
+        alarming.raise_alarm(hub.house, None, f"the run is void: {way}")
+    hub.work()
+    # then one mail says so, with the way out and where to answer
+    (mail,) = hub.mails()
+    assert "To: duty@hub.example" in mail
+    assert "tcp 127.0.0.1" in mail
+    assert hub.house.settings.public_url in mail
+    # and after an answer, the next alarm is told anew
+    alarming.resume_proving(hub.house, IDENTITY, "looked at")
+    alarming.raise_alarm(hub.house, None, "the run is void: unix x")
+    hub.work()
+    assert len(hub.mails()) == 2

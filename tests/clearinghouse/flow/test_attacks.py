@@ -23,19 +23,20 @@ from clearwell.clearinghouse.flow import (
     publishing,
     remediating,
     reporting,
-    trying,
     validating,
 )  # fmt: skip
 from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
 from clearwell.clearinghouse.remediation.difference import _one
 from clearwell.ground.identity.actor import CASE, PROVING, SANITY, LinkHolder, Member, OrganizationKind
-from clearwell.proving.folder import from_files
-from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import Evidence, FixLabel, FixRung, FixVerdict, Outcome, Runs, Verdict
+from clearwell.proving import order
+from clearwell.proving.attempt import Reproduction, Settings
+from clearwell.proving.order import Order
+from clearwell.proving.verdict import FixLabel, FixRung, FixVerdict, Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Conflict, Invalid, Refused, TooLate, Unavailable
 from clearwell.vocabulary.ids import CaseId, LinkId
 from clearwell.vocabulary.marking import Marking
 from hub import Hub
+from pretend import ground
 
 PUMP = {"purl": "pkg:generic/pump@1.2.5"}
 
@@ -91,10 +92,7 @@ def judged(label: FixLabel, outcome: Outcome) -> FixVerdict:
 def validate(hub: Hub, monkeypatch: pytest.MonkeyPatch, found: AnsweredFinding, seen: Verdict) -> None:
     """Run a finding's proof, which shows `seen`."""
 
-    def shown(_: object, files: dict[str, bytes]) -> Reproduction:
-        return Reproduction(msgspec.structs.replace(seen, evidence=(Evidence("proof", from_files(files).sha256),)), {})
-
-    monkeypatch.setattr(validating, "run_files", shown)
+    ground(monkeypatch, lambda _: Reproduction(seen, {}))
     with hub.house.transaction(PROVING) as tx:
         proof = report_store.proof_of_finding(tx, found.finding.id)
     assert proof is not None
@@ -212,7 +210,8 @@ def test_a_proof_with_a_name_that_no_file_system_takes_is_answered(hub: Hub, lab
     files = {"proof.toml": "x = 1", "😀" * 150: "y"}
     (found,) = send(hub, labs[0], one(proof={"files": files}))
 
-    done = validating.run_files(hub.house, {name: text.encode() for name, text in files.items()})
+    bytes_of = {name: text.encode() for name, text in files.items()}
+    done = order.look(Order("order_x", "reproduce", bytes_of, Settings()), None).done
 
     assert found.finding.answer is Answer.NEW
     assert done.verdict.verdict is Outcome.HARNESS_ERROR and "255 bytes" in done.verdict.reason
@@ -433,7 +432,7 @@ def test_a_fix_is_verified_only_when_no_rung_refutes_it(
     monkeypatch.setattr(remediating, "between", lambda *_: b"--- a\n+++ b\n")
     maintaining.make_statement(hub.house, holder, code_of(hub, holder, mails), StatementKind.FIXED_IN, "done", "1.2.6")
     (fix,) = maintaining.read_linked(hub.house, holder).fixes
-    monkeypatch.setattr(remediating, "try_fix", lambda *_, **__: seen)
+    ground(monkeypatch, lambda _: seen)
 
     remediating.verify_fix(hub.house, fix.id)
 
@@ -445,17 +444,18 @@ def test_a_fix_is_verified_only_when_no_rung_refutes_it(
     assert (kept_case(hub, holder.case).case.standing is Standing.FIXED) == (state == "verified")
 
 
-def test_a_patch_meets_the_bytes_that_were_sent_whatever_names_the_proof_uses(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_patch_meets_the_bytes_that_were_sent_whatever_names_the_proof_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
 
-    def look(_: object, fix: object, *__: object, **___: object) -> FixVerdict:
+    def look(_: object, fix: object, *__: object, **___: object) -> tuple[FixVerdict, Reproduction]:
         given.append(fix)
-        return judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED)
+        told = judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED)
+        return told, Reproduction(told.verdict, {})
 
-    monkeypatch.setattr(trying, "opened", lambda *_: None)
-    monkeypatch.setattr(trying, "verify_fix", look)
+    monkeypatch.setattr(order, "opened", lambda *_: None)
+    monkeypatch.setattr(order, "judge_fix", look)
 
-    trying.try_fix(hub.house, {"proof.toml": b"", "claimed-fix.patch/x": b""}, b"the patch")
+    order.look(Order("order_x", "judge", {"proof.toml": b"", "claimed-fix.patch/x": b""}, Settings(), patch=b"the patch"), None)
 
     assert given == [b"the patch"]
 
@@ -467,7 +467,7 @@ def test_a_version_whose_source_cannot_be_read_is_not_verified(
         raise Invalid("an archive with links")
 
     monkeypatch.setattr(remediating, "between", unreadable)
-    monkeypatch.setattr(remediating, "try_fix", lambda *_, **__: judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED))
+    ground(monkeypatch, lambda _: judged(FixLabel.NOT_REFUTED, Outcome.REPRODUCED))
     maintaining.make_statement(hub.house, holder, code_of(hub, holder, mails), StatementKind.FIXED_IN, "done", "1.2.6")
 
     remediating.verify_fix(hub.house, maintaining.read_linked(hub.house, holder).fixes[0].id)

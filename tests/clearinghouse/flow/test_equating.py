@@ -15,11 +15,12 @@ from clearwell.clearinghouse.flow import answering, coordinating, equating, repo
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import PROVING, Member, OrganizationKind
 from clearwell.ground.ledger.ledger import has_entry
-from clearwell.proving.folder import from_files
-from clearwell.proving.reproduction import Reproduction
-from clearwell.proving.verdict import Evidence, Kill, Outcome, Runs, Verdict
+from clearwell.proving.attempt import Reproduction
+from clearwell.proving.order import Order
+from clearwell.proving.verdict import Kill
 from clearwell.vocabulary.ids import CaseId, RemediationId
 from hub import Hub
+from pretend import ground, verdict
 
 SMALL = b"--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-a\n+%d\n"
 
@@ -39,12 +40,7 @@ def proven(hub: Hub, lab: Member, monkeypatch: pytest.MonkeyPatch, name: str) ->
     sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="report.json"))
     answering.parse_submission(hub.house, sent.id)
     (answered,) = reporting.read_answers(hub.house, lab, sent.id, limit=10)
-    seen = Verdict(
-        verdict=Outcome.REPRODUCED, reason="", target=Runs("pkg:generic/pump@1.2.5", 3, 3), control="none", assurance="hub",
-        preconditions=(), variants=(), ladder=(), isolation={},
-        evidence=(Evidence("proof", from_files({"proof.toml": name.encode()}).sha256),), seconds=0.1,
-    )  # fmt: skip
-    monkeypatch.setattr(validating, "run_files", lambda *_: Reproduction(seen, {}))
+    ground(monkeypatch, lambda _: Reproduction(verdict(purl="pkg:generic/pump@1.2.5"), {}))
     with hub.house.transaction(PROVING) as tx:
         proof = report_store.proof_of_finding(tx, answered.finding.id)
     assert proof is not None
@@ -73,21 +69,23 @@ class Ground:
     def __init__(self, silences: set[tuple[int, str]]) -> None:
         self.silences, self.asked = silences, 0
 
-    def __call__(self, house: object, files: dict[str, bytes], fix: bytes) -> Kill:
+    def __call__(self, order: Order) -> Kill:
+        assert order.what == "kill" and order.patch is not None
         self.asked += 1
-        number = int(fix.rpartition(b"+")[2])
-        return Kill("killed" if (number, files["proof.toml"].decode()) in self.silences else "fires", "as the test says")
+        number = int(order.patch.rpartition(b"+")[2])
+        return Kill("killed" if (number, order.proof["proof.toml"].decode()) in self.silences else "fires", "as the test says")
 
 
 def two(hub: Hub, lab: Member, monkeypatch: pytest.MonkeyPatch, silences: set[tuple[int, str]]) -> tuple[CaseId, CaseId, Ground]:
-    ground = Ground(silences)
-    monkeypatch.setattr(equating, "try_on", ground)
-    return proven(hub, lab, monkeypatch, "valve"), proven(hub, lab, monkeypatch, "piston"), ground
+    knowing = Ground(silences)
+    one, other = proven(hub, lab, monkeypatch, "valve"), proven(hub, lab, monkeypatch, "piston")
+    ground(monkeypatch, knowing)
+    return one, other, knowing
 
 
 def test_patches_that_silence_each_other_s_proofs_join_two_cases_and_the_matrix_is_kept(hub: Hub, lab: Member, monkeypatch) -> None:
     # given
-    one, other, ground = two(hub, lab, monkeypatch, {(1, "valve"), (1, "piston"), (2, "valve"), (2, "piston")})
+    one, other, knowing = two(hub, lab, monkeypatch, {(1, "valve"), (1, "piston"), (2, "valve"), (2, "piston")})
     first = patched(hub, one, 1)
     equating.compare_fix(hub.house, first)
     coordinator = hub.member(OrganizationKind.COORDINATOR)
@@ -103,9 +101,9 @@ def test_patches_that_silence_each_other_s_proofs_join_two_cases_and_the_matrix_
     with hub.house.transaction(coordinator) as tx:
         assert has_entry(tx, one, FixesCompared.type, PROVING.system) or has_entry(tx, other, FixesCompared.type, PROVING.system)
     # and nothing is run twice
-    asked = ground.asked
+    asked = knowing.asked
     equating.compare_fix(hub.house, first)
-    assert ground.asked == asked
+    assert knowing.asked == asked
 
 
 def test_one_way_is_shown_and_joins_nothing(hub: Hub, lab: Member, monkeypatch) -> None:

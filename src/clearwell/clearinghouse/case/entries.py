@@ -428,6 +428,25 @@ class FixVerified(Entry, frozen=True):
     verified: bool
 
 
+class FixDrawn(Entry, frozen=True):
+    """What a run said of a claimed fix is not told yet: the fix was drawn, and is tried once more first."""
+
+    type = "fix.drawn"
+    case: CaseId
+    fix: RemediationId
+    run: RunId
+
+
+class FixRechecked(Entry, frozen=True):
+    """A fix that had been drawn was tried again before anybody was told: did both runs agree?"""
+
+    type = "fix.rechecked"
+    case: CaseId
+    fix: RemediationId
+    run: RunId
+    agrees: bool
+
+
 class FixesCompared(Entry, frozen=True):
     """Two cases were compared by their fixes (rung L3). Which other one, and their relation, would tell an embargoed case's product."""
 

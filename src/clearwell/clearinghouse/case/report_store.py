@@ -10,7 +10,7 @@ from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, 
 from clearwell.ground.storage.database import Row, Transaction, as_json
 from clearwell.vocabulary.errors import NotFound
 from clearwell.vocabulary.finding import Finding
-from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, ProofId, RunId, SubmissionId
 from clearwell.vocabulary.marking import Marking
 
 _SUBMISSION = """
@@ -309,6 +309,14 @@ def insert_run(tx: Transaction, run: Run) -> None:
         """,
         **{**told, "body": as_json(run.body)},
     )
+
+
+def statement_of(tx: Transaction, run: RunId) -> bytes:
+    """What the worker of a run signed (lists of runs leave it out); raise NotFound for a run that one may not see or that is unsigned."""
+    signed = tx.value("SELECT statement FROM clearwell.run WHERE id = %(id)s", id=run)
+    if signed is None:
+        raise NotFound(f"there is no signed run {run}")
+    return str(signed).encode()
 
 
 def runs_of_case(tx: Transaction, case: CaseId) -> tuple[Run, ...]:

@@ -12,13 +12,16 @@ from clearwell.vocabulary.ids import CaseId, ProofId, RemediationId
 
 
 class KeptCell(msgspec.Struct, frozen=True):
-    """One cell of the kill matrix, as stored."""
+    """One cell of the kill matrix, as stored, with what its worker signed. One that is not settled waits for its second run."""
 
     fix: RemediationId
     proof: ProofId
     outcome: Cell
     reason: str
     ran_at: datetime
+    worker: str | None = None
+    statement: str | None = None
+    is_settled: bool = True
 
 
 class KeptRelation(msgspec.Struct, frozen=True):
@@ -34,18 +37,18 @@ class KeptRelation(msgspec.Struct, frozen=True):
 _MIRRORED = {Relation.SUBSUMES: Relation.SUBSUMED, Relation.SUBSUMED: Relation.SUBSUMES}
 
 
-def save_cell(tx: Transaction, fix: RemediationId, proof: ProofId, outcome: Cell, reason: str, now: datetime) -> None:
+def save_cell(tx: Transaction, cell: KeptCell) -> None:
     """Store what a fix did to a proof; a later run takes the place of an earlier one."""
+    told = msgspec.structs.asdict(cell)
+    told["signed"] = told.pop("statement")
     tx.execute(
         """
-        INSERT INTO clearwell.kill (fix_id, proof_id, outcome, reason, ran_at) VALUES (%(fix)s, %(proof)s, %(outcome)s, %(reason)s, %(now)s)
-        ON CONFLICT (fix_id, proof_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, ran_at = excluded.ran_at
+        INSERT INTO clearwell.kill (fix_id, proof_id, outcome, reason, ran_at, worker, statement, is_settled)
+        VALUES (%(fix)s, %(proof)s, %(outcome)s, %(reason)s, %(ran_at)s, %(worker)s, %(signed)s, %(is_settled)s)
+        ON CONFLICT (fix_id, proof_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, ran_at = excluded.ran_at,
+            worker = excluded.worker, statement = excluded.statement, is_settled = excluded.is_settled
         """,
-        fix=fix,
-        proof=proof,
-        outcome=outcome,
-        reason=reason,
-        now=now,
+        **told,
     )
 
 
@@ -53,7 +56,7 @@ def cells(tx: Transaction, fixes: Sequence[RemediationId], proofs: Sequence[Proo
     """The stored cells of any of these fixes or any of these proofs."""
     rows = tx.rows(
         """
-        SELECT fix_id AS fix, proof_id AS proof, outcome, reason, ran_at FROM clearwell.kill
+        SELECT fix_id AS fix, proof_id AS proof, outcome, reason, ran_at, worker, statement, is_settled FROM clearwell.kill
         WHERE fix_id = ANY(%(fixes)s) OR proof_id = ANY(%(proofs)s) ORDER BY fix_id, proof_id LIMIT 500
         """,
         fixes=list(fixes),

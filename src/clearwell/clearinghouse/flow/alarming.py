@@ -7,15 +7,31 @@ from clearwell.clearinghouse.case import alarm_store
 from clearwell.clearinghouse.case.alarm_store import Alarm
 from clearwell.clearinghouse.case.entries import ProvingResumed, ProvingStopped
 from clearwell.clearinghouse.flow.jobs import CHECK, VALIDATE
+from clearwell.clearinghouse.flow.post import Mail, post
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import PROVING, Actor
+from clearwell.ground.identity.actor import PROVING, Actor, OrganizationKind
+from clearwell.ground.identity.members import addresses_of
 from clearwell.ground.jobs.queue import Job, defer, hasten
 from clearwell.ground.policy.policy import HUB, Act, Subject
+from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.ids import AlarmId, ProofId
 from clearwell.vocabulary.outside import visible
 
 _LATER = timedelta(minutes=1)
+_MAIL = """A run that must reach nothing was heard outside its box:
+
+{reason}
+
+Its result counts for nothing. No proof runs on this hub until a person has
+looked at the machine and let proving go on, saying why that is safe:
+
+{url}/
+
+(or on the hub's machine: clearwell sandbox alarms, clearwell sandbox resume)
+
+Alarm {alarm}
+"""
 
 
 def put_off(house: House, job: Job) -> bool:
@@ -33,8 +49,19 @@ def raise_alarm(house: House, proof: ProofId | None, reason: str) -> None:
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VALIDATE, Subject(proof) if proof is not None else HUB)
         alarm = Alarm(AlarmId(house.new_id("alarm")), proof, house.clock.now(), visible(reason)[:500])
+        is_first = not alarm_store.open_alarms(tx)
         alarm_store.insert_alarm(tx, alarm)
         house.write(tx, ProvingStopped(alarm.id, proof), by=PROVING)
+        if is_first:
+            _tell_staff(house, tx, alarm)
+
+
+def _tell_staff(house: House, tx: Transaction, alarm: Alarm) -> None:
+    """Mail whoever may let the queue go on; one mail for all that is raised until somebody did."""
+    text = _MAIL.format(reason=alarm.reason, url=house.settings.public_url, alarm=alarm.id)
+    staff = addresses_of(tx, OrganizationKind.COORDINATOR)
+    for address in dict.fromkeys(address for person, address in staff if house.policy.allows(person, Act.RESUME_PROVING)):
+        post(house, tx, Mail(address, "Proving is stopped: a run got out of its box", text))
 
 
 def read_alarms(house: House, actor: Actor) -> tuple[Alarm, ...]:

@@ -32,8 +32,9 @@ from clearwell.clearinghouse.prioritization.priority import rank_case
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
-from clearwell.ground.identity.actor import Member
+from clearwell.ground.identity.actor import PROVING, Member
 from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
+from clearwell.ground.jobs import orders
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
@@ -229,6 +230,9 @@ def destroy_proofs(house: House, actor: Member, proposal_id: ProposalId) -> int:
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.DESTROY_PROOFS, Subject(proposal_id))
         agreed = confirm(tx, proposal_id, actor, DESTROY, house.clock.now())
+        proofs = [proof.id for proof in report_store.proofs_of_case(tx, CaseId(agreed.subject))]
+        with tx.acting_as(PROVING.scope):
+            orders.forget_proofs(tx, proofs)
         blobs = house.blobs.destroy(tx, agreed.subject)
         house.write(tx, ProofsDestroyed(CaseId(agreed.subject), proposal_id, blobs), by=actor)
     return blobs

@@ -4,6 +4,8 @@
 import hashlib
 from collections.abc import Sequence
 
+import msgspec
+
 from clearwell.clearinghouse.case import store
 from clearwell.clearinghouse.case.entries import FixesCompared
 from clearwell.clearinghouse.case.store import Fix, KeptCase
@@ -11,19 +13,22 @@ from clearwell.clearinghouse.dedupe import kill_store
 from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.equivalence import Fixed, KnownFix, Relation, compare
-from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
+from clearwell.clearinghouse.flow.alarming import put_off
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, COMPARE_FIX
 from clearwell.clearinghouse.flow.joining import attach_case
-from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_on
+from clearwell.clearinghouse.flow.ordering import ANOTHER_LOOKS, Asked, ask, is_drawn, proving_settings, settle, waits_for_another
+from clearwell.clearinghouse.flow.trying import order_of, patch_of
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING
+from clearwell.ground.jobs.queue import Job, defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
+from clearwell.proving.order import Order
 from clearwell.proving.patches import parse
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.ids import CaseId, RemediationId
+from clearwell.vocabulary.ids import CaseId, ProofId, RemediationId
 from clearwell.vocabulary.outside import visible
 
 _PAIRS = 8
@@ -32,7 +37,8 @@ _FIXES = 4
 
 def compare_fix(house: House, fix: RemediationId) -> None:
     """Run a verified fix against the proofs of the newest other proven cases of its component, then decide each pair (a job)."""
-    if put_off(house, COMPARE_FIX.job(fix=fix)):
+    job = COMPARE_FIX.job(fix=fix)
+    if put_off(house, job):
         return
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
@@ -41,17 +47,16 @@ def compare_fix(house: House, fix: RemediationId) -> None:
         others = _near(tx, case)
     if kept.state != "verified" or case.merged_into is not None:
         return
-    is_whole = _fill(house, case, kept, case)
+    is_whole = _fill(house, job, case, kept, case)
     for other in others:
-        if is_whole and (is_whole := _fill(house, case, kept, other)):
+        if is_whole and (is_whole := _fill(house, job, case, kept, other)):
             _settle(house, case.id, other.id)
-    if not is_whole:
-        put_off(house, COMPARE_FIX.job(fix=fix))
 
 
 def compare_case(house: House, case: CaseId) -> None:
     """Run the verified fixes of the newest other cases of its component against a proven case's proof, then decide each pair (a job)."""
-    if put_off(house, COMPARE_CASE.job(case=case)):
+    job = COMPARE_CASE.job(case=case)
+    if put_off(house, job):
         return
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VERIFY_FIX, Subject(case, case=case))
@@ -60,8 +65,7 @@ def compare_case(house: House, case: CaseId) -> None:
     if kept.merged_into is not None:
         return
     for other, fixes in near:
-        if not all(_fill(house, other, fix, kept) for fix in fixes):
-            put_off(house, COMPARE_CASE.job(case=case))
+        if not all(_fill(house, job, other, fix, kept) for fix in fixes):
             return
         if fixes:
             _settle(house, other.id, kept.id)
@@ -77,22 +81,50 @@ def _verified(fixes: Sequence[Fix]) -> list[Fix]:
     return [fix for fix in fixes if fix.state == "verified"][: -_FIXES - 1 : -1]
 
 
-def _fill(house: House, owner: KeptCase, fix: Fix, other: KeptCase) -> bool:
-    """Run one cell of the kill matrix, unless it is known; False when a run got out of its box: nothing more may run now."""
+def _fill(house: House, job: Job, owner: KeptCase, fix: Fix, other: KeptCase) -> bool:
+    """Run one cell of the kill matrix, unless it is known; False when it is not known yet: the job is deferred again.
+
+    A random share of the cells is run twice, by another worker where there is one; one on which two runs disagree is unknown.
+    """
     if other.proof is None:
         return True
-    with house.transaction(PROVING) as tx:
-        known = [cell for cell in kill_store.cells(tx, [fix.id], []) if cell.proof == other.proof]
-        patch = patch_of(house, tx, fix)
-    if known:
-        return True
-    _, files = read_proof(house, PROVING, other.proof, "comparison by a fix")
-    kill = try_on(house, files, fix_of(owner, fix, patch))
-    if kill.escaped is not None:
-        raise_alarm(house, other.proof, kill.escaped)
+    while True:
+        with house.transaction(PROVING) as tx:
+            first = next((cell for cell in kill_store.cells(tx, [fix.id], []) if cell.proof == other.proof), None)
+            patch = patch_of(house, tx, fix)
+            if first is not None and not first.is_settled and waits_for_another(house, first.worker, first.ran_at):
+                defer(tx, [msgspec.structs.replace(job, not_before=house.clock.now() + ANOTHER_LOOKS)])
+                return False
+        if first is not None and first.is_settled:
+            return True
+        if not _run_cell(house, job, (owner, fix, patch), other.proof, first):
+            return False
+
+
+def _run_cell(
+    house: House, job: Job, claimed: tuple[KeptCase, Fix, bytes | None], proof: ProofId, first: kill_store.KeptCell | None
+) -> bool:
+    fix = claimed[1]
+    number = 1 if first is None else 2
+    asked = Asked(f"kill:{fix.id}:{proof}:{number}", job, proof, not_for=first.worker if first is not None else None)
+
+    def prepare(order: str) -> Order:
+        return order_of(order, "kill", read_proof(house, PROVING, proof, "comparison by a fix")[1], proving_settings(house), claimed)
+
+    shown = ask(house, asked, prepare)
+    if shown is None or shown.kill is None:
         return False
+    kill = shown.kill
+    if first is not None and first.outcome != kill.outcome:
+        kill = msgspec.structs.replace(kill, outcome="unknown", reason=f"two runs of it disagree: {first.outcome}, then {kill.outcome}")
     with house.transaction(PROVING) as tx:
-        kill_store.save_cell(tx, fix.id, other.proof, kill.outcome, visible(kill.reason)[:1000], house.clock.now())
+        settle(house, tx, asked)
+        is_settled = first is not None or kill.outcome == "unknown" or not is_drawn(house)
+        cell = kill_store.KeptCell(
+            fix=fix.id, proof=proof, outcome=kill.outcome, reason=visible(kill.reason)[:1000], ran_at=house.clock.now(),
+            worker=shown.worker, statement=shown.statement, is_settled=is_settled,
+        )  # fmt: skip
+        kill_store.save_cell(tx, cell)
     return True
 
 
@@ -106,7 +138,7 @@ def _settle(house: House, one_id: CaseId, other_id: CaseId) -> None:
         older, younger = sorted((one, other), key=lambda kept: (kept.case.first_received, kept.id))
         sides = [_fixed(house, tx, kept) for kept in (older, younger)]
         kept_cells = kill_store.cells(tx, [fix.id for side in sides for fix in side.fixes], [])
-        decision = compare(sides[0], sides[1], kill_store.matrix_of(kept_cells))
+        decision = compare(sides[0], sides[1], kill_store.matrix_of([cell for cell in kept_cells if cell.is_settled]))
         kill_store.save_relation(tx, older.id, younger.id, decision, house.clock.now())
         relation = Salted(decision.relation.value, case=older.id)
         house.write(tx, FixesCompared(older.id, Salted(younger.id, case=older.id), relation), by=PROVING)

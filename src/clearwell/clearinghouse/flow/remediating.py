@@ -6,15 +6,16 @@ from typing import Any
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.entries import DiffRead, DistributionConfirmed, DistributionProposed, FixVerified
+from clearwell.clearinghouse.case.entries import DiffRead, DistributionConfirmed, DistributionProposed, FixDrawn, FixRechecked, FixVerified
 from clearwell.clearinghouse.case.report import Run
 from clearwell.clearinghouse.case.state import CaseEvent
 from clearwell.clearinghouse.case.store import Fix, KeptCase
-from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
+from clearwell.clearinghouse.flow.alarming import put_off
 from clearwell.clearinghouse.flow.evidence import read_proof, seal_evidence
-from clearwell.clearinghouse.flow.jobs import COMPARE_FIX, PUBLISH, VERIFY_FIX
+from clearwell.clearinghouse.flow.jobs import COMPARE_FIX, PUBLISH, RECHECK_FIX, VERIFY_FIX
 from clearwell.clearinghouse.flow.maintaining import fixed_purl, next_in_queue
-from clearwell.clearinghouse.flow.trying import fix_of, patch_of, try_fix
+from clearwell.clearinghouse.flow.ordering import ANOTHER_LOOKS, Asked, ask, is_drawn, proving_settings, settle, waits_for_another
+from clearwell.clearinghouse.flow.trying import order_of, patch_of
 from clearwell.clearinghouse.remediation.difference import between
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, Member
@@ -25,65 +26,118 @@ from clearwell.ground.ledger.ledger import has_entry
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
+from clearwell.proving.order import Order
+from clearwell.proving.statement import read_unverified
 from clearwell.proving.verdict import FixLabel, FixVerdict, Outcome, Verdict
-from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound
 from clearwell.vocabulary.ids import ProposalId, RemediationId, RunId
 from clearwell.vocabulary.outside import visible
 
 DISTRIBUTE = "distribute_fix"
+_STANDS = {FixLabel.NOT_REFUTED, FixLabel.FLAGGED}
 _DIFF_LIMIT = 8 * 1024 * 1024
 _OTHERS = 5
 
 
 def verify_fix(house: House, fix: RemediationId) -> None:
-    """Try to refute a claimed fix with the case's proofs on every rung (a job). Verified: not refuted; two people read it all the same."""
-    if put_off(house, VERIFY_FIX.job(fix=fix)):
+    """Try to refute a claimed fix with the case's proofs on every rung (a job). Verified: not refuted; two people read it all the same.
+
+    What is decided is decided again, for a random share of the fixes, before the maintainer is told.
+    """
+    house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
+    _verify(house, fix, again=False)
+
+
+def recheck_fix(house: House, fix: RemediationId) -> None:
+    """Try to refute a fix once more, by another worker where there is one; only when both agree is the maintainer told (a job)."""
+    house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
+    _verify(house, fix, again=True)
+
+
+def _verify(house: House, fix: RemediationId, *, again: bool) -> None:
+    job = (RECHECK_FIX if again else VERIFY_FIX).job(fix=fix)
+    if put_off(house, job):
         return
     with house.transaction(PROVING) as tx:
-        house.policy.require(PROVING, Act.VERIFY_FIX, Subject(fix))
         claimed = store.load_fix(tx, fix)
         if claimed.state != "claimed":
             return
         kept = store.load_case(tx, claimed.case)
         patch = patch_of(house, tx, claimed)
-    if kept.proof is None or kept.merged_into is not None or kept.case.proven_at is None:
+        first = _first_run(tx, claimed)
+        if first is not None and not again:
+            return
+        if first is not None and waits_for_another(house, first.worker, first.finished_at):
+            defer(tx, [msgspec.structs.replace(job, not_before=house.clock.now() + ANOTHER_LOOKS)])
+            return
+        before = _said(tx, first) if first is not None else None
+        proof = report_store.load_proof(tx, kept.proof) if kept.proof is not None else None
+    if proof is None or kept.merged_into is not None or kept.case.proven_at is None:
         _not_verifiable(house, fix, kept)
         return
-    proof, files = read_proof(house, PROVING, kept.proof, "verification of a fix")
-    started = house.clock.now()
-    judged = try_fix(house, files, fix_of(kept, claimed, patch), _others(house, kept))
-    if judged.escaped is not None:
-        raise_alarm(house, proof.id, judged.escaped)
-        put_off(house, VERIFY_FIX.job(fix=fix))
+    asked = Asked(f"{job.name}:{fix}", job, proof.id, not_for=first.worker if first is not None else None)
+
+    def prepare(order: str) -> Order:
+        _, files = read_proof(house, PROVING, proof.id, "verification of a fix")
+        return order_of(order, "judge", files, proving_settings(house), (kept, claimed, patch), _others(house, kept))
+
+    shown = ask(house, asked, prepare)
+    if shown is None or shown.judged is None:
         return
-    verdict = judged.verdict
-    if judged.label is FixLabel.UNAVAILABLE:
-        raise Unavailable(f"the fix could not be verified here: {verdict.reason}")
-    verified = judged.label in {FixLabel.NOT_REFUTED, FixLabel.FLAGGED}
-    diff = _difference(kept, claimed, patch, verdict) if verified else None
+    judged, verdict = shown.judged, shown.done.verdict
+    verified = judged.label in _STANDS
+    drawn = not again and _decided(judged) is not None and is_drawn(house)
+    diff = _difference(kept, claimed, patch, verdict) if verified and not drawn else None
     why = visible(judged.reason)[:500]
     if verified and diff is None:
         why = "the proof stops, but the difference to the flawed source cannot be read"
-    verified = diff is not None
-    sealed = house.blobs.put([diff], _DIFF_LIMIT) if diff is not None else None
+    agrees = before is None or before == _decided(judged)
+    if not agrees:
+        why = "two runs of it disagree, so a person must look: " + why
+    verified = diff is not None and agrees
+    sealed = house.blobs.put([diff], _DIFF_LIMIT) if verified and diff is not None else None
     with house.transaction(PROVING) as tx:
-        if store.load_fix(tx, fix, lock=True).state != "claimed":
+        claimed = store.load_fix(tx, fix, lock=True)
+        if claimed.state != "claimed" or (not again and _first_run(tx, claimed) is not None):
             return
+        settle(house, tx, asked)
         run = Run(
             id=RunId(house.new_id("run")), proof=proof.id, finding=proof.finding, case=kept.id, organization=proof.organization,
-            verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict), started_at=started,
-            finished_at=house.clock.now(), fix=fix,
+            verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict),
+            started_at=shown.started, finished_at=house.clock.now(), fix=fix, worker=shown.worker, statement=shown.statement,
         )  # fmt: skip
         report_store.insert_run(tx, run)
+        if drawn:
+            house.write(tx, FixDrawn(kept.id, fix, run.id), by=PROVING)
+            defer(tx, [RECHECK_FIX.job(fix=fix)])
+            return
+        if again:
+            house.write(tx, FixRechecked(kept.id, fix, run.id, agrees), by=PROVING)
         if sealed is not None and diff is not None:
             house.blobs.hold(tx, kept.id, sealed)
             claimed = msgspec.structs.replace(claimed, diff_address=sealed.address, diff_sha256=seal_evidence(house, diff)[0])
         state = "verified" if verified else "not_verified"
-        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=why, ladder=_ladder(judged)))
+        store.save_fix(tx, msgspec.structs.replace(claimed, state=state, reason=why[:500], ladder=_ladder(judged)))
         if verified:
             _mark_fixed(house, tx, claimed)
             defer(tx, [COMPARE_FIX.job(fix=fix)])
         house.write(tx, FixVerified(kept.id, fix, run.id, verdict.verdict.value, verified), by=PROVING)
+
+
+def _first_run(tx: Transaction, fix: Fix) -> Run | None:
+    """The run of a fix that still stands as claimed: it was drawn, and waits for its second."""
+    return next((run for run in reversed(report_store.runs_of_case(tx, fix.case)) if run.fix == fix.id), None)
+
+
+def _decided(judged: FixVerdict) -> bool | None:
+    """What a ladder says of a fix: it stands, it is refuted, or (None) nothing."""
+    return judged.label in _STANDS if judged.label in {*_STANDS, FixLabel.REFUTED} else None
+
+
+def _said(tx: Transaction, run: Run) -> bool | None:
+    """What an earlier run's worker signed of a fix; it was believed when it was handed in."""
+    judged = read_unverified(report_store.statement_of(tx, run.id)).predicate.judged
+    return _decided(judged) if judged is not None else None
 
 
 def _not_verifiable(house: House, fix: RemediationId, kept: KeptCase) -> None:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validating: a proof is run in isolation. What reproduced is proven and takes in what is the same; what did not is refused."""
 
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 import msgspec
 
@@ -16,13 +15,14 @@ from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
-from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
+from clearwell.clearinghouse.flow.alarming import put_off
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, INVITE, RECHECK, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case
-from clearwell.clearinghouse.flow.stating import accepted, known_workers, signed_result, worker_signer
+from clearwell.clearinghouse.flow.ordering import ANOTHER_LOOKS, Asked, Shown, ask, is_drawn, proving_settings, settle, waits_for_another
 from clearwell.clearinghouse.prioritization.priority import rank_case
+from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.formats import read
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING
@@ -30,21 +30,16 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
-from clearwell.proving.folder import Proof as RunnableProof
-from clearwell.proving.folder import from_files, proof_of
-from clearwell.proving.reproduction import Reproduction, Settings, reproduce_proof
-from clearwell.proving.verdict import Evidence, Outcome, Runs, Verdict
-from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
+from clearwell.proving.attempt import Reproduction
+from clearwell.proving.order import Order
+from clearwell.proving.verdict import Outcome, Runs, Verdict
+from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.ids import ProofId, RunId
 from clearwell.vocabulary.outside import visible
 from clearwell.vocabulary.product import Product
 
 _REFUSED = {Outcome.NOT_REPRODUCED, Outcome.FIX_NOT_VERIFIED}
 """Verdicts that speak against a report. The others decide nothing (never 7): a crash elsewhere may be a flaw that was told wrongly."""
-
-_NAME_BYTES = 255
-_LOTS = 1_000_000
-_ANOTHER_LOOKS, _ANOTHER_WAITS = timedelta(seconds=20), timedelta(minutes=10)
 
 
 def validate_proof(house: House, proof: ProofId) -> None:
@@ -73,29 +68,29 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
             return
         if not again and _waits_for_second(tx, finding):
             return
-        if again and _is_for_another(house, report_store.runs_of_finding(tx, finding.id)):
-            defer(tx, [msgspec.structs.replace(job, not_before=house.clock.now() + _ANOTHER_LOOKS)])
+        runs = report_store.runs_of_finding(tx, finding.id)
+        if again and runs and waits_for_another(house, runs[-1].worker, runs[-1].finished_at):
+            defer(tx, [msgspec.structs.replace(job, not_before=house.clock.now() + ANOTHER_LOOKS)])
             return
-    kept, files = read_proof(house, PROVING, proof, "second run" if again else "validation")
-    started = house.clock.now()
-    done = run_files(house, files)
-    if done.escaped is not None:
-        raise_alarm(house, proof, done.escaped)
-        put_off(house, job)
+    asked = Asked(f"{job.name}:{proof}", job, proof, not_for=runs[-1].worker if again and runs else None)
+
+    def prepare(order: str) -> Order:
+        _, files = read_proof(house, PROVING, proof, "second run" if again else "validation")
+        return Order(order, "reproduce", files, proving_settings(house))
+
+    shown = ask(house, asked, prepare)
+    if shown is None:
         return
-    if done.verdict.verdict is Outcome.UNAVAILABLE:
-        raise Unavailable(f"the proof could not be run here: {done.verdict.reason}")
-    result = signed_result(house.settings, house.keys, done, proving_settings(house))
-    statement, worker = accepted(house.settings, house.keys, result, _hash_of(files))
-    done = msgspec.structs.replace(done, verdict=statement.predicate.verdict)
+    done = shown.done
     is_sound = done.verdict.verdict is Outcome.REPRODUCED and done.verdict.assurance == "hub"
     with house.transaction(PROVING) as tx:
         tx.take_turns("component", [finding.component])
         finding = report_store.load_finding(tx, kept.finding)
         if finding.answer is not Answer.NEW or (not again and _waits_for_second(tx, finding)):
             return
-        run = _record(house, tx, kept, finding, done.verdict, started, worker, result)
-        elsewhere = _about_another(finding, done.verdict)
+        settle(house, tx, asked)
+        run = _record(house, tx, kept, finding, shown)
+        elsewhere = _about_another(finding, done.verdict) or _another_tree(tx, finding, done.verdict)
         if again:
             house.write(tx, ProofRechecked(kept.id, finding.case, run, is_sound), by=PROVING)
         if again and not is_sound:
@@ -103,7 +98,7 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
             report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, said, PROVING.system, house.clock.now())
         elif elsewhere is not None:
             report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, elsewhere, PROVING.system, house.clock.now())
-        elif is_sound and not again and _is_drawn(house):
+        elif is_sound and not again and is_drawn(house):
             defer(tx, [RECHECK.job(proof=kept.id)])
         elif is_sound:
             _prove(house, tx, finding, kept, done)
@@ -113,60 +108,11 @@ def _validate(house: House, proof: ProofId, *, again: bool) -> None:
             report_store.move_answer(tx, finding, Answer.NEEDS_PROOF, _undecided(done.verdict), PROVING.system, house.clock.now())
 
 
-def _hash_of(files: dict[str, bytes]) -> str:
-    """The hash of the folder that was handed out; empty for what is no folder."""
-    try:
-        return from_files(files).sha256
-    except Invalid:
-        return ""
-
-
-def proving_settings(house: House) -> Settings:
-    """What this hub decides about runs."""
-    s = house.settings
-    return Settings(runs=s.proving_runs, accept_watched=not s.require_enforced_limits, backend=s.proving_backend)
-
-
-def _is_drawn(house: House) -> bool:
-    """True for a random share of what reproduces."""
-    return house.chance() % _LOTS < house.settings.proving_recheck_share * _LOTS
-
-
 def _waits_for_second(tx: Transaction, finding: KeptFinding) -> bool:
     """True when a run reproduced since the finding's last answer: it was drawn, and its second run decides (this job runs twice)."""
     runs = report_store.runs_of_finding(tx, finding.id)
     since = report_store.history(tx, [finding])[finding.id][-1].at
     return any(run.verdict == Outcome.REPRODUCED.value and run.finished_at >= since for run in runs)
-
-
-def _is_for_another(house: House, runs: tuple[Run, ...]) -> bool:
-    """True while the second run should wait for another worker: there is one, and ten minutes are not over."""
-    workers = known_workers(house.settings, house.keys)
-    if len(workers) < 2 or not runs:
-        return False
-    own = worker_signer(house.settings, house.keys).public_key.keyid
-    return runs[-1].worker == own and house.clock.now() - runs[-1].finished_at < _ANOTHER_WAITS
-
-
-def run_files(house: House, files: dict[str, bytes]) -> Reproduction:
-    """Run a proof folder; a folder that is none is harness_error."""
-    try:
-        return reproduce_proof(opened(files, house.settings.harnesses), proving_settings(house))
-    except (Invalid, NotFound) as reason:
-        return Reproduction(unusable(str(reason)), {})
-
-
-def opened(files: dict[str, bytes], harnesses: Path | None) -> RunnableProof:
-    """Read a proof as it is stored; it never lies in a folder outside the run's own. Raises Invalid and NotFound."""
-    require_writable(files)
-    return proof_of(from_files(files), harnesses)
-
-
-def require_writable(files: dict[str, bytes]) -> None:
-    """Raise Invalid for a name that no file system takes: a report says 200 characters, a file system counts 255 bytes."""
-    for name in files:
-        if any(len(part.encode("utf-8", errors="replace")) > _NAME_BYTES for part in name.split("/")):
-            raise Invalid(f"the proof holds a file name of more than {_NAME_BYTES} bytes: {name[:60]!r}")
 
 
 def _about_another(finding: KeptFinding, verdict: Verdict) -> str | None:
@@ -177,12 +123,19 @@ def _about_another(finding: KeptFinding, verdict: Verdict) -> str | None:
     return visible(f"the report names {reported}, its proof runs against {Product(purl=verdict.target.purl).name}")[:500]
 
 
-def unusable(reason: str) -> Verdict:
-    """A folder that cannot be run shows nothing about the flaw: the harness's error, in its own words."""
-    return Verdict(
-        verdict=Outcome.HARNESS_ERROR, reason=reason, target=Runs(None), control="none", assurance=None, preconditions=(), variants=(),
-        ladder=(), isolation={}, evidence=(Evidence("none", ""),)[:0], seconds=0.0,
-    )  # fmt: skip
+def _another_tree(tx: Transaction, finding: KeptFinding, verdict: Verdict) -> str | None:
+    """Say that the tree that was built is not the tree that sanity looked at, though both came from the archive of one name."""
+    kept = validation_store.sanity_of(tx, [finding.id]).get(finding.id)
+    looked = kept.sanity if kept is not None else None
+    if looked is None or looked.source is None:
+        return None
+    built = {one.name: one.sha256 for one in verdict.evidence}
+    for what, seen in (("archive", looked.source_sha256), ("tree", looked.tree_sha256)):
+        ours = built.get(f"{'archive' if what == 'archive' else 'tree of'} {looked.source}")
+        if seen is not None and ours is not None and seen != ours:
+            said = f"another {what} was built than the one that the report was compared with, though both are called {looked.source}"
+            return visible(f"{said}: sha256 {ours} against {seen}; a person must look")[:500]
+    return None
 
 
 def _undecided(verdict: Verdict) -> str:
@@ -191,13 +144,12 @@ def _undecided(verdict: Verdict) -> str:
     return visible(f"{verdict.verdict.value}: {verdict.reason}")[:500]
 
 
-def _record(
-    house: House, tx: Transaction, proof: Proof, finding: KeptFinding, verdict: Verdict, started: datetime, worker: str, statement: bytes
-) -> RunId:
+def _record(house: House, tx: Transaction, proof: Proof, finding: KeptFinding, shown: Shown) -> RunId:
+    verdict = shown.done.verdict
     run = Run(
         id=RunId(house.new_id("run")), proof=proof.id, finding=finding.id, case=finding.case, organization=finding.organization,
-        verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict), started_at=started,
-        finished_at=house.clock.now(), worker=worker, statement=statement.decode(),
+        verdict=verdict.verdict.value, reason=visible(verdict.reason)[:2000], body=msgspec.to_builtins(verdict), started_at=shown.started,
+        finished_at=house.clock.now(), worker=shown.worker, statement=shown.statement,
     )  # fmt: skip
     report_store.insert_run(tx, run)
     entry = ProofValidated(proof.id, finding.case, run.id, run.verdict, verdict.assurance or "none")

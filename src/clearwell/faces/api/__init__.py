@@ -5,6 +5,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from clearwell.faces.api import (
+    alarms,
     cases,
     contacts,
     files,
@@ -15,6 +16,7 @@ from clearwell.faces.api import (
     operators,
     overview,
     public,
+    runs,
     sources,
     submissions,
     suggestions,
@@ -27,7 +29,7 @@ from clearwell.ground.house import House
 PATH = "/api/v1"
 """Where version 1 lives. It only gains fields."""
 
-_SUBJECTS = (submissions, sources, uploads, known, findings, cases, suggestions, contacts, fixes, operators, overview, public)
+_SUBJECTS = (submissions, sources, uploads, known, findings, cases, suggestions, contacts, fixes, runs, alarms, operators, overview, public)
 
 
 def api_routes(house: House) -> tuple[Router, ...]:

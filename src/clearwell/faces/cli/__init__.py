@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "operator": ("clearwell.faces.cli.operator:operator", "What an operator has to do."),
     "serve": ("clearwell.faces.cli.serve:serve", "Serve the API and the pages."),
     "worker": ("clearwell.faces.cli.worker:worker", "Work through the jobs."),
+    "prover": ("clearwell.faces.cli.prover:prover", "Prove for a hub on a host apart: no key and no table of the hub's."),
     "migrate": ("clearwell.faces.cli.migrate:migrate", "Bring the database to this release."),
     "backup": ("clearwell.faces.cli.backup:backup", "Write a backup: database, evidence, ledger, feed, settings; keys apart."),
     "restore": ("clearwell.faces.cli.restore:restore", "Bring a backup into an empty data folder."),

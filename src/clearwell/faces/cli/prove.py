@@ -15,9 +15,10 @@ from clearwell.proving.archives import Registry
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Side, read_proof
 from clearwell.proving.minimize import minimize, replaced
+from clearwell.proving.order import Seen
 from clearwell.proving.patches import PATCH_MAX
-from clearwell.proving.reproduction import Settings, default_harnesses, reproduce, verify_fix
-from clearwell.proving.rerunning import run_again
+from clearwell.proving.reproduction import Settings, default_harnesses, judge_fix, reproduce
+from clearwell.proving.rerunning import run_again, said
 from clearwell.proving.sandbox import BACKENDS, DEFAULT, Sandbox
 from clearwell.proving.statement import read_key, read_signer, sign, state, write_key
 from clearwell.proving.statement import verify as verified
@@ -91,7 +92,10 @@ def run(
         raise Invalid("--statement and --key go together: a statement without a signature states nothing")
     settings = Settings(runs=runs, offline=offline, with_ladder=not no_ladder, backend=backend)
     if patch is not None or fixed is not None:
-        _prove_fix(folder, harnesses or default_harnesses(folder), settings, _fix(patch, fixed), also, as_json)
+        tried = _try_fix(folder, harnesses or default_harnesses(folder), settings, _fix(patch, fixed), also)
+        if statement is not None and key is not None:
+            statement.write_bytes(sign(state(tried.done, settings, _fix(patch, fixed), judged=tried.judged), _signer(key)))
+        _print_fix(tried, as_json)
     if also:
         raise click.UsageError("--also goes with --patch or --fixed")
     if with_sweep:
@@ -118,9 +122,15 @@ def _fix(patch: Path | None, fixed: str | None) -> Control:
     return Side(purl=fixed)
 
 
-def _prove_fix(folder: Path, harnesses: Path | None, settings: Settings, fix: Control, also: tuple[Path, ...], as_json: bool) -> NoReturn:
+def _try_fix(folder: Path, harnesses: Path | None, settings: Settings, fix: Control, also: tuple[Path, ...]) -> Seen:
     others = [(place.name, read_proof(place, harnesses)) for place in also]
-    judged = verify_fix(read_proof(folder, harnesses), fix, settings, others=others)
+    judged, done = judge_fix(read_proof(folder, harnesses), fix, settings, others=others)
+    return Seen(done, judged=judged)
+
+
+def _print_fix(tried: Seen, as_json: bool) -> NoReturn:
+    judged = tried.judged
+    assert judged is not None
     if as_json:
         click.echo(msgspec.json.encode(judged))
     else:
@@ -167,7 +177,12 @@ def verify(file: Path, key: Path, as_json: bool) -> None:
     click.echo("the signature holds")
     for subject in checked.subject:
         click.echo(f"  {for_terminal(subject.name)}  sha256 {for_terminal(subject.digest.get('sha256', '?'))}")
-    _print(checked.predicate.verdict)
+    predicate = checked.predicate
+    if predicate.judged is not None:
+        click.echo(f"of the fix: {said(predicate).replace('_', ' ')}: {for_terminal(predicate.judged.reason, 2000)}")
+    if predicate.kill is not None:
+        click.echo(f"of the fix on this proof: {said(predicate)}: {for_terminal(predicate.kill.reason, 2000)}")
+    _print(predicate.verdict)
 
 
 @prove.command()
@@ -177,15 +192,26 @@ def verify(file: Path, key: Path, as_json: bool) -> None:
 )
 @click.option("--proofs", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False), help="Where the proof's folder is.")
 @click.option("--harnesses", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of the hub's harnesses.")
+@click.option("--patch", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The patch that took the control's place.")
+@click.option(
+    "--also",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="Another proof on which the fix was tried.",
+)
 @click.option("--backend", type=click.Choice(sorted(BACKENDS)), help="The sandbox. [default: the statement's]")
-def rerun(file: Path, key: Path, proofs: Path, harnesses: Path | None, backend: str | None) -> None:
+def rerun(
+    file: Path, key: Path, proofs: Path, harnesses: Path | None, patch: Path | None, also: tuple[Path, ...], backend: str | None
+) -> None:
     """Run what a statement states again, from the folders with its hashes, and compare. Exit codes: 0 the same verdict, 6 another."""
     checked = verified(file.read_bytes(), read_key(key.read_bytes()))
-    done = run_again(checked, proofs, harnesses or default_harnesses(proofs / "proof"), backend)
-    said, seen = checked.predicate.verdict.verdict, done.verdict.verdict
-    if said != seen:
-        raise Conflict(f"the statement says {said.value}, running it again says {seen.value}: {done.verdict.reason}")
-    click.echo(f"the same verdict: {seen.value}")
+    place = harnesses or default_harnesses(proofs / "proof")
+    others = [(one.name, read_proof(one, place)) for one in also]
+    seen = run_again(checked, proofs, place, backend, patch=patch.read_bytes() if patch is not None else None, others=others)
+    before, now = said(checked.predicate), said(seen)
+    if before != now:
+        raise Conflict(f"the statement says {before}, running it again says {now}: {seen.done.verdict.reason}")
+    click.echo(f"the same verdict: {now}")
 
 
 def _signer(path: Path) -> CryptoSigner:

@@ -6,8 +6,10 @@ import sys
 import click
 import msgspec
 
+from clearwell.ground.settings import Settings
 from clearwell.proving.probe import probe as tried
 from clearwell.proving.sandbox import BACKENDS, DEFAULT
+from clearwell.vocabulary.errors import NotFound
 from clearwell.vocabulary.outside import for_terminal
 
 _UNUSABLE = 15
@@ -37,11 +39,11 @@ def probe(backend: str, as_json: bool) -> None:
 @sandbox.command()
 def alarms() -> None:
     """List the alarms that stop the proving queue. Exit codes: 0 it runs, 6 it is stopped."""
-    from clearwell.app import open_house, settings_now
+    from clearwell.app import open_house
     from clearwell.clearinghouse.flow.alarming import read_alarms
     from clearwell.ground.identity.actor import IDENTITY
 
-    settings, _ = settings_now()
+    settings = _settings_of_a_hub()
     with open_house(settings) as house:
         found = read_alarms(house, IDENTITY)
     for alarm in found:
@@ -54,11 +56,21 @@ def alarms() -> None:
 @click.option("--because", required=True, help="What was found, and why it is safe to go on.")
 def resume(because: str) -> None:
     """Let the proving queue run again after an alarm; the ledger says so."""
-    from clearwell.app import open_house, settings_now
+    from clearwell.app import open_house
     from clearwell.clearinghouse.flow.alarming import resume_proving
     from clearwell.ground.identity.actor import IDENTITY
 
-    settings, _ = settings_now()
+    settings = _settings_of_a_hub()
     with open_house(settings) as house:
         answered = resume_proving(house, IDENTITY, because)
     click.echo(f"{len(answered)} alarms answered; the proving queue runs again")
+
+
+def _settings_of_a_hub() -> Settings:
+    """The settings, where there is a hub: looking for alarms makes none. Raises NotFound."""
+    from clearwell.app import settings_now
+
+    settings, _ = settings_now()
+    if not settings.keys_dir.is_dir():
+        raise NotFound(f"there is no hub in {settings.data_dir}: say where it is (CLEARWELL_DATA_DIR)")
+    return settings

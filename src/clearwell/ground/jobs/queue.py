@@ -4,6 +4,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import psycopg
@@ -45,12 +46,15 @@ def defer(tx: Transaction, jobs: Sequence[Job]) -> None:
         for name, value in job.ids.items():
             if isinstance(value, str) and _ID.fullmatch(value) is None:
                 raise Invalid(f"job {job.name}: argument {name} is not an id; a job's arguments hold ids only")
-    rows = [
-        {"queue_name": job.queue, "task_name": job.name, "priority": job.priority, "lock": job.lock, "queueing_lock": None, "args": job.ids,
-         "scheduled_at": job.not_before.isoformat() if job.not_before else None}
-        for job in jobs
-    ]  # fmt: skip
-    tx.execute(_DEFER, jobs=Jsonb(rows))
+    tx.execute(_DEFER, jobs=Jsonb([as_row(job) for job in jobs]))
+
+
+def as_row(job: Job) -> dict[str, Any]:
+    """A job as the queue's own function takes it."""
+    return {
+        "queue_name": job.queue, "task_name": job.name, "priority": job.priority, "lock": job.lock, "queueing_lock": None, "args": job.ids,
+        "scheduled_at": job.not_before.isoformat() if job.not_before else None,
+    }  # fmt: skip
 
 
 def defer_once(tx: Transaction, jobs: Sequence[Job]) -> None:

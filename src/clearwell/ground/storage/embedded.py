@@ -23,8 +23,8 @@ from clearwell.vocabulary.errors import Unavailable
 
 SERVER_USER = "clearwell-db"
 """The system user that the server runs as when we are root: PostgreSQL refuses to run as root."""
-OWNER, APPLICATION = "clearwell_owner", "clearwell_app"
-"""The two roles: the owner of tables (migrations only), and the one that the application logs in as."""
+OWNER, APPLICATION, PROVER = "clearwell_owner", "clearwell_app", "clearwell_prover"
+"""The three roles: the owner of tables (migrations only), the one that the application logs in as, and that of proving workers apart."""
 _ROOT_HOME = Path("/var/lib/clearwell")
 _SOCKET_LIMIT = 80  # a socket's path may have 107 characters, its own name takes 18
 _START_SECONDS = 60
@@ -60,6 +60,7 @@ class EmbeddedServer:
                 return False
             if not (self.cluster / "PG_VERSION").exists():
                 self._create(binaries)
+            self._let_in(self.cluster)
             self._launch(binaries)
             self._create_roles(binaries)
             return True
@@ -157,15 +158,19 @@ class EmbeddedServer:
         self._run(
             [binaries / "initdb", "-D", half_made, "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "peer", "--data-checksums", "-N"]
         )
-        server = pwd.getpwuid(self._owner_uid()).pw_name
-        us = pwd.getpwuid(os.geteuid()).pw_name
-        (half_made / "pg_hba.conf").write_text("local all all peer map=clearwell\n")
-        names = [f'clearwell "{us}" {role}' for role in (OWNER, APPLICATION)] + [f'clearwell "{server}" postgres']
-        (half_made / "pg_ident.conf").write_text("\n".join(names) + "\n")
+        self._let_in(half_made)
         with (half_made / "postgresql.conf").open("a") as file:
             file.write(_CONFIGURATION)
         self._run(["sync", "-f", half_made], check=False)
         half_made.rename(self.cluster)
+
+    def _let_in(self, cluster: Path) -> None:
+        """Say which user of the operating system may be which role; written anew at each start, for a release may bring a role."""
+        server = pwd.getpwuid(self._owner_uid()).pw_name
+        us = pwd.getpwuid(os.geteuid()).pw_name
+        (cluster / "pg_hba.conf").write_text("local all all peer map=clearwell\n")
+        names = [f'clearwell "{us}" {role}' for role in (OWNER, APPLICATION, PROVER)] + [f'clearwell "{server}" postgres']
+        (cluster / "pg_ident.conf").write_text("\n".join(names) + "\n")
 
     def _launch(self, binaries: Path) -> None:
         options = f"-c unix_socket_directories='{self.socket}' -c listen_addresses=''"
@@ -251,13 +256,13 @@ def program(name: str) -> Path:
 ROLES: tuple[str, ...] = tuple(
     f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
     f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION; END IF; END $$"
-    for role in (OWNER, APPLICATION)
+    for role in (OWNER, APPLICATION, PROVER)
 )
 """What an administrator runs once for a server of one's own (add passwords): `clearwell migrate --print-roles`."""
 
 DATABASE_GRANTS: tuple[str, ...] = (
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
-    f"GRANT CONNECT ON DATABASE clearwell TO {APPLICATION}",
+    f"GRANT CONNECT ON DATABASE clearwell TO {APPLICATION}, {PROVER}",
 )
 
 _GIVES_BACK = {"MALLOC_TRIM_THRESHOLD_": "1048576", "MALLOC_MMAP_THRESHOLD_": "1048576"}

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from yoyo import get_backend, read_migrations
 
 from clearwell.ground.storage.database import Row
-from clearwell.ground.storage.embedded import APPLICATION
+from clearwell.ground.storage.embedded import APPLICATION, PROVER
 from clearwell.vocabulary.errors import Unavailable
 
 _LOCK = 0x636C6561727765  # "clearwe"; any process of ours that migrates takes it first
@@ -115,4 +115,11 @@ GRANTS: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE, TRUNCATE ON clearwell.ledger_entry FROM {APPLICATION}",
     f"GRANT UPDATE (log_index) ON clearwell.ledger_entry TO {APPLICATION}",
     f"REVOKE DELETE, TRUNCATE ON clearwell.submission, clearwell.finding, clearwell.answer FROM {APPLICATION}",
+    # A proving worker apart may call three functions and see no table. (A server of one's own may lack the role: nobody needs it there.)
+    f"""
+    DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{PROVER}') THEN
+        GRANT USAGE ON SCHEMA prover TO {PROVER};
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA prover TO {PROVER};
+    END IF; END $$
+    """,
 )
