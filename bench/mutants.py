@@ -100,6 +100,16 @@ SHAPES = {
     "almost go": lambda n: (
         b"panic: " + b"runtime error: " * n + b"\ngoroutine 1 [running]:\n" + b"main.f(0x1)\n\t/a.go:1 +0x1\n" * (n // 10)
     ),
+    "blanks within rust": lambda n: (
+        b"thread 'm' panicked at 'x', a.rs:1:1\nstack backtrace:\n" + (b"  1: f" + b" \t" * 1_990 + b"x\n") * (n // 400)
+    ),
+    "wide blanks within windbg": lambda n: (
+        b"ExceptionCode: c0000094\nSTACK_TEXT:\n" + (b"0020f4a8 00fd1423 00000001 a!f" + b"\xe2\x80\x83" * 3_900 + b"x\n") * (n // 400)
+    ),
+    "almost lldb": lambda n: (
+        b"stop reason = signal SIGSEGV\n" + (b"  frame #0: 0x0000000000401136 a`" + b" at a:1" * 560 + b"x\n") * (n // 400)
+    ),
+    "almost kernel": lambda n: b"BUG: KASAN: x in f\n" + (b" " + b"_" * 3_990 + b"\n") * (n // 400),
     "almost java": lambda n: b"Exception in thread " + b'"main" ' * n + b"java.lang.X\n" + b"\tat a.b.c(D.java:1)\n" * (n // 10),
 }
 

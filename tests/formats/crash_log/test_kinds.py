@@ -298,3 +298,12 @@ def test_what_kernels_put_before_a_line_is_taken_off(prefix: str) -> None:
 @pytest.mark.parametrize("ending", ["\r\n", "\r"])
 def test_line_endings_make_no_difference(ending: str) -> None:
     assert crash(OVERFLOW.replace("\n", ending)) == crash(OVERFLOW)
+
+
+@pytest.mark.parametrize("blank", ["\t", "\u2003", "\xa0", " \t"])
+def test_runs_of_any_blank_are_short_before_a_line_is_read(blank: str) -> None:
+    panic = "thread 'main' panicked at 'x', a.rs:1:1\nstack backtrace:\n"
+
+    found = crash(f"{panic}   1: fold{blank * 1_000}crease\n             at ./src/fold.rs:9:5\n")
+
+    assert found.state == "x\nfold        crease\n"

@@ -36,7 +36,9 @@ _QUOTED = re.compile(r"(?:> ?){1,5}|[\w.-]{1,40} +\| ?|\|")
 """What a mail's answer and a composer of containers put before each line."""
 _SAMPLED = 100
 _ANSI = re.compile(rb"\x1b\[[0-9;]{0,20}m")
-_LONG_GAP = re.compile(r"[ \t]{64,}")
+_LONG_GAP = re.compile(r" {64,}")
+_BLANKS = "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_TABS = bytes.maketrans(b"\t", b" ")
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _GLUED = re.compile(r"(?:HWAddress|Address|Leak|Memory|UndefinedBehavior|Thread)Sanitizer:DEADLYSIGNAL$")
 _END = re.compile(r"(?:SUMMARY: \w+Sanitizer|==\d+==ABORTING)")
@@ -93,12 +95,16 @@ def _lines(data: bytes) -> tuple[list[str], tuple[Problem, ...]]:
     """Return the log's lines without prefixes that loggers add, bounded in number and length."""
     if b"\x1b[" in data:
         data = _ANSI.sub(b"", data)
-    text = data.translate(None, _CONTROL).decode("utf-8", errors="replace")
+    text = data.translate(_TABS, _CONTROL).decode("utf-8", errors="replace")
+    if not text.isascii():
+        for blank in _BLANKS:
+            if blank in text:
+                text = text.replace(blank, " ")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
-    if " " * 64 in text or "\t" * 64 in text:
-        lines = [_LONG_GAP.sub("        ", line) if " " * 64 in line or "\t" * 64 in line else line for line in lines]
+    if " " * 64 in text:
+        lines = [_LONG_GAP.sub("        ", line) if " " * 64 in line else line for line in lines]
     lines = [line[:MAX_LINE] for line in lines if line]
     problems: tuple[Problem, ...] = ()
     if len(lines) > MAX_LINES:

@@ -17,39 +17,39 @@ NUMBERED = re.compile(r"\s*#\d{1,5}(?:\.\d{1,3})?:?\s+(?:0x[0-9a-fA-Fx]+|[0-9a-f
 _PLAIN = re.compile(r"\s+#(?P<n>\d{1,4}) (?P<rest>[A-Za-z_~`(<*].*)$")
 _TOMBSTONE = re.compile(
     r"\s*#(?P<n>\d{2,3})\s+pc\s+[0-9a-f]{8,16}\s+(?P<module>\S+)(?: \(offset [^)]*\))?(?:\s\((?P<function>.+?)\+\d+\))?"
-    r"(?:\s\(BuildId.*)?\s*$"
+    r"(?:\s\(BuildId.*)?$"
 )
-_MAC = re.compile(r"(?P<n>\d{1,3})\s+(?P<module>\S.{0,60}?)\s+0x[0-9a-f]{8,16} (?P<function>.+?)(?: \+ \d+)?\s*$")
-_CHROME_WINDOWS = re.compile(r"\s+(?P<function>\S.*?) \[0x[0-9A-F]{8,16}\+\d+\](?: \((?P<file>[^()]{1,500}):(?P<line>\d+)\))?\s*$")
-_GLIBC = re.compile(r"\s*(?P<module>[^\s(\[]+)\((?P<function>[^\n]*?)\+0x[0-9a-f]+\)\s?\[0x[0-9a-f]+\]\s*$")
+_MAC = re.compile(r"(?P<n>\d{1,3})\s+(?P<module>\S.{0,60}?)\s+0x[0-9a-f]{8,16} (?P<function>.+?)(?: \+ \d+)?$")
+_CHROME_WINDOWS = re.compile(r"\s+(?P<function>\S.*?) \[0x[0-9A-F]{8,16}\+\d+\](?: \((?P<file>[^()]{1,500}):(?P<line>\d+)\))?$")
+_GLIBC = re.compile(r"\s*(?P<module>[^\s(\[]+)\((?P<function>[^\n]*?)\+0x[0-9a-f]+\)\s?\[0x[0-9a-f]+\]$")
 _KERNEL = re.compile(
     r"\s*(?:#\d+ )?\[<\s*(?:0x)?(?P<address>[0-9a-f]{8,16}|inline|none)\s*>\]\s+(?P<unsure>\? )?\(?(?P<function>[\w.$]+)"
     r"(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?\)?"
     r"(?: from .*|\s+(?P<file>[\w./+-]+):(?P<line>\d+))?"
 )
 _KERNEL_BARE = re.compile(
-    r"\s*(?P<unsure>\? )?(?P<function>[A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(?P<module>\w+)\])?(?:\s+"
+    r"\s*(?P<unsure>\? )?(?P<function>[A-Za-z_][\w.]*+)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(?P<module>\w+)\])?(?:\s+"
     r"(?P<file>[\w./+-]+\.[chS]):(?P<line>\d+))?(?P<inline> \[inline\])?\s*$"
 )
-_JAVA = re.compile(r"\s+at (?:app//|\w+//)?(?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)\s*$")
-_JAVASCRIPT = re.compile(r"\s+at (?:async )?(?:(?P<function>[^\n()]{1,300}?) \()?(?P<file>[^\s()]+):(?P<line>\d+):\d+\)?\s*$")
-_PYTHON = re.compile(r'\s+File "(?P<file>[^"]{1,500})", line (?P<line>\d+),? in (?P<function>.{1,300}?)\s*$')
+_JAVA = re.compile(r"\s+at (?:app//|\w+//)?(?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)$")
+_JAVASCRIPT = re.compile(r"\s+at (?:async )?(?:(?P<function>[^\n()]{1,300}?) \()?(?P<file>[^\s()]+):(?P<line>\d+):\d+\)?$")
+_PYTHON = re.compile(r'\s+File "(?P<file>[^"]{1,500})", line (?P<line>\d+),? in (?P<function>.{1,300}?)$')
 _GO = re.compile(r"(?P<function>[\w./()*·~\[\]@%-]+?)\((?P<args>[^()]*|\.\.\.)\)\s*$")
 _GO_PLACE = re.compile(r"\s+(?P<file>\S+?):(?P<line>\d+)(?: \+0x[0-9a-f]+)?\s*$")
-_RUST = re.compile(r"\s+(?P<n>\d{1,4}): (?:\s*0x[0-9a-f]+ - )?(?P<function>\S.*?)\s*$")
+_RUST = re.compile(r"\s+(?P<n>\d{1,4}): (?:\s*0x[0-9a-f]+ - )?(?P<function>\S.*?)$")
 _RUST_PLACE = re.compile(r"\s+at (?P<file>\S+?):(?P<line>\d+)(?::\d+)?\s*$")
 _WINDBG = re.compile(
     r"[0-9a-f`]{8,17} (?:[0-9a-f`]{8,17} ){1,5}(?:: (?:[0-9a-f`]{8,17} ){1,5}: )?(?P<module>[\w.]+)!(?P<function>\S.*?)"
-    r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?\s*$"
+    r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?$"
 )
 
 _LLDB = re.compile(
     r"\s*(?:\* )?frame #(?P<n>\d{1,5}): 0x[0-9a-f]{4,16} (?P<module>[^`\n]{1,300})`(?P<function>.+?)"
-    r"(?: at (?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?: \[[^\]]{1,40}\])?| \+ \d+)?\s*$"
+    r"(?: at (?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?(?: \[[^\]]{1,40}\])?| \+ \d+)?$"
 )
 _HONGGFUZZ = re.compile(
     r"\s*<0x[0-9a-f]{8,16}> \[func:(?P<function>\S{1,1000})(?: file:(?P<file>\S{0,1000}))?(?: line:(?P<line>\d{1,7}))?"
-    r"(?: module:(?P<module>\S{0,1000}))?\]\s*$"
+    r"(?: module:(?P<module>\S{0,1000}))?\]$"
 )
 _PLACE = re.compile(r"(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?$")
 _PLACE_AND_SYMBOL = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+\s*$")
@@ -170,13 +170,13 @@ def gdb_frame(line: str) -> RawFrame | None:
 
 def tombstone_frame(line: str) -> RawFrame | None:
     """Read Android's `#00 pc 0004f1d4  /system/lib64/libc.so (abort+116)`."""
-    match = _TOMBSTONE.match(line)
+    match = _TOMBSTONE.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
 def mac_frame(line: str) -> RawFrame | None:
     """Read macOS's and Swift's `3   Module   0x000000010a99 _ZN2ui1fEv + 19`."""
-    match = _MAC.match(line)
+    match = _MAC.match(line.rstrip())
     if match is None or match["function"].startswith("<unavailable>"):
         return None
     return _from(match)
@@ -184,25 +184,25 @@ def mac_frame(line: str) -> RawFrame | None:
 
 def chrome_windows_frame(line: str) -> RawFrame | None:
     """Read Chromium's Windows ` ns::f [0x00007FF9B2DDC1BA+58] (file.cc:332)`."""
-    match = _CHROME_WINDOWS.match(line)
+    match = _CHROME_WINDOWS.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
 def glibc_frame(line: str) -> RawFrame | None:
     """Read backtrace_symbols' `/lib/x.so(f+0x1f)[0xf29b845f]`, as V8 prints it."""
-    match = _GLIBC.match(line)
+    match = _GLIBC.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
 def lldb_frame(line: str) -> RawFrame | None:
     """Read lldb's `frame #0: 0x0000000000401136 a.out`f(n=1) at f.c:9:10`."""
-    match = _LLDB.match(line)
+    match = _LLDB.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
 def honggfuzz_frame(line: str) -> RawFrame | None:
     """Read honggfuzz's ` <0x0000000000401136> [func:f file:/src/f.c line:9 module:/out/a.out]`."""
-    match = _HONGGFUZZ.match(line)
+    match = _HONGGFUZZ.match(line.rstrip())
     if match is None:
         return None
     frame = _from(match)
@@ -237,19 +237,19 @@ def bare_kernel_frame(line: str) -> RawFrame | None:
 
 def java_frame(line: str) -> RawFrame | None:
     """Read Java's `at com.example.C.f(C.java:51)`."""
-    match = _JAVA.match(line)
+    match = _JAVA.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
 def javascript_frame(line: str) -> RawFrame | None:
     """Read V8's `at f (/out/x.ts:6:15)`; an anonymous function has no name."""
-    match = _JAVASCRIPT.match(line)
+    match = _JAVASCRIPT.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
 def python_frame(line: str) -> RawFrame | None:
     """Read Python's `File "x.py", line 24, in f`, and faulthandler's, which has no comma before `in`."""
-    match = _PYTHON.match(line)
+    match = _PYTHON.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
@@ -271,7 +271,7 @@ def _flatten(line: str) -> str:
 
 def rust_frame(line: str) -> RawFrame | None:
     """Read Rust's `  14: krate::f`."""
-    match = _RUST.match(line)
+    match = _RUST.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
@@ -283,7 +283,7 @@ def rust_place(line: str) -> tuple[str, int | None] | None:
 
 def windbg_frame(line: str) -> RawFrame | None:
     """Read cdb's `002df7e4 00fd1423 Module!f+0x1e` and its 64-bit form with backticks."""
-    match = _WINDBG.match(line)
+    match = _WINDBG.match(line.rstrip())
     return _from(match) if match is not None else None
 
 
