@@ -83,6 +83,13 @@ def test_reading_is_bounded_in_size() -> None:
         read(b'{"CrashSeverity":{},"Stacktrace":[' + b'"a",' * (MAX_SIZE // 4) + b'"a"]}', "x", None)
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\u2003"])
+def test_runs_of_blanks_in_a_frame_are_one(blank: str) -> None:
+    found = crash(Stacktrace=[f"#0 0x1 in fold{blank * 3_000}/src/fold.c:9:1"] * 300)
+
+    assert {(frame.function, frame.file) for frame in found.frames} == {("fold", "/src/fold.c")}
+
+
 def test_a_broken_report_is_refused() -> None:
     with pytest.raises(Invalid, match="casrep"):
         read(b'{"CrashSeverity": 3, "Stacktrace": []}', "x", None)

@@ -140,7 +140,7 @@ def _type(short: str) -> tuple[str | None, _Access]:
 def _frames(lines: list[str]) -> list[Frame]:
     frames = []
     for line in lines[:_MAX_FRAMES]:
-        text = line[:_MAX_LINE].strip()
+        text = _with_single_blanks(line)
         debugged = gdb_stack_frame(text)
         if debugged is not None:
             frames.append(msgspec.structs.replace(debugged, file=_relative(debugged.file)))
@@ -151,19 +151,24 @@ def _frames(lines: list[str]) -> list[Frame]:
     return frames
 
 
+def _with_single_blanks(line: str) -> str:
+    """Return a line without runs of blanks, which would make its reading slow."""
+    return " ".join(line[:_MAX_LINE].split())
+
+
 def _call_sites(report: _Report) -> tuple[str, ...]:
     """Return the innermost addresses in the program itself as `module+0x1234`: a frame inlined or left out does not change them."""
     starts: dict[str, int] = {}
     regions: list[tuple[int, int, str]] = []
     for line in report.ProcMaps[:_MAX_MAPS]:
-        found = _MAP.match(line[:_MAX_LINE])
+        found = _MAP.match(_with_single_blanks(line))
         if found is not None and is_project_module(found["path"]):
             start, end = int(found["start"], 16), int(found["end"], 16)
             starts[found["path"]] = min(start, starts.get(found["path"], start))
             regions.append((start, end, found["path"]))
     sites: list[str] = []
     for line in report.Stacktrace[:_MAX_FRAMES]:
-        found = _ADDRESS.match(line)
+        found = _ADDRESS.match(line[:_MAX_LINE])
         address = int(found["address"], 16) if found is not None else -1
         path = next((path for start, end, path in regions if start <= address < end), None)
         if path is not None and len(sites) < _CALL_SITES:
