@@ -22,6 +22,7 @@ from clearwell.clearinghouse.flow import sourcing
 from clearwell.clearinghouse.flow.jobs import COMPARE, PARSE, PARSE_BULK, VALIDATE
 from clearwell.clearinghouse.intake import store as intake_store
 from clearwell.clearinghouse.intake.batch import storable
+from clearwell.clearinghouse.intake.minimization import minimize_origin, minimize_text
 from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.intake.turn import BULK
 from clearwell.clearinghouse.validation import store as validation_store
@@ -140,12 +141,12 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         id=SubmissionId(house.new_id("sub")),
         organization=organization,
         sent_by=actor.person,
-        name=envelope.name,
+        name=minimize_text(envelope.name),
         address=sealed.address,
         size=sealed.size,
         received_at=now,
         marking=envelope.marking,
-        origin=envelope.origin,
+        origin=minimize_origin(envelope.origin),
         target=envelope.target,
         source=envelope.source,
         columns=envelope.columns,

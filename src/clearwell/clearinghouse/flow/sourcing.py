@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from clearwell.clearinghouse.case.entries import SourceDestroyed, SourceRead, SourceReceived, SourceSentAgain
 from clearwell.clearinghouse.intake import store as intake_store
+from clearwell.clearinghouse.intake.minimization import minimize_text
 from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.store import SourceArchive
@@ -37,7 +38,8 @@ def send_source(house: House, actor: Member, pieces: Iterable[bytes], name: str)
         house.blobs.discard(sealed)
         raise Invalid("the source archive is empty")
     source = SourceArchive(
-        id=SourceId(house.new_id("source")), organization=actor.organization, sent_by=actor.person, name=name, address=sealed.address,
+        id=SourceId(house.new_id("source")), organization=actor.organization, sent_by=actor.person, name=minimize_text(name),
+        address=sealed.address,
         size=sealed.size, received_at=house.clock.now(),
     )  # fmt: skip
     try:
