@@ -120,9 +120,9 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
     now, organization = house.clock.now(), actor.organization
     key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
     tx.take_turns("sender", [organization])
-    source = sourcing.named(tx, envelope.source)
+    source = sourcing.named(tx, organization, envelope.source)
     content = _content(house, sealed, envelope, source)
-    known = report_store.find_submission(tx, content, key)
+    known = report_store.find_submission(tx, organization, content, key)
     if known is not None:
         if known.address != sealed.address:
             raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")

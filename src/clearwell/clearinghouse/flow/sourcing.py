@@ -21,7 +21,7 @@ from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.scratch import scratch
 from clearwell.proving.source import SourceTree, is_bundle, read_tree, write_temporary
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
-from clearwell.vocabulary.ids import SourceId
+from clearwell.vocabulary.ids import OrganizationId, SourceId
 
 UNNAMED = timedelta(days=1)
 """How long a source archive waits for the first report that names it."""
@@ -80,12 +80,15 @@ def _sent_again(house: House, tx: Transaction, actor: Member, source: SourceArch
     return known
 
 
-def named(tx: Transaction, source: SourceId | None) -> SourceArchive | None:
-    """The source archive that a report names, held as it is until the report is stored. Raises NotFound where its sender may not see it."""
+def named(tx: Transaction, organization: OrganizationId, source: SourceId | None) -> SourceArchive | None:
+    """The source archive that a report names, held as it is until the report is stored. Raises NotFound unless its sender's own sent it."""
     if source is None:
         return None
     tx.take_turns("source", [source])
-    return validation_store.load_source(tx, source)
+    found = validation_store.load_source(tx, source)
+    if found.organization != organization:
+        raise NotFound("your organization sent no such source archive; send it, and name the new one")
+    return found
 
 
 def require_here(source: SourceArchive | None) -> None:
