@@ -25,7 +25,8 @@ from clearwell.vocabulary.ids import OrganizationId, SourceId
 
 UNNAMED = timedelta(days=1)
 """How long a source archive waits for the first report that names it."""
-_SWEPT = 500
+_SWEPT = 50
+"""Archives looked at in one statement: each may ask for every finding of many reports."""
 
 
 def send_source(house: House, actor: Member, pieces: Iterable[bytes], name: str) -> SourceArchive:
