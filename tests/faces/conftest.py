@@ -7,12 +7,17 @@ from contextlib import ExitStack
 
 import pytest
 import uvicorn
+from click.testing import CliRunner, Result
 
-from api import Api, speak
+from api import Api, Caller, speak
 from clearwell.faces.asgi import build_app
+from clearwell.faces.cli import root
 from clearwell.faces.cli.serve import listen
 from clearwell.ground.settings import Settings
+from clearwell.vocabulary.errors import ClearwellError
 from hub import Hub
+
+Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -46,3 +51,19 @@ def address(api: Api) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@pytest.fixture
+def run(address: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command as a caller."""
+    monkeypatch.setenv("CLEARWELL_URL", address)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(caller: Caller | None, *words: str) -> Result:
+        monkeypatch.setenv("CLEARWELL_TOKEN", (caller and caller.secret) or "")
+        result = CliRunner().invoke(root, list(words))
+        if isinstance(result.exception, ClearwellError):
+            raise result.exception
+        return result
+
+    return invoke

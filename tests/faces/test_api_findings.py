@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """One finding through the API: its answer, appeals, reads of its proof."""
 
+import html
+import json
+import re
+from collections.abc import Callable
+
+from click.testing import Result
+
 from api import Api, Caller, finding, report
 from clearwell.clearinghouse.flow.checking import refuse
-from clearwell.ground.identity.actor import SANITY, OrganizationKind
+from clearwell.faces.web.visit import SESSION
+from clearwell.ground.identity.actor import IDENTITY, SANITY, Member, OrganizationKind
+from clearwell.ground.identity.members import open_session
 from clearwell.vocabulary.ids import FindingId
 
 
@@ -29,6 +38,46 @@ def test_a_finding_shows_what_it_says_and_who_wrote_it(api: Api) -> None:
     assert shown["component"] == "pkg:cargo/framer" and shown["version"] == "1.2.0" and shown["weaknesses"] == ["CWE-787"]
     assert shown["origin"]["model"] == "some-model-1" and shown["locations"][0]["function"] == "read_frame"
     assert shown["runs"] == [] and lab.get(f"/findings/{shown['answer']['finding']}/reads") == {"reads": []}
+
+
+ADVISORY = {
+    "schema_version": "1.7.0", "id": "MILL-2026-1", "modified": "2026-10-01T00:00:00Z", "aliases": ["CVE-2026-4242"],
+    "summary": "A frame is read past its end", "details": "words",
+    "affected": [{"package": {"ecosystem": "crates.io", "name": "framer"},
+                  "ranges": [{"type": "SEMVER", "events": [{"introduced": "0.3.0"}, {"fixed": "1.2.1"}]}]}],
+    "references": [{"type": "WEB", "url": url} for url in ("https://mill.example/1", "javascript:alert(1)", "file:///etc/passwd")],
+    "credits": [{"name": "Robin Stone", "type": "FINDER"}],
+}  # fmt: skip
+"""An advisory as a report, with addresses that would act if a page made links of them."""
+
+
+def test_a_finding_shows_what_its_report_states_and_makes_no_links(api: Api, run: Callable[..., Result]) -> None:
+    lab = api.caller(OrganizationKind.LAB)
+    said = {"model": "lantern", "model_version": "4.1", "tool": "scout"}
+    sent = lab.submit(json.dumps(ADVISORY).encode(), name="osv.json", **said)["id"]
+    api.hub.work()
+    (answer,) = lab.get(f"/submissions/{sent}/answers")["answers"]
+
+    shown = lab.get(f"/findings/{answer['finding']}")
+
+    assert shown["references"] == ["https://mill.example/1", "javascript:alert(1)", "file:///etc/passwd"]
+    assert shown["credits"] == ["Robin Stone (finder)"] and shown["aliases"] == ["CVE-2026-4242"]
+    assert any("0.3.0" in said and "1.2.1" in said for said in shown["affected"])
+    assert (shown["origin"]["model"], shown["origin"].get("human_reviewer"), answer["ai"]) == ("lantern", None, True)
+    assert lab.member is not None
+    page = _page(api, lab.member, f"/reports/{sent}/{answer['finding']}")
+    for text in (*shown["references"], *shown["credits"], *shown["affected"], "no person named who reviewed it", "lantern 4.1"):
+        assert html.escape(text) in page
+    assert [address for address in re.findall(r'(?:href|src|action)="([^"]*)"', page) if not address.startswith(("/", "#"))] == []
+    lines = run(lab, "finding", "show", answer["finding"]).stdout
+    assert "[AI] written by lantern 4.1, no person named who reviewed it; tool scout" in lines
+    assert "references: javascript:alert(1)" in lines and "credits: Robin Stone" in lines
+
+
+def _page(api: Api, member: Member, path: str) -> str:
+    with api.hub.house.transaction(IDENTITY) as tx:
+        session = open_session(tx, member.person, api.hub.clock.now(), 1)
+    return api.client.get(path, cookies={SESSION: session}).text
 
 
 def test_a_refusal_is_appealed_and_decided(api: Api) -> None:

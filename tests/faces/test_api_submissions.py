@@ -54,6 +54,30 @@ def test_the_same_report_or_the_same_key_is_the_same_submission(api: Api) -> Non
     lab.call("POST", "/submissions?name=a", 409, content=b"two", headers=key)
 
 
+def test_who_sees_all_reports_still_sends_its_own(api: Api) -> None:
+    lab, coordinator = api.caller(OrganizationKind.LAB), api.caller(OrganizationKind.COORDINATOR)
+    key, raw = {"Idempotency-Key": "k"}, report(finding())
+    source = lab.call("POST", "/sources?name=a.tgz", 201, content=b"x")["id"]
+    sent = lab.call("POST", "/submissions?name=r", 202, content=raw, headers=key)["id"]
+    words = {"name": "r", "target": "pkg:cargo/framer@1.2.0"}
+    scan = lab.submit(raw, **words)["id"]
+
+    assert coordinator.call("POST", "/submissions?name=r", 202, content=raw)["id"] != sent
+    assert coordinator.call("POST", "/submissions?name=other", 202, content=raw + b" ", headers=key)["id"] != sent
+    assert coordinator.submit(raw, **words, complete="true")["id"] != scan
+    assert lab.get(f"/submissions/{scan}")["complete"] is False
+    coordinator.call("POST", f"/submissions?name=r&source={source}", 404, content=raw)
+
+
+def test_a_body_that_is_wrapped_is_refused_with_what_to_do(api: Api) -> None:
+    lab = api.caller(OrganizationKind.LAB)
+
+    form = lab.call("POST", "/submissions?name=r", 400, files={"file": ("r.json", report(finding()))})
+    packed = lab.call("POST", "/sources?name=r", 400, content=b"x", headers={"Content-Encoding": "gzip"})
+
+    assert "--data-binary" in form["detail"] and "without Content-Encoding" in packed["detail"]
+
+
 def test_columns_of_a_table_are_named_beside_it(api: Api) -> None:
     lab, raw = api.caller(OrganizationKind.LAB), b"Was=1,Wo\na write past the end,src/a.c:7\n"
     columns = {"column": ["title=Was=1", "file=Wo"]}

@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import struct
@@ -25,6 +26,7 @@ from clearwell.faces.cli.hub import ComeBack, Hub
 from clearwell.faces.cli.sending import Sending
 from clearwell.ground.identity.actor import OrganizationKind
 from clearwell.vocabulary.errors import Unavailable
+from clearwell.vocabulary.ids import SubmissionId
 
 
 def _upload(lab: Caller, raw: bytes, key: str = "k") -> dict[str, object]:
@@ -75,6 +77,20 @@ def test_a_stream_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(kind, data["state"]) for kind, data in _lines(lab, sent)] == [("cut", "received")]
     monkeypatch.setattr(answer_stream, "STREAMS", 0)
     lab.call("GET", f"/submissions/{sent}/answers", 503, headers={"Accept": "text/event-stream"})
+
+
+def test_one_organization_has_a_quarter_of_the_streams_and_who_hung_up_has_none(api: Api) -> None:
+    lab, other = api.hub.member(OrganizationKind.LAB), api.hub.member(OrganizationKind.LAB)
+    streams, submission, house = answer_stream.Streams(), SubmissionId(api.hub.house.new_id("sub")), api.hub.house
+    held = [answer_stream.stream(house, lab, submission, -1, streams) for _ in range(answer_stream.STREAMS // 4)]
+
+    with pytest.raises(Unavailable, match="your organization's"):
+        answer_stream.stream(house, lab, submission, -1, streams)
+    answer_stream.stream(house, other, submission, -1, streams)  # nobody asks for a line of it
+    held.clear()
+    gc.collect()
+
+    assert streams.open.total() == 0
 
 
 def test_who_found_it_and_with_what_is_shown_wherever_the_finding_is(api: Api) -> None:

@@ -6,33 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from api import Api, Caller, finding, inventory, report
+from api import Api, finding, inventory, report
 from clearwell.clearinghouse.flow import publishing
-from clearwell.faces.cli import root
 from clearwell.faces.cli.hub import KINDS, Hub
 from clearwell.faces.http import STATUS
 from clearwell.ground.identity.actor import OrganizationKind
-from clearwell.vocabulary.errors import ClearwellError, Invalid, NotFound, Refused, Unavailable
+from clearwell.vocabulary.errors import Invalid, NotFound, Refused, Unavailable
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(address: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command as a caller."""
-    monkeypatch.setenv("CLEARWELL_URL", address)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def invoke(caller: Caller | None, *words: str) -> Result:
-        monkeypatch.setenv("CLEARWELL_TOKEN", (caller and caller.secret) or "")
-        result = CliRunner().invoke(root, list(words))
-        if isinstance(result.exception, ClearwellError):
-            raise result.exception
-        return result
-
-    return invoke
 
 
 def test_every_status_of_the_error_table_comes_back_as_its_kind() -> None:

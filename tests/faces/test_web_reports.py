@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A finder's pages: its reports and answers, nobody else's, and the appeal."""
 
+import time
+
 import pytest
 
 from browser.client import Client
@@ -30,6 +32,28 @@ def test_a_report_without_a_file_or_with_an_unknown_marking_is_told_so(scene: Sc
 
     assert (nothing.status_code, unknown.status_code) == (400, 400)
     assert "no file was chosen" in nothing.text and "a marking is one of" in unknown.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("multipart/form-data", b"garbage", 400),
+        ("multipart/form-data; boundary=", b"garbage", 400),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="report"\r\n\r\ncut', 400),
+        ("multipart/form-data; boundary=x", b"--x\r\n" * 50_000, 400),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="n"\r\n\r\nv\r\n' * 5_000, 400),
+        ("application/x-www-form-urlencoded", b"&".join(b"n%d=1" % n for n in range(100_000)), 400),
+        ("application/x-www-form-urlencoded", b"csrf=%ED%A0%80&a=%ff%00", 403),
+        ("application/json", b"[" * 50_000, 403),
+    ],
+)  # fmt: skip
+def test_forms_that_are_none_are_turned_away_at_once(scene: Scene, kind: str, body: bytes, status: int) -> None:
+    with Client(scene, scene.lab) as client:
+        began = time.process_time()
+        answer = client.http.post("/reports", content=body, headers={"Content-Type": kind}, follow_redirects=False)
+
+    assert answer.status_code == status
+    assert time.process_time() - began < 3
 
 
 def test_another_organization_sees_nothing_of_a_report(scene: Scene) -> None:

@@ -127,6 +127,15 @@ def test_attachments_nested_too_deep_are_left_out() -> None:
     assert any("deep" in part.reason for part in document.left_out)
 
 
+def test_a_part_of_a_part_is_named_by_its_way() -> None:
+    inner = message("again", a_sarif=SARIF, notes_bin=b"zzz")
+
+    document = parsed(message("outer", fwd=inner))
+
+    assert "part 2.3" in {part.position for part in document.left_out}
+    assert not any(": part" in str(part) for part in document.left_out)
+
+
 def test_multiparts_nested_without_end_and_boundaries_without_number_are_bounded() -> None:
     head = b"From: a@example.org\nSubject: deep\n"
     nested = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(5_000))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one fetcher: hosts on a list, the address that was checked, no redirect off the list, bounded in size and time."""
 
+import contextlib
 import http.server
 import socket
 import threading
@@ -50,12 +51,14 @@ class Server:
 
         self.answers[path] = answer
 
-    def drips(self, path: str, head: bool) -> None:
-        """Give a byte now and then, for ever: within the headers or behind them."""
+    def drips(self, path: str, begin: bytes) -> None:
+        """Give a byte now and then behind `begin`, for at least ten seconds unless the other side goes."""
 
         def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\n" if head else b"HTTP/1.1 200 OK\r\n\r\n")
-            while not self.gone.wait(0.02):
+            handler.wfile.write(begin)
+            for _ in range(500):
+                if self.gone.wait(0.02):
+                    return
                 handler.wfile.write(b"a")
 
         self.answers[path] = answer
@@ -156,16 +159,52 @@ def test_size_is_bounded_also_after_unpacking(server: Server):
     assert fetch(server, "/packed") == b"fits"
 
 
-@pytest.mark.parametrize("head", [True, False])
-def test_a_slow_drip_ends_with_the_time(server: Server, head: bool):
-    server.drips("/drip", head)
+DRIPS = {
+    "within the head": b"HTTP/1.1 200 OK\r\n",
+    "a body without an end": b"HTTP/1.1 200 OK\r\n\r\n",
+    "a chunk's length": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a chunk's length, closing": b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a chunk's length, older": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a trailer, closing": b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+}
+
+
+@pytest.mark.parametrize("begin", DRIPS.values(), ids=DRIPS)
+def test_a_slow_drip_ends_with_the_time(server: Server, begin: bytes):
+    server.drips("/drip", begin)
     began = time.monotonic()
 
     with pytest.raises(Unavailable, match="did not arrive within"):
         fetch(server, "/drip", seconds=0.3, limit=1 << 20)
 
+    assert 0.29 < time.monotonic() - began < 8
     assert server.gone.wait(20), "the connection was shut, not left dripping"
-    assert time.monotonic() > began + 0.29
+
+
+def test_a_handshake_that_drips_ends_with_the_time():
+    """A TLS record that promises 16,384 bytes, of which one comes now and then."""
+    gone, door = threading.Event(), socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        line, _ = door.accept()
+        with line, contextlib.suppress(OSError):
+            line.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(500):
+                if gone.wait(0.02):
+                    return
+                line.sendall(b"\x00")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    address, began = f"https://127.0.0.1:{door.getsockname()[1]}", time.monotonic()
+
+    with pytest.raises(Unavailable, match="did not arrive within"):
+        Fetcher({}).get(f"{address}/x", "the thing", registries=(address,), limit=1000, seconds=0.3)
+
+    assert time.monotonic() - began < 8
+    gone.set()
+    dripping.join()
+    door.close()
 
 
 def test_a_cut_answer_and_other_statuses_are_told_apart(server: Server):

@@ -173,4 +173,8 @@ def _from(attachment: Attachment, finding: Finding) -> Finding:
 
 
 def _within(attachment: Attachment, part: Problem) -> Problem:
-    return Problem(f"{attachment.position}: {part.position}" if part.position else attachment.position, part.reason)
+    """Name a part by its way from the outermost document; the parts of parts of messages as mail programs do: `part 2.3`."""
+    outer, inner = attachment.position, part.position
+    if outer.startswith("part ") and inner.startswith("part "):
+        return Problem(f"{outer}.{inner.removeprefix('part ')}", part.reason)
+    return Problem(f"{outer}: {inner}" if inner else outer, part.reason)

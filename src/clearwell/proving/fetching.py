@@ -127,7 +127,8 @@ class Fetcher:
     ) -> Iterator[http.client.HTTPResponse]:
         with contextlib.ExitStack() as stack:
             try:
-                connection = stack.enter_context(contextlib.closing(self._connection(parts, what, listed)))
+                connection = self._connection(parts, what, listed, end)
+                stack.callback(connection.let_go)
                 stack.enter_context(_ended_at(connection, end))
                 connection.connect()
                 path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
@@ -139,16 +140,16 @@ class Fetcher:
                 raise _broken(what, error, end, seconds) from error
             yield response
 
-    def _connection(self, parts: SplitResult, what: str, listed: Mapping[str, str]) -> http.client.HTTPConnection:
+    def _connection(self, parts: SplitResult, what: str, listed: Mapping[str, str], end: float) -> "_Connection":
         host, port = parts.hostname or "", parts.port or _port(parts)
         proxy = self._proxies.get(parts.scheme)
         if proxy and not requests.utils.should_bypass_proxies(parts.geturl(), None):
             # The operator's own proxy resolves names itself; where it may go is its operator's to say.
             via = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-            connection = _Connection(host, port, ((0, via.hostname or ""),), self._context(parts), via.port or 3128)
+            connection = _Connection(host, port, ((0, via.hostname or ""),), self._context(parts), via.port or 3128, end)
             connection.set_tunnel(host, port, headers=_login(via, "Proxy-Authorization"))
             return connection
-        return _Connection(host, port, self._addresses(parts, what, listed), self._context(parts), port)
+        return _Connection(host, port, self._addresses(parts, what, listed), self._context(parts), port, end)
 
     def _context(self, parts: SplitResult) -> ssl.SSLContext | None:
         if parts.scheme != "https":
@@ -160,27 +161,47 @@ class Fetcher:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to one of the addresses given, whatever the host's name resolves to now; TLS checks the name."""
+    """A connection to one of the addresses given, whatever the host's name resolves to now; TLS checks the name.
 
-    def __init__(self, host: str, port: int, addresses: tuple[Address, ...], context: ssl.SSLContext | None, connect_port: int) -> None:
+    `line` is a handle of its own on the socket: the one that `http.client` holds is replaced by TLS, and let go when an answer says
+    `Connection: close`, while bytes still come.
+    """
+
+    def __init__(
+        self, host: str, port: int, addresses: tuple[Address, ...], context: ssl.SSLContext | None, connect_port: int, end: float
+    ) -> None:
         super().__init__(host, port, timeout=_CONNECT_SECONDS)
-        self._addresses, self._context, self._connect_port = addresses, context, connect_port
+        self._addresses, self._context, self._connect_port, self._end = addresses, context, connect_port, end
+        self.line: socket.socket | None = None
 
     def connect(self) -> None:
         """Connect to the first address that answers."""
         last: OSError = OSError("no address")
         for _, address in self._addresses[:4]:
             try:
-                self.sock = socket.create_connection((address, self._connect_port), _CONNECT_SECONDS)
+                left = self._end - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                self.sock = socket.create_connection((address, self._connect_port), min(_CONNECT_SECONDS, left))
+                self.sock.settimeout(_CONNECT_SECONDS)
+                self.line = self.sock.dup()
                 break
             except OSError as error:
                 last = error
         else:
             raise last
+        if time.monotonic() >= self._end:
+            raise TimeoutError
         if self._tunnel_host:  # type: ignore[attr-defined]  # set by set_tunnel; not in the stubs
             self._tunnel()  # type: ignore[attr-defined]  # not in the stubs
         if self._context is not None:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+
+    def let_go(self) -> None:
+        """Close everything; the answer is read, or given up."""
+        self.close()
+        if self.line is not None:
+            self.line.close()
 
 
 def is_private(address: str) -> bool:
@@ -220,9 +241,9 @@ def _login(parts: SplitResult, header: str = "Authorization") -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _ended_at(connection: http.client.HTTPConnection, end: float) -> Iterator[None]:
+def _ended_at(connection: _Connection, end: float) -> Iterator[None]:
     """Shut the connection down when the time is over, however slowly bytes drip in: no read outlives it."""
-    timer = threading.Timer(max(0.0, end - time.monotonic()), lambda: _shut(connection.sock))
+    timer = threading.Timer(max(0.0, end - time.monotonic()), lambda: _shut(connection.line))
     timer.daemon = True
     timer.start()
     try:
@@ -235,7 +256,7 @@ def _ended_at(connection: http.client.HTTPConnection, end: float) -> Iterator[No
 def _shut(handle: socket.socket | None) -> None:
     with contextlib.suppress(OSError):
         if handle is not None:
-            socket.socket.shutdown(handle, socket.SHUT_RDWR)  # below TLS, whose own state belongs to the reading thread
+            handle.shutdown(socket.SHUT_RDWR)  # below TLS, whose own state belongs to the reading thread
 
 
 def _body(response: http.client.HTTPResponse, what: str, limit: int, end: float, seconds: float) -> bytes:

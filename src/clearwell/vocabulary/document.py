@@ -120,6 +120,14 @@ class Reading:
         return Document(self._form, tool, tuple(self._findings), tuple(problems), tuple(self._left_out), attachments, about)
 
 
+def broken_json(reason: Exception, data: bytes) -> str:
+    """Say what is wrong with a JSON text, where, and, where it was cut off, what to do."""
+    if "truncated" in str(reason):
+        line = data.count(b"\n") + 1
+        return f"the JSON ends early, at byte {len(data):,} in line {line:,}: the file was cut off or is not finished; send it whole"
+    return f"the JSON is broken: {clean(reason)}"
+
+
 def clean(reason: object) -> str:
     """Return a decoder's reason in the words of a problem, at most 300 characters."""
     return str(reason).replace(" - at `$", " at `")[:300]

@@ -94,7 +94,8 @@ class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
 class Omission(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something private that a projection leaves out: its kind and where its marker stands, never the words themselves.
 
-    `number` counts a finding's omissions from 0; `start` is the marker's first character in the field as shown. `is_false` where the
+    `number` counts a finding's omissions, from 0 under the first version of the patterns, from 1,000 under the second, and so on: the
+    number of one list is never that of another. `start` is the marker's first character in the field as shown. `is_false` where the
     originator said that it is nothing private: it is shown again. `more` counts what was left out behind the last one listed.
     """
 

@@ -69,7 +69,7 @@ def parse_target(text: str) -> Product:
     """Read `--target`: a package URL, or `REPOSITORY@COMMIT`; raise Invalid."""
     if text.startswith("pkg:"):
         return parse_purl(text)
-    bare = re.sub(r"^(?:git\+)?[a-z]+://", "", text)
+    bare = re.sub(r"^(?:git\+)?[a-z]+://(?:[^/@\s]{1,500}@)?", "", text)  # a name and password that a tool left in stay out
     match = _REPOSITORY.fullmatch(bare)
     if match is None:
         raise Invalid("a target is a package URL (pkg:pypi/ujson@5.1.0) or REPOSITORY@COMMIT with 7 to 64 hex digits")

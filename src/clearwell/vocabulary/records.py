@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from clearwell.vocabulary.document import BROKEN_JSON, Reading, clean
+from clearwell.vocabulary.document import BROKEN_JSON, Reading, broken_json, clean
 from clearwell.vocabulary.errors import Invalid
 
 MAX_OBJECTS = 2_000_000
@@ -118,13 +118,13 @@ def _broken(text: bytes, reading: Reading, reason: Exception, under: str | None)
     if text[:1] == b"{" and _is_object(text.partition(b"\n")[0]):
         yield from _lines(text, reading)
     elif text[:1] == b"[":
-        reading.broken("", f"the JSON is broken: {clean(reason)}")
+        reading.broken("", broken_json(reason, text))
         yield from _whole_ones(text, 1, "", reading)
     elif text[:1] == b"{" and under is not None and (start := _list_under(text, under)) is not None:
-        reading.broken("", f"the JSON is broken: {clean(reason)}")
+        reading.broken("", broken_json(reason, text))
         yield from _whole_ones(text, start, under, reading)
     else:
-        raise Invalid(f"the JSON is broken: {clean(reason)}")
+        raise Invalid(broken_json(reason, text))
 
 
 def _is_object(line: bytes) -> bool:
@@ -195,10 +195,10 @@ def mend(data: bytes, key: str, reading: Reading) -> bytes:
     except BROKEN_JSON as reason:
         start = _list_under(data, key)
         if start is None:
-            raise Invalid(f"the JSON is broken: {clean(reason)}") from None
-        reading.broken("", f"the JSON is broken: {clean(reason)}")
+            raise Invalid(broken_json(reason, data)) from None
+        reading.broken("", broken_json(reason, data))
         kept = [bytes(raw) for _, raw in _whole_ones(data, start, key, reading)]
         mended = data[:start] + b",".join(kept) + b"]}"
         if not _is_object(mended):
-            raise Invalid(f"the JSON is broken: {clean(reason)}") from None
+            raise Invalid(broken_json(reason, data)) from None
         return mended

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The projection: what is private is left out wherever it stands and told without its words; code and documentation stay."""
 
+import ast
+import hashlib
+import inspect
 import itertools
 import string
 
@@ -9,10 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from clearwell.clearinghouse.intake import minimization, private_words
 from clearwell.clearinghouse.intake.minimization import LISTED, minimize, minimize_text, words_of
 from clearwell.clearinghouse.intake.private_words import hits_in
 from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin, Quote
-from clearwell.vocabulary.omission import MARKER
+from clearwell.vocabulary.omission import MARKER, NUMBERS, omission_number, patterns_of
 
 BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
@@ -163,3 +167,29 @@ def test_long_hostile_texts_are_answered(unit: str) -> None:
     text = unit * (300_000 // len(unit))
 
     assert isinstance(hits_in(text), tuple)
+
+
+def test_a_number_bears_the_version_of_its_patterns() -> None:
+    assert [(patterns_of(number), number) for number in (omission_number(1, 0), omission_number(1, LISTED - 1), omission_number(3, 7))] == [
+        (1, 0),
+        (1, 199),
+        (3, 2007),
+    ]
+    assert LISTED <= NUMBERS
+
+
+MADE_BY = {1: "a9b86f3f5f55ac5c"}
+"""Version of the patterns -> digest of the code that decides what is found and in which order it is counted."""
+
+
+def test_who_changes_what_is_found_raises_the_version() -> None:
+    """Fails after a change of the patterns or of the order of texts: raise `private_words.VERSION` and add its digest here."""
+    decides = hashlib.sha256()
+    for part in (private_words, minimization._texts, minimization._rewritten):
+        tree = ast.parse(inspect.getsource(part))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+                node.body = [line for line in node.body if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))]
+        decides.update(ast.unparse(tree).encode())
+
+    assert MADE_BY[private_words.VERSION] == decides.hexdigest()[:16]

@@ -43,6 +43,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_who_names_no_product_is_told_what_would_join(folder: Path) -> None:
+    files = [str(folder / name) for name in ("first.sarif", "other.sarif")]
+
+    without = CliRunner().invoke(cluster, files)
+    named = CliRunner().invoke(cluster, [*files, "--target", "pkg:pypi/app@1.0"])
+
+    assert "3 of them name no product" in without.stderr and "--target" in without.stderr
+    assert "--target" not in named.output
+
+
 def run(*arguments: object) -> tuple[list[dict[str, Any]], Result]:
     result = CliRunner().invoke(cluster, [*(str(argument) for argument in arguments), "--json"])
     return [json.loads(line) for line in result.output.splitlines()], result

@@ -133,6 +133,21 @@ class FalseHitMarked(Entry, frozen=True):
     kind: str
 
 
+class ProjectionOutdated(Entry, frozen=True):
+    """An originator named an omission in a list that older patterns made: the report's projections are computed anew."""
+
+    type = "projection.outdated"
+    submission: SubmissionId
+
+
+class FalseHitLapsed(Entry, frozen=True):
+    """A false hit was named by a number of a list that is no longer the one there is: it shows nothing."""
+
+    type = "false_hit.lapsed"
+    finding: FindingId
+    number: int
+
+
 class ProjectionRenewed(Entry, frozen=True):
     """The projections of a report were computed anew from its sealed bytes; `findings` of them changed."""
 

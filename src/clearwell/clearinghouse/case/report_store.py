@@ -65,10 +65,14 @@ def insert_submission(tx: Transaction, submission: Submission, content: bytes, i
     )
 
 
-def find_submission(tx: Transaction, content: bytes | None, idempotency_key: bytes | None) -> Submission | None:
-    """The submission that the same key or the same content made before, within the rows of whoever asks."""
+def find_submission(tx: Transaction, organization: OrganizationId, content: bytes, idempotency_key: bytes | None) -> Submission | None:
+    """The submission that the same key or the same content made before, of this organization alone: who sees others' has no part in them."""
     row = tx.row(
-        f"{_SUBMISSION} WHERE idempotency_key = %(key)s OR content = %(content)s ORDER BY (idempotency_key = %(key)s) DESC NULLS LAST LIMIT 1",
+        f"""
+        {_SUBMISSION} WHERE organization_id = %(organization)s AND (idempotency_key = %(key)s OR content = %(content)s)
+        ORDER BY (idempotency_key = %(key)s) DESC NULLS LAST LIMIT 1
+        """,
+        organization=organization,
         key=idempotency_key,
         content=content,
     )

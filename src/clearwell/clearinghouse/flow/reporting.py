@@ -22,6 +22,7 @@ from clearwell.clearinghouse.flow import sourcing
 from clearwell.clearinghouse.flow.jobs import COMPARE, PARSE, PARSE_BULK, VALIDATE
 from clearwell.clearinghouse.intake import store as intake_store
 from clearwell.clearinghouse.intake.batch import storable
+from clearwell.clearinghouse.intake.minimization import minimize_origin, minimize_text
 from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.intake.turn import BULK
 from clearwell.clearinghouse.validation import store as validation_store
@@ -119,9 +120,9 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
     now, organization = house.clock.now(), actor.organization
     key = house.blobs.mac("idempotency", envelope.idempotency_key.encode()) if envelope.idempotency_key else None
     tx.take_turns("sender", [organization])
-    source = sourcing.named(tx, envelope.source)
+    source = sourcing.named(tx, organization, envelope.source)
     content = _content(house, sealed, envelope, source)
-    known = report_store.find_submission(tx, content, key)
+    known = report_store.find_submission(tx, organization, content, key)
     if known is not None:
         if known.address != sealed.address:
             raise Conflict("this idempotency key was used for other bytes; use a new key for a new report")
@@ -140,12 +141,12 @@ def _record(house: House, tx: Transaction, actor: Member, sealed: Sealed, envelo
         id=SubmissionId(house.new_id("sub")),
         organization=organization,
         sent_by=actor.person,
-        name=envelope.name,
+        name=minimize_text(envelope.name),
         address=sealed.address,
         size=sealed.size,
         received_at=now,
         marking=envelope.marking,
-        origin=envelope.origin,
+        origin=minimize_origin(envelope.origin),
         target=envelope.target,
         source=envelope.source,
         columns=envelope.columns,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from clearwell.clearinghouse.case.entries import SourceDestroyed, SourceRead, SourceReceived, SourceSentAgain
 from clearwell.clearinghouse.intake import store as intake_store
+from clearwell.clearinghouse.intake.minimization import minimize_text
 from clearwell.clearinghouse.intake.quota import midnight, require_room, usual
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.store import SourceArchive
@@ -20,11 +21,12 @@ from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.scratch import scratch
 from clearwell.proving.source import SourceTree, is_bundle, read_tree, write_temporary
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
-from clearwell.vocabulary.ids import SourceId
+from clearwell.vocabulary.ids import OrganizationId, SourceId
 
 UNNAMED = timedelta(days=1)
 """How long a source archive waits for the first report that names it."""
-_SWEPT = 500
+_SWEPT = 50
+"""Archives looked at in one statement: each may ask for every finding of many reports."""
 
 
 def send_source(house: House, actor: Member, pieces: Iterable[bytes], name: str) -> SourceArchive:
@@ -37,7 +39,8 @@ def send_source(house: House, actor: Member, pieces: Iterable[bytes], name: str)
         house.blobs.discard(sealed)
         raise Invalid("the source archive is empty")
     source = SourceArchive(
-        id=SourceId(house.new_id("source")), organization=actor.organization, sent_by=actor.person, name=name, address=sealed.address,
+        id=SourceId(house.new_id("source")), organization=actor.organization, sent_by=actor.person, name=minimize_text(name),
+        address=sealed.address,
         size=sealed.size, received_at=house.clock.now(),
     )  # fmt: skip
     try:
@@ -78,12 +81,15 @@ def _sent_again(house: House, tx: Transaction, actor: Member, source: SourceArch
     return known
 
 
-def named(tx: Transaction, source: SourceId | None) -> SourceArchive | None:
-    """The source archive that a report names, held as it is until the report is stored. Raises NotFound where its sender may not see it."""
+def named(tx: Transaction, organization: OrganizationId, source: SourceId | None) -> SourceArchive | None:
+    """The source archive that a report names, held as it is until the report is stored. Raises NotFound unless its sender's own sent it."""
     if source is None:
         return None
     tx.take_turns("source", [source])
-    return validation_store.load_source(tx, source)
+    found = validation_store.load_source(tx, source)
+    if found.organization != organization:
+        raise NotFound("your organization sent no such source archive; send it, and name the new one")
+    return found
 
 
 def require_here(source: SourceArchive | None) -> None:

@@ -3,9 +3,20 @@
 
 from datetime import datetime
 
+import msgspec
+
 from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.ground.storage.database import Transaction, as_json
-from clearwell.vocabulary.ids import SubmissionId
+from clearwell.vocabulary.ids import FindingId, SubmissionId
+
+
+class FalseHit(msgspec.Struct, frozen=True):
+    """An omission that its originator calls no private word. `word` is the keyed hash of the words, once they were looked up."""
+
+    finding: FindingId
+    position: int
+    number: int
+    word: bytes | None
 
 
 def insert_false_hit(tx: Transaction, finding: KeptFinding, number: int, by: str, now: datetime) -> bool:
@@ -28,13 +39,30 @@ def insert_false_hit(tx: Transaction, finding: KeptFinding, number: int, by: str
     )
 
 
-def false_hits(tx: Transaction, submission: SubmissionId) -> dict[int, set[int]]:
-    """The false hits of a submission: position of the finding -> numbers of its omissions."""
-    rows = tx.rows("SELECT position, number FROM clearwell.false_hit WHERE submission_id = %(submission)s", submission=submission)
-    found: dict[int, set[int]] = {}
-    for row in rows:
-        found.setdefault(row["position"], set()).add(row["number"])
-    return found
+def false_hits(tx: Transaction, submission: SubmissionId) -> tuple[FalseHit, ...]:
+    """The false hits of a submission."""
+    rows = tx.rows(
+        "SELECT finding_id AS finding, position, number, word FROM clearwell.false_hit WHERE submission_id = %(s)s ORDER BY position, number",
+        s=submission,
+    )
+    return tuple(msgspec.convert(row, FalseHit) for row in rows)
+
+
+def set_word(tx: Transaction, hit: FalseHit) -> None:
+    """Remember which words a false hit names, by their keyed hash."""
+    tx.execute(
+        "UPDATE clearwell.false_hit SET word = %(word)s WHERE finding_id = %(finding)s AND number = %(number)s",
+        word=hit.word,
+        finding=hit.finding,
+        number=hit.number,
+    )
+
+
+def delete_false_hit(tx: Transaction, hit: FalseHit) -> None:
+    """Forget a false hit that names nothing."""
+    tx.execute(
+        "DELETE FROM clearwell.false_hit WHERE finding_id = %(finding)s AND number = %(number)s", finding=hit.finding, number=hit.number
+    )
 
 
 def save_projection(tx: Transaction, finding: KeptFinding) -> None:

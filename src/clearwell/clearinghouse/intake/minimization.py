@@ -5,13 +5,13 @@ The raw bytes stay sealed as received. Pure and deterministic: the same finding 
 from the sealed bytes. Linear: every pattern is bounded and begins only where a word begins. ADR 14 has the reasons, and what stays.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 
 import msgspec
 
-from clearwell.clearinghouse.intake.private_words import Hit, hits_in
-from clearwell.vocabulary.finding import Finding, Omission
-from clearwell.vocabulary.omission import marker
+from clearwell.clearinghouse.intake.private_words import PATTERNS, Hit
+from clearwell.vocabulary.finding import Finding, Omission, Origin
+from clearwell.vocabulary.omission import marker, omission_number, patterns_of
 
 LISTED = 200
 """Omissions of one finding that are listed; the rest are left out too, and only counted in the last line."""
@@ -20,13 +20,18 @@ Rewrite = Callable[[str, str], str]
 """Field and text -> the text that is shown."""
 
 
-def minimize(finding: Finding, false_hits: Collection[str] = frozenset()) -> Finding:
+def is_of_now(number: int) -> bool:
+    """True for the number of an omission in a list that today's patterns made."""
+    return patterns_of(number) == PATTERNS.version
+
+
+def minimize(finding: Finding, false_hits: Container[str] = frozenset()) -> Finding:
     """Return what is shown of a finding; `left_out` lists kinds and positions, never values.
 
     `false_hits` are words that the originator said are none: they stay, and their omission says so. Omissions keep their numbers
     whatever is said of them.
     """
-    if not any(map(hits_in, _texts(finding))):
+    if not any(map(PATTERNS.hits_in, _texts(finding))):
         return finding
     rewriting = _Rewriting(false_hits)
     changed = _rewritten(finding, rewriting)
@@ -38,8 +43,13 @@ def minimize_text(text: str) -> str:
     return _Rewriting(frozenset())("", text)
 
 
+def minimize_origin(origin: Origin) -> Origin:
+    """Return what is shown of what a sender says of tool, model and reviewer."""
+    return _origin(origin, _Rewriting(frozenset()))
+
+
 def words_of(finding: Finding, numbers: Collection[int]) -> frozenset[str]:
-    """Return the words that were left out under these numbers. They go no further than the next projection."""
+    """Return the words that are left out under these numbers (of this version). They go no further than the next projection."""
     seeing = _Seeing(numbers)
     _rewritten(finding, seeing)
     return frozenset(seeing.words)
@@ -48,12 +58,12 @@ def words_of(finding: Finding, numbers: Collection[int]) -> frozenset[str]:
 class _Rewriting:
     """Rewrites field by field and notes what it left out."""
 
-    def __init__(self, false_hits: Collection[str]) -> None:
+    def __init__(self, false_hits: Container[str]) -> None:
         self.omissions: list[Omission] = []
-        self._false_hits, self._number = false_hits, 0
+        self._false_hits, self._place = false_hits, 0
 
     def __call__(self, field: str, text: str) -> str:
-        found = hits_in(text)
+        found = PATTERNS.hits_in(text)
         if not found:
             return text
         pieces, behind, length = [], 0, 0
@@ -68,12 +78,12 @@ class _Rewriting:
         return "".join([*pieces, text[behind:]])
 
     def _note(self, hit: Hit, field: str, start: int, stays: bool) -> None:
-        if self._number < LISTED:
-            self.omissions.append(Omission(self._number, hit.kind, field, start, is_false=stays))
+        if self._place < LISTED:
+            self.omissions.append(Omission(omission_number(PATTERNS.version, self._place), hit.kind, field, start, is_false=stays))
         else:
             last = self.omissions[-1]
             self.omissions[-1] = msgspec.structs.replace(last, more=last.more + 1)
-        self._number += 1
+        self._place += 1
 
 
 class _Seeing:
@@ -81,21 +91,22 @@ class _Seeing:
 
     def __init__(self, numbers: Collection[int]) -> None:
         self.words: list[str] = []
-        self._numbers, self._number = frozenset(numbers), 0
+        self._numbers, self._place = frozenset(numbers), 0
 
     def __call__(self, field: str, text: str) -> str:
-        for hit in hits_in(text):
-            if self._number in self._numbers:
+        for hit in PATTERNS.hits_in(text):
+            if omission_number(PATTERNS.version, self._place) in self._numbers:
                 self.words.append(text[hit.start : hit.end])
-            self._number += 1
+            self._place += 1
         return text
 
 
 def _texts(finding: Finding) -> list[str]:
-    """Every text of a finding in which people may have written something. Rules, fingerprints, products and versions are not prose."""
+    """Every text of a finding in which people may have written something. Fingerprints, products and versions are not prose."""
     texts = [
         finding.title,
         finding.message,
+        *([finding.rule] if finding.rule is not None else ()),
         *finding.preconditions,
         *finding.remarks,
         *finding.affected,
@@ -128,11 +139,12 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
         return rewrite(field, text) if text is not None else None
 
     replace = msgspec.structs.replace
-    origin, crash = finding.origin, finding.crash
+    crash = finding.crash
     return replace(
         finding,
         title=rewrite("title", finding.title),
         message=rewrite("message", finding.message),
+        rule=optional("rule", finding.rule),
         preconditions=tuple(rewrite(f"preconditions[{n}]", text) for n, text in enumerate(finding.preconditions)),
         remarks=tuple(rewrite(f"remarks[{n}]", text) for n, text in enumerate(finding.remarks)),
         affected=tuple(rewrite(f"affected[{n}]", text) for n, text in enumerate(finding.affected)),
@@ -168,12 +180,10 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
             for n, quote in enumerate(finding.quotes)
         ),
         external_id=optional("external_id", finding.external_id),
-        origin=replace(
-            origin,
-            tool=optional("origin.tool", origin.tool),
-            tool_version=optional("origin.tool_version", origin.tool_version),
-            model=optional("origin.model", origin.model),
-            model_version=optional("origin.model_version", origin.model_version),
-            human_reviewer=optional("origin.human_reviewer", origin.human_reviewer),
-        ),
+        origin=_origin(finding.origin, rewrite),
     )
+
+
+def _origin(origin: Origin, rewrite: Rewrite) -> Origin:
+    said = msgspec.structs.asdict(origin)
+    return msgspec.structs.replace(origin, **{name: rewrite(f"origin.{name}", text) for name, text in said.items() if text is not None})

@@ -9,13 +9,18 @@ import ipaddress
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from clearwell.vocabulary.omission import PrivateKind
 
 _CACHED = 2_000
 """Characters of a text that is worth remembering: a scanner writes the same few messages thousands of times."""
+
+
+VERSION = 1
+"""Version of the patterns and of the order in which a finding's texts are gone through. Whoever changes either raises it: a number of
+an omission means something only within one version (a test keeps what each version was)."""
 
 
 class Hit(NamedTuple):
@@ -282,3 +287,13 @@ def _is_version(text: str, match: re.Match[str]) -> bool:
     if _ADDRESS.search(before) is not None or _PORT.match(text, match.end()) is not None:
         return False
     return _VERSION.search(before) is not None or int(match["address"].partition(".")[0]) < 10
+
+
+class Patterns(NamedTuple):
+    """What finds private words, and its version."""
+
+    version: int
+    hits_in: Callable[[str], tuple[Hit, ...]]
+
+
+PATTERNS = Patterns(VERSION, hits_in)

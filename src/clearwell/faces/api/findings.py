@@ -15,6 +15,7 @@ from clearwell.faces.api.routes import Housed, Signed, read, write
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.finding import Location, Origin
 from clearwell.vocabulary.ids import FindingId, parse_id
+from clearwell.vocabulary.severity import Severity
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
 
@@ -73,7 +74,11 @@ class SanityView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding as its sender sees it, with its answer and the runs of its own proof."""
+    """One finding as its sender sees it, with its answer and the runs of its own proof.
+
+    `affected`, `aliases`, `introduced`, `references`, `credits`, `remarks` and `severity` are the report's own words. References are
+    data: never followed by the hub, and not to be made links.
+    """
 
     answer: AnswerView
     submission: str
@@ -82,6 +87,16 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     weaknesses: tuple[str, ...]
     locations: tuple[Location, ...]
+    affected: tuple[str, ...]
+    aliases: tuple[str, ...]
+    introduced: tuple[str, ...]
+    references: tuple[str, ...]
+    credits: tuple[str, ...]
+    remarks: tuple[str, ...]
+    preconditions: tuple[str, ...]
+    severity: Severity | None
+    rule: str | None
+    external_id: str | None
     left_out: tuple[OmissionView, ...]
     sanity: SanityView | None
     origin: Origin
@@ -182,6 +197,16 @@ def read_finding(house: Housed, member: Signed, finding_id: FromPath[str]) -> Fi
         message=kept.body.message,
         weaknesses=tuple(weakness.id for weakness in kept.body.weaknesses),
         locations=kept.body.locations,
+        affected=kept.body.affected,
+        aliases=kept.body.aliases,
+        introduced=kept.body.introduced,
+        references=kept.body.references,
+        credits=kept.body.credits,
+        remarks=kept.body.remarks,
+        preconditions=kept.body.preconditions,
+        severity=kept.body.severity,
+        rule=kept.body.rule,
+        external_id=kept.body.external_id,
         left_out=tuple(OmissionView(o.number, o.kind, o.field, o.start, o.is_false, o.more) for o in kept.body.left_out),
         sanity=sanity_view(reporting.read_sanity(house, member, kept.id)),
         origin=kept.body.origin,

@@ -33,6 +33,8 @@ class LinkedReport(msgspec.Struct, frozen=True, kw_only=True):
     locations: tuple[Location, ...]
     crash: Crash | None
     preconditions: tuple[str, ...]
+    affected: tuple[str, ...]
+    references: tuple[str, ...]
     origin: Origin
     ai: bool
     received_at: datetime
@@ -113,6 +115,8 @@ def linked_case(view: LinkedView) -> LinkedCase:
                 locations=kept_finding.body.locations,
                 crash=kept_finding.body.crash,
                 preconditions=kept_finding.body.preconditions,
+                affected=kept_finding.body.affected,
+                references=kept_finding.body.references,
                 origin=kept_finding.body.origin,
                 ai=kept_finding.is_ai,
                 received_at=kept_finding.received_at,

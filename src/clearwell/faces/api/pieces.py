@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException, InternalServerException
 
 from clearwell.faces.http import TooLarge
+from clearwell.vocabulary.errors import Invalid
 
 PIECE_SECONDS = 30.0
 """How long the next piece may be awaited."""
@@ -16,11 +17,21 @@ WHOLE_SECONDS = 1_800.0
 """How long the whole body may take."""
 
 
+def _require_raw(request: Request[Any, Any, Any]) -> None:
+    """Raise Invalid for a body that is wrapped: it would be sealed with its wrapping, and no format would know it."""
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in {"", "identity"}:
+        raise Invalid(f"the body is the file's raw bytes, not packed as {packed[:20]!r}: send it without Content-Encoding")
+    if request.headers.get("content-type", "").lstrip().lower().startswith("multipart/"):
+        raise Invalid("the body is the file's raw bytes, not a form: send it as it is (curl --data-binary @FILE, not -F)")
+
+
 class Pieces:
     """An iterator for a worker thread over a body that the event loop receives, of at most `limit` bytes (TooLarge)."""
 
     def __init__(self, request: Request[Any, Any, Any], limit: int) -> None:
         self._limit, self._size = limit, 0
+        _require_raw(request)
         self._require(request.content_length or 0)
         self._stream: AsyncIterator[bytes] = aiter(request.stream())
         self._loop = asyncio.get_running_loop()

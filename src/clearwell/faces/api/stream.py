@@ -2,7 +2,9 @@
 """The stream of answers: server-sent events (HTML, 9.2), one for each finding as it is answered; it ends with the submission."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import weakref
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 from litestar.concurrency import sync_to_thread
@@ -24,7 +26,7 @@ PAUSE = 0.25
 LONGEST = 300.0
 """Seconds after which a stream ends whatever is left; who goes on sends `Last-Event-ID`, as browsers do by themselves."""
 STREAMS = 32
-"""Streams that one server keeps open; more are told to come back."""
+"""Streams that one server keeps open, a quarter of them for one organization; more are told to come back."""
 _QUIET = 15.0
 
 
@@ -37,34 +39,41 @@ class End(msgspec.Struct, frozen=True):
 
 
 class Streams:
-    """How many streams are open. Counted, so that many patient readers do not use up the server."""
+    """How many streams are open, and whose. Counted, so that many patient readers use up neither the server nor others' places."""
 
     def __init__(self) -> None:
-        self.open = 0
+        self.open: Counter[str] = Counter()
 
-    def take(self) -> None:
+    def take(self, organization: str) -> None:
         """Count one more; raise Unavailable when there are as many as may be."""
-        if self.open >= STREAMS:
-            raise Unavailable("too many streams of answers are open here; ask for pages, or come back")
-        self.open += 1
+        if self.open.total() >= STREAMS or self.open[organization] >= STREAMS // 4:
+            whose = "of your organization's " if self.open.total() < STREAMS else ""
+            raise Unavailable(f"too many {whose}streams of answers are open here; ask for pages, or come back")
+        self.open[organization] += 1
 
-    def give_back(self) -> None:
+    def give_back(self, organization: str) -> None:
         """Count one less."""
-        self.open -= 1
+        self.open[organization] -= 1
+        if not self.open[organization]:
+            del self.open[organization]
 
 
 def stream(house: House, member: Member, submission: SubmissionId, after: int, streams: Streams) -> ServerSentEvent:
-    """Answers behind the position `after` as they come; raises Unavailable when too many streams are open."""
-    streams.take()
-    return ServerSentEvent(_counted(_lines(house, member, submission, after), streams))
+    """Answers behind the position `after` as they come; raises Unavailable when too many streams are open.
+
+    The place is given back when the lines end, or when nobody holds them any longer: who hung up before the first never asks for one.
+    """
+    streams.take(member.organization)
+    lines = _lines(house, member, submission, after)
+    return ServerSentEvent(_counted(lines, weakref.finalize(lines, streams.give_back, member.organization)))
 
 
-async def _counted(lines: AsyncIterator[ServerSentEventMessage], streams: Streams) -> AsyncIterator[ServerSentEventMessage]:
+async def _counted(lines: AsyncIterator[ServerSentEventMessage], leave: Callable[[], object]) -> AsyncIterator[ServerSentEventMessage]:
     try:
         async for line in lines:
             yield line
     finally:
-        streams.give_back()
+        leave()
 
 
 async def _lines(house: House, member: Member, submission: SubmissionId, after: int) -> AsyncIterator[ServerSentEventMessage]:

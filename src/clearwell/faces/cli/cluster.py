@@ -48,6 +48,7 @@ def cluster(files: tuple[str, ...], target: str | None, suggest: bool, as_json: 
         _print_json([*rows, *suggested, *errors])
     else:
         _print_text(rows, errors)
+        _hint([finding for _, _, finding in findings])
         _print_suggestions(suggested)
     sys.exit(2 if errors else 0)
 
@@ -72,6 +73,14 @@ def _print_text(rows: list[Row], errors: list[dict[str, Any]]) -> None:
     for error in errors:
         click.echo(f"not read: {for_terminal(error['file'], 80)}: {for_terminal(error['error'], 300)}", err=True)
     click.echo(f"{len(rows):,} findings, {len(members):,} clusters, {len(joined):,} with more than one finding")
+
+
+def _hint(findings: Iterable[Finding]) -> None:
+    """Where nothing says what a report is about, nothing joins it with another tool's: say what would."""
+    unnamed = sum(finding.product is None for finding in findings)
+    if unnamed:
+        said = f"{unnamed:,} of them name no product, so that nothing joins them with another tool's"
+        click.echo(f"{said}: --target PACKAGE-URL (or REPOSITORY@COMMIT) says what these files are about", err=True)
 
 
 def _print_suggestions(suggested: list[SuggestedRow]) -> None:

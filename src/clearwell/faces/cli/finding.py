@@ -46,6 +46,9 @@ def false_hit(finding_id: str, number: int, url: str, token_file: Path | None) -
 def _lines(view: dict[str, Any]) -> list[str]:
     answer = view["answer"]
     lines = [f"{answer['finding']}  {answer['answer']}", for_terminal(answer["title"]), for_terminal(answer["reason"], 400)]
+    lines.append(for_terminal(f"  {_origin(view['origin'])}", 400))
+    for name in ("affected", "aliases", "introduced", "references", "credits", "remarks"):
+        lines += [for_terminal(f"  {name}: {said}", 400) for said in view[name]]
     for one in view["sanity"]["assertions"] if view["sanity"] else ():
         lines.append(for_terminal(f"  {one['outcome'].replace('_', ' ')}: {one['kind']} {one['said']} ({one['reason']})", 400))
     for omission in view["left_out"]:
@@ -53,3 +56,15 @@ def _lines(view: dict[str, Any]) -> list[str]:
         told = "shown: a false hit" if omission["is_false"] else "left out"
         lines.append(f"  {omission['number']}  {omission['kind']} in {omission['field']}, character {omission['start']}: {told}{more}")
     return lines
+
+
+def _origin(origin: dict[str, Any]) -> str:
+    """Who wrote a finding, in one line: the model and who reviewed it, the tool."""
+
+    def named(name: str) -> str:
+        return " ".join(part for part in (origin.get(name), origin.get(f"{name}_version")) if part)
+
+    reviewer, model, tool = origin.get("human_reviewer"), named("model"), named("tool")
+    reviewed = f"reviewed by {reviewer}" if reviewer else "no person named who reviewed it"
+    written = f"[AI] written by {model}, {reviewed}" if model else "no AI model is named"
+    return f"{written}; tool {tool}" if tool else written

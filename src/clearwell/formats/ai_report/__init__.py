@@ -4,8 +4,8 @@
 import msgspec
 
 from clearwell.formats.ai_report import markdown
-from clearwell.formats.ai_report.report import FORMAT, MAX_FINDINGS, MAX_PROOF, MAX_PROOF_FILES, Report, SentFinding, clean, read_findings
-from clearwell.vocabulary.document import BROKEN_JSON, Document, ReportFormat
+from clearwell.formats.ai_report.report import FORMAT, MAX_FINDINGS, MAX_PROOF, MAX_PROOF_FILES, Report, SentFinding, read_findings
+from clearwell.vocabulary.document import BROKEN_JSON, Document, ReportFormat, broken_json
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.product import Product
 
@@ -36,7 +36,7 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     try:
         report = _report.decode(data)
     except BROKEN_JSON as reason:
-        raise Invalid(f"this Clearwell report cannot be read: {clean(reason)}") from None
+        raise Invalid(f"this Clearwell report cannot be read: {broken_json(reason, data)}") from None
     return read_findings(report, _finding.decode, target)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from clearwell.formats.sarif.loosening import loosened, loosened_tool
 from clearwell.formats.sarif.model import ABSENT, External, InlineProperties, LooseLog, LooseRun, Result, Run, Tool, WholeLog, WholeRun
 from clearwell.formats.sarif.results import MAX_TITLE, RunContext
-from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem, ReportFormat
+from clearwell.vocabulary.document import BROKEN_JSON, Document, Problem, ReportFormat, broken_json
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.product import Product
@@ -167,7 +167,7 @@ class _Reading:
 
     def _salvage(self, data: bytes, syntax: Exception) -> None:
         """The JSON itself is broken (cut off, flipped bits): keep each result that stands whole before the break."""
-        self._problem("", f"the JSON is broken: {_clean(syntax)}")
+        self._problem("", broken_json(syntax, data))
         if len(data) > _MAX_SALVAGE:
             raise Invalid(f"this SARIF log is broken JSON ({_clean(syntax)}) and too large to look for whole results in it")
         decoder = json.JSONDecoder(parse_int=_bounded_int)
@@ -180,7 +180,7 @@ class _Reading:
             results, ends = self._salvage_results(decoder, text, key.end(), f"runs[{number}]")
             self.read_run(run, f"runs[{number}]", results, alone=False)
         if not self._findings:
-            raise Invalid(f"this SARIF log is broken JSON: {_clean(syntax)}; no whole result stands in it")
+            raise Invalid(f"{broken_json(syntax, data)}; no whole result stands in this SARIF log")
 
     def _salvage_run(self, decoder: json.JSONDecoder, text: str, start: int, end: int) -> Run:
         for key in re.compile(_TOOL_KEY.pattern.decode()).finditer(text, start, end):

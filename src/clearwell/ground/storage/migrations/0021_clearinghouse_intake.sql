@@ -12,3 +12,8 @@ ALTER TABLE clearwell.source_archive ADD COLUMN sent_last_at timestamptz, ADD CO
 CREATE INDEX source_alive ON clearwell.source_archive (organization_id, address) WHERE destroyed_at IS NULL;
 CREATE INDEX submission_source ON clearwell.submission (source_id) WHERE source_id IS NOT NULL;
 CREATE POLICY intake ON clearwell.source_archive USING ((SELECT clearwell.is_system('system:intake')));
+
+-- A keyed hash of the words that a false hit named: later patterns number otherwise and cut otherwise, the words stay what they are.
+ALTER TABLE clearwell.false_hit ADD COLUMN word bytea;
+DROP POLICY intake ON clearwell.false_hit;
+CREATE POLICY intake ON clearwell.false_hit USING ((SELECT clearwell.is_system('system:intake')));
