@@ -272,7 +272,7 @@ def _write(place: str, content: bytes) -> None:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fchmod(descriptor, 0o444)
+        os.fchmod(descriptor, 0o555 if content.startswith(b"#!") else 0o444)
     finally:
         os.close(descriptor)
 
