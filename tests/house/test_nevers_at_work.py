@@ -446,6 +446,7 @@ RUNNING = {
     "proving/materials.py": "asks compilers and backends for their versions",
     "proving/sandbox.py": "bubblewrap",
     "proving/stage.py": "runs inside the sandbox",
+    "proving/recompiling.py": "runs inside the sandbox: the compiler whose name it bears",
     "proving/running.py": "bubblewrap",
     "proving/probe.py": "bubblewrap",
     "proving/cgroups.py": "systemd's scope for the sandbox",

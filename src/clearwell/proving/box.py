@@ -110,6 +110,9 @@ class Run:
                 _write(place, b"")
             kernel.bind(f"/proc/self/fd/{descriptor}", place, read_only=True)
             os.close(descriptor)
+        os.mkdir(f"{_SPACE}/nothing", 0o755)
+        for target in request["covered"]:
+            kernel.bind(f"{_SPACE}/nothing", f"{_TREE}{target}", read_only=True)
         for descriptor, target in nodes:
             _write(self._place(target), b"")
             kernel.bind(f"/proc/self/fd/{descriptor}", self._place(target), read_only=False, is_device=True)
