@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proving, measured: the box against the plain process, confirmations per minute, builds and caches, a queue of 10,000 proofs."""
+"""Proving, measured: the box against the plain process, confirmations per minute, builds and caches."""
 
 import resource
 import shutil
@@ -9,10 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from hub import BenchHub, Figure, bench_hub, resident_mb
+from hub import Figure
 
 RUNS = 60
-PROOFS = 10_000
 _C = r"""
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +31,7 @@ def measure_proving(folder: Path) -> list[Figure]:
     if not probe().is_usable or shutil.which("gcc") is None:
         print("     proving: skipped, no sandbox or no compiler here")
         return []
-    return [*_starts(folder), *_confirmations(folder), *_symbols(folder), *_builds(folder), *_queue(folder)]
+    return [*_starts(folder), *_confirmations(folder), *_symbols(folder), *_builds(folder)]
 
 
 def _target(folder: Path) -> Path:
@@ -206,65 +205,3 @@ def _write_tar(path: Path, files: dict[str, bytes]) -> None:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-
-
-def _queue(folder: Path) -> list[Figure]:
-    """10,000 queued jobs of the proving queue of mixed kinds, none of which needs a box: throughput, fairness and memory of the queue."""
-    with bench_hub(folder / "queue") as hub:
-        hub.start("serve")
-        hub.wait_until_up()
-        _defer(hub, PROOFS)
-        worker = hub.start("worker")
-        begin = time.monotonic()
-        left, seen = PROOFS, []
-        peak = 0.0
-        while left and time.monotonic() - begin < 300:
-            time.sleep(0.5)
-            left, order = _left(hub)
-            seen.append(order)
-            peak = max(peak, resident_mb([worker.pid]))
-        taken = time.monotonic() - begin
-    unfair = max((abs(a - b) for a, b in seen), default=0)
-    return [
-        Figure(f"{PROOFS:,} queued jobs of two kinds, one worker", (PROOFS - left) / taken * 60, "jobs/min"),
-        Figure("largest lead of one kind over the other while they ran", unfair, "jobs"),
-        Figure("the worker's memory meanwhile, at its highest", peak, "MB"),
-    ]
-
-
-def _connect(hub: BenchHub):  # type: ignore[no-untyped-def]
-    import psycopg
-
-    from clearwell.ground.storage.embedded import OWNER, EmbeddedServer
-
-    return psycopg.connect(EmbeddedServer(hub.folder).url(OWNER), autocommit=True)
-
-
-def _defer(hub: BenchHub, count: int) -> None:
-    """Jobs about proofs and fixes that do not exist any more, in turn: each is taken, looked up and refused."""
-    from clearwell.vocabulary.ids import spell, uuid7
-
-    rows = [
-        ("validate", "proof", spell("proof", uuid7(n, n))) if n % 2 else ("verify_fix", "fix", spell("fix", uuid7(n, n)))
-        for n in range(count)
-    ]
-    with _connect(hub) as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO procrastinate.procrastinate_jobs (queue_name, task_name, args, attempts) "
-            "VALUES ('proving', %s, jsonb_build_object(%s::text, %s::text), 5)",
-            rows,
-        )
-
-
-def _left(hub: BenchHub) -> tuple[int, tuple[int, int]]:
-    with _connect(hub) as connection:
-        row = connection.execute(
-            """
-            SELECT count(*) FILTER (WHERE status IN ('todo', 'doing')),
-                   count(*) FILTER (WHERE task_name = 'validate' AND status NOT IN ('todo', 'doing')),
-                   count(*) FILTER (WHERE task_name = 'verify_fix' AND status NOT IN ('todo', 'doing'))
-            FROM procrastinate.procrastinate_jobs WHERE queue_name = 'proving'
-            """
-        ).fetchone()
-    assert row is not None
-    return int(row[0]), (int(row[1]), int(row[2]))
