@@ -46,12 +46,14 @@ def _target(folder: Path) -> Path:
 
 
 def _spec(place: Path, word: str, *, symbolize: bool = False):  # type: ignore[no-untyped-def]
+    from clearwell.proving.runtimes import light_runtimes
     from clearwell.proving.sandbox import Limits, Spec
 
     reports = "/box/.reports-bench"
     options = f"log_path={reports}/report:exitcode=86:detect_leaks=0:symbolize={int(symbolize)}"
+    binds = ((place, "/box/build"), *light_runtimes(place.parent))
     return Spec(
-        argv=("/box/build/a",), env={"ASAN_OPTIONS": options}, binds=((place, "/box/build"),), stdin=place / word,
+        argv=("/box/build/a",), env={"ASAN_OPTIONS": options}, binds=binds, stdin=place / word,
         writable=("/box/root", "/box/out", "/tmp", "/dev/shm", reports), collect=("/box/out", reports), limits=Limits(),
     )  # fmt: skip
 
@@ -129,7 +131,7 @@ def _confirmations(folder: Path) -> list[Figure]:
 
 
 def _symbols(folder: Path) -> list[Figure]:
-    """The report with names of functions (once per proof) against without (every confirmation)."""
+    """A run whose report has names of functions, as every run of a proof, against one without."""
     from clearwell.proving.sandbox import Sandbox
 
     place, taken = _target(folder), {}

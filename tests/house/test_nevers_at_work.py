@@ -448,6 +448,7 @@ RUNNING = {
     "proving/stage.py": "runs inside the sandbox",
     "proving/recompiling.py": "runs inside the sandbox: the compiler whose name it bears",
     "proving/running.py": "bubblewrap",
+    "proving/runtimes.py": "asks the system's compiler for its runtimes and strips copies of them",
     "proving/probe.py": "bubblewrap",
     "proving/cgroups.py": "systemd's scope for the sandbox",
 }

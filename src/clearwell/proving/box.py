@@ -106,7 +106,7 @@ class Run:
             place = self._place(target)
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 self._folder(place)
-            else:
+            elif not os.path.exists(place):  # a file of the runtime may be covered by another
                 _write(place, b"")
             kernel.bind(f"/proc/self/fd/{descriptor}", place, read_only=True)
             os.close(descriptor)
