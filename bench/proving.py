@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proving, measured: the box against the plain process, confirmations per minute, builds and caches."""
 
+import os
 import resource
 import shutil
 import statistics
@@ -89,9 +90,13 @@ def _starts(folder: Path) -> list[Figure]:
     return figures
 
 
-def _confirm(place: Path, seconds: float, workers: int) -> float:
-    """Confirmations per minute: each is one boxed, unsymbolized run and the oracle's look at its report."""
+def _confirm(place: Path, seconds: float, workers: int) -> tuple[float, float]:
+    """Confirmations per minute, and milliseconds of processor time of each, all included: our own process, stage, bubblewrap, target.
+
+    Each is one boxed, unsymbolized run and the oracle's look at its report.
+    """
     from clearwell.proving.sandbox import Sandbox
+    from clearwell.proving.sanitizer_report import parse_reports
 
     done: list[int] = []
 
@@ -103,31 +108,57 @@ def _confirm(place: Path, seconds: float, workers: int) -> float:
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 result = sandbox.run(_spec(place, "bad"))
-                reports = [entry.content for entry in result.files["/box/.reports-bench"]]
-                if result.exit != 86 or len(reports) != 1 or b"heap-buffer-overflow" not in reports[0]:
+                texts = [entry.content.decode() for entry in result.files["/box/.reports-bench"]]
+                reports = [report for text in texts for report in parse_reports(text)]
+                if result.exit != 86 or len(reports) != 1 or not reports[0].is_of("heap-buffer-overflow"):
                     raise SystemExit(f"a confirmation did not confirm: {result}")
                 count += 1
         done.append(count)
 
     start = threading.Barrier(workers)
     threads = [threading.Thread(target=work) for _ in range(workers)]
+    before = _processor_seconds()
+    with Sandbox() as sandbox:
+        sandbox.run(_spec(place, "bad"))
+    opening = _processor_seconds() - before  # a worker opens its sandbox once, whatever it runs afterwards
+    before = _processor_seconds()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(done) / seconds * 60
+    return sum(done) / seconds * 60, (_processor_seconds() - before - workers * opening) / sum(done) * 1000
+
+
+def _processor_seconds() -> float:
+    """Of this process and of all that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _plain_seconds(place: Path) -> float:
+    """Processor time of the same target's failing run as a plain process: the floor under a confirmation."""
+    before = _processor_seconds()
+    for _ in range(RUNS):
+        with (place / "bad").open("rb") as word:
+            options = {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0"}
+            subprocess.run([place / "a"], stdin=word, capture_output=True, env=options, check=False)
+    return (_processor_seconds() - before) / RUNS * 1000
 
 
 def _confirmations(folder: Path) -> list[Figure]:
     place = _target(folder)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    one = _confirm(place, 8, 1)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    each = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / (one * 8 / 60) * 1000
+    one, each = _confirm(place, 8, 1)
+    two, each_of_two = _confirm(place, 8, 2)
+    plain = _plain_seconds(place)
+    load = f"{os.getloadavg()[0]:.1f} processes wanted the {os.cpu_count()} cores meanwhile"
     return [
+        Figure("processor time of one confirmation, all included", each, "ms", 24, peer=f"{plain:.1f} ms the plain process"),
         Figure("confirmations a minute, one worker", one, "runs/min", peer=f"{each:.1f} ms of CPU each"),
-        Figure("confirmations a minute, two workers on two cores", _confirm(place, 8, 2), "runs/min", 5000, at_most=False),
-    ]
+        Figure(
+            "confirmations a minute, two workers on two cores", two, "runs/min", 5000, at_most=False,
+            peer=f"{each_of_two:.1f} ms of CPU each; {load}",
+        ),
+    ]  # fmt: skip
 
 
 def _symbols(folder: Path) -> list[Figure]:
@@ -135,15 +166,18 @@ def _symbols(folder: Path) -> list[Figure]:
     from clearwell.proving.sandbox import Sandbox
 
     place, taken = _target(folder), {}
-    with Sandbox() as sandbox:
-        for symbolize in (False, True):
-            times = []
-            for _ in range(12):
-                begin = time.perf_counter()
-                sandbox.run(_spec(place, "bad", symbolize=symbolize))
-                times.append(time.perf_counter() - begin)
-            taken[symbolize] = statistics.median(times)
-    return [Figure("a symbolized run, in unsymbolized ones", taken[True] / taken[False], "runs", peer=f"{taken[True] * 1000:.0f} ms")]
+    for symbolize in (False, True):
+        used = []
+        for count in (1, 25):  # the stage's own start comes in both
+            before = _processor_seconds()
+            with Sandbox() as sandbox:
+                for _ in range(count):
+                    sandbox.run(_spec(place, "bad", symbolize=symbolize))
+            used.append(_processor_seconds() - before)
+        taken[symbolize] = (used[1] - used[0]) / 24
+    return [
+        Figure("a symbolized run, in unsymbolized ones", taken[True] / taken[False], "runs", 2, peer=f"{taken[True] * 1000:.0f} ms of CPU")
+    ]
 
 
 def _builds(folder: Path) -> list[Figure]:
