@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed and size, each beside the limit or the peer that the issue names, in one run; results go to RESULTS.md.
 
-Sections: help, start, intake, parse, mutants, adversarial, dedupe-scale, exercise. `python bench intake parse` runs just those.
-Sections: help, start, intake, fairness, parse, hard-set, mutants, adversarial, exercise. `python bench intake parse` runs just those.
-Sections: help, start, intake, parse, mutants, adversarial, exercise, proving. `python bench intake parse` runs just those.
+Sections: help, start, intake, fairness, parse, hard-set, mutants, adversarial, dedupe-scale, exercise, proving, proof-queue.
+`python bench intake parse` runs just those.
 """
 
 import os
@@ -23,6 +22,7 @@ import fairness  # noqa: E402
 import hard_set  # noqa: E402
 import hub  # noqa: E402
 import mutants  # noqa: E402
+import proof_queue  # noqa: E402
 import proving  # noqa: E402
 import sections  # noqa: E402
 import volume  # noqa: E402
@@ -39,6 +39,7 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "dedupe-scale": dedupe_scale.measure_scale,
     "exercise": sections.measure_exercise,
     "proving": proving.measure_proving,
+    "proof-queue": proof_queue.measure_proof_queue,
 }
 
 

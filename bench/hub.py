@@ -132,24 +132,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def resident_mb(pids: list[int]) -> float:
-    """Proportional resident memory of processes and all their children, in MB (a shared page counts once)."""
-    family = set(pids)
+def family(pids: list[int]) -> set[int]:
+    """Processes and all that they started."""
+    found = set(pids)
     grown = True
     while grown:
         grown = False
         for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) in family:
+            if not entry.name.isdigit() or int(entry.name) in found:
                 continue
             try:
                 parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
             except (OSError, IndexError, ValueError):
                 continue
-            if parent in family:
-                family.add(int(entry.name))
+            if parent in found:
+                found.add(int(entry.name))
                 grown = True
+    return found
+
+
+def resident_mb(pids: list[int]) -> float:
+    """Proportional resident memory of processes and all their children, in MB (a shared page counts once)."""
     total = 0
-    for pid in family:
+    for pid in family(pids):
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         except OSError:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proving, measured: the box against the plain process, confirmations per minute, builds and caches, a queue of 10,000 proofs."""
+"""Proving, measured: the box against the plain process, confirmations per minute, builds and caches."""
 
+import os
 import resource
 import shutil
 import statistics
@@ -9,10 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from hub import BenchHub, Figure, bench_hub, resident_mb
+from hub import Figure
 
 RUNS = 60
-PROOFS = 10_000
 _C = r"""
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ def measure_proving(folder: Path) -> list[Figure]:
     if not probe().is_usable or shutil.which("gcc") is None:
         print("     proving: skipped, no sandbox or no compiler here")
         return []
-    return [*_starts(folder), *_confirmations(folder), *_symbols(folder), *_builds(folder), *_queue(folder)]
+    return [*_starts(folder), *_confirmations(folder), *_symbols(folder), *_builds(folder)]
 
 
 def _target(folder: Path) -> Path:
@@ -47,12 +47,14 @@ def _target(folder: Path) -> Path:
 
 
 def _spec(place: Path, word: str, *, symbolize: bool = False):  # type: ignore[no-untyped-def]
+    from clearwell.proving.runtimes import light_runtimes
     from clearwell.proving.sandbox import Limits, Spec
 
     reports = "/box/.reports-bench"
     options = f"log_path={reports}/report:exitcode=86:detect_leaks=0:symbolize={int(symbolize)}"
+    binds = ((place, "/box/build"), *light_runtimes(place.parent))
     return Spec(
-        argv=("/box/build/a",), env={"ASAN_OPTIONS": options}, binds=((place, "/box/build"),), stdin=place / word,
+        argv=("/box/build/a",), env={"ASAN_OPTIONS": options}, binds=binds, stdin=place / word,
         writable=("/box/root", "/box/out", "/tmp", "/dev/shm", reports), collect=("/box/out", reports), limits=Limits(),
     )  # fmt: skip
 
@@ -88,9 +90,13 @@ def _starts(folder: Path) -> list[Figure]:
     return figures
 
 
-def _confirm(place: Path, seconds: float, workers: int) -> float:
-    """Confirmations per minute: each is one boxed, unsymbolized run and the oracle's look at its report."""
+def _confirm(place: Path, seconds: float, workers: int) -> tuple[float, float]:
+    """Confirmations per minute, and milliseconds of processor time of each, all included: our own process, stage, bubblewrap, target.
+
+    Each is one boxed, unsymbolized run and the oracle's look at its report.
+    """
     from clearwell.proving.sandbox import Sandbox
+    from clearwell.proving.sanitizer_report import parse_reports
 
     done: list[int] = []
 
@@ -102,47 +108,76 @@ def _confirm(place: Path, seconds: float, workers: int) -> float:
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 result = sandbox.run(_spec(place, "bad"))
-                reports = [entry.content for entry in result.files["/box/.reports-bench"]]
-                if result.exit != 86 or len(reports) != 1 or b"heap-buffer-overflow" not in reports[0]:
+                texts = [entry.content.decode() for entry in result.files["/box/.reports-bench"]]
+                reports = [report for text in texts for report in parse_reports(text)]
+                if result.exit != 86 or len(reports) != 1 or not reports[0].is_of("heap-buffer-overflow"):
                     raise SystemExit(f"a confirmation did not confirm: {result}")
                 count += 1
         done.append(count)
 
     start = threading.Barrier(workers)
     threads = [threading.Thread(target=work) for _ in range(workers)]
+    before = _processor_seconds()
+    with Sandbox() as sandbox:
+        sandbox.run(_spec(place, "bad"))
+    opening = _processor_seconds() - before  # a worker opens its sandbox once, whatever it runs afterwards
+    before = _processor_seconds()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(done) / seconds * 60
+    return sum(done) / seconds * 60, (_processor_seconds() - before - workers * opening) / sum(done) * 1000
+
+
+def _processor_seconds() -> float:
+    """Of this process and of all that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _plain_seconds(place: Path) -> float:
+    """Processor time of the same target's failing run as a plain process: the floor under a confirmation."""
+    before = _processor_seconds()
+    for _ in range(RUNS):
+        with (place / "bad").open("rb") as word:
+            options = {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0"}
+            subprocess.run([place / "a"], stdin=word, capture_output=True, env=options, check=False)
+    return (_processor_seconds() - before) / RUNS * 1000
 
 
 def _confirmations(folder: Path) -> list[Figure]:
     place = _target(folder)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    one = _confirm(place, 8, 1)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    each = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / (one * 8 / 60) * 1000
+    one, each = _confirm(place, 8, 1)
+    two, each_of_two = _confirm(place, 8, 2)
+    plain = _plain_seconds(place)
+    load = f"{os.getloadavg()[0]:.1f} processes wanted the {os.cpu_count()} cores meanwhile"
     return [
+        Figure("processor time of one confirmation, all included", each, "ms", 24, peer=f"{plain:.1f} ms the plain process"),
         Figure("confirmations a minute, one worker", one, "runs/min", peer=f"{each:.1f} ms of CPU each"),
-        Figure("confirmations a minute, two workers on two cores", _confirm(place, 8, 2), "runs/min", 5000, at_most=False),
-    ]
+        Figure(
+            "confirmations a minute, two workers on two cores", two, "runs/min", 5000, at_most=False,
+            peer=f"{each_of_two:.1f} ms of CPU each; {load}",
+        ),
+    ]  # fmt: skip
 
 
 def _symbols(folder: Path) -> list[Figure]:
-    """The report with names of functions (once per proof) against without (every confirmation)."""
+    """A run whose report has names of functions, as every run of a proof, against one without."""
     from clearwell.proving.sandbox import Sandbox
 
     place, taken = _target(folder), {}
-    with Sandbox() as sandbox:
-        for symbolize in (False, True):
-            times = []
-            for _ in range(12):
-                begin = time.perf_counter()
-                sandbox.run(_spec(place, "bad", symbolize=symbolize))
-                times.append(time.perf_counter() - begin)
-            taken[symbolize] = statistics.median(times)
-    return [Figure("a symbolized run, in unsymbolized ones", taken[True] / taken[False], "runs", peer=f"{taken[True] * 1000:.0f} ms")]
+    for symbolize in (False, True):
+        used = []
+        for count in (1, 25):  # the stage's own start comes in both
+            before = _processor_seconds()
+            with Sandbox() as sandbox:
+                for _ in range(count):
+                    sandbox.run(_spec(place, "bad", symbolize=symbolize))
+            used.append(_processor_seconds() - before)
+        taken[symbolize] = (used[1] - used[0]) / 24
+    return [
+        Figure("a symbolized run, in unsymbolized ones", taken[True] / taken[False], "runs", 2, peer=f"{taken[True] * 1000:.0f} ms of CPU")
+    ]
 
 
 def _builds(folder: Path) -> list[Figure]:
@@ -192,7 +227,7 @@ def _builds(folder: Path) -> list[Figure]:
             "a build with one file patched, in full builds",
             taken[2] / taken[0],
             "builds",
-            peer=f"{taken[2]:.2f} s: every file is built anew",
+            peer=f"{taken[2]:.2f} s: one file is compiled, the other objects are the unpatched build's",
         ),
     ]
 
@@ -206,65 +241,3 @@ def _write_tar(path: Path, files: dict[str, bytes]) -> None:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-
-
-def _queue(folder: Path) -> list[Figure]:
-    """10,000 queued jobs of the proving queue of mixed kinds, none of which needs a box: throughput, fairness and memory of the queue."""
-    with bench_hub(folder / "queue") as hub:
-        hub.start("serve")
-        hub.wait_until_up()
-        _defer(hub, PROOFS)
-        worker = hub.start("worker")
-        begin = time.monotonic()
-        left, seen = PROOFS, []
-        peak = 0.0
-        while left and time.monotonic() - begin < 300:
-            time.sleep(0.5)
-            left, order = _left(hub)
-            seen.append(order)
-            peak = max(peak, resident_mb([worker.pid]))
-        taken = time.monotonic() - begin
-    unfair = max((abs(a - b) for a, b in seen), default=0)
-    return [
-        Figure(f"{PROOFS:,} queued jobs of two kinds, one worker", (PROOFS - left) / taken * 60, "jobs/min"),
-        Figure("largest lead of one kind over the other while they ran", unfair, "jobs"),
-        Figure("the worker's memory meanwhile, at its highest", peak, "MB"),
-    ]
-
-
-def _connect(hub: BenchHub):  # type: ignore[no-untyped-def]
-    import psycopg
-
-    from clearwell.ground.storage.embedded import OWNER, EmbeddedServer
-
-    return psycopg.connect(EmbeddedServer(hub.folder).url(OWNER), autocommit=True)
-
-
-def _defer(hub: BenchHub, count: int) -> None:
-    """Jobs about proofs and fixes that do not exist any more, in turn: each is taken, looked up and refused."""
-    from clearwell.vocabulary.ids import spell, uuid7
-
-    rows = [
-        ("validate", "proof", spell("proof", uuid7(n, n))) if n % 2 else ("verify_fix", "fix", spell("fix", uuid7(n, n)))
-        for n in range(count)
-    ]
-    with _connect(hub) as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO procrastinate.procrastinate_jobs (queue_name, task_name, args, attempts) "
-            "VALUES ('proving', %s, jsonb_build_object(%s::text, %s::text), 5)",
-            rows,
-        )
-
-
-def _left(hub: BenchHub) -> tuple[int, tuple[int, int]]:
-    with _connect(hub) as connection:
-        row = connection.execute(
-            """
-            SELECT count(*) FILTER (WHERE status IN ('todo', 'doing')),
-                   count(*) FILTER (WHERE task_name = 'validate' AND status NOT IN ('todo', 'doing')),
-                   count(*) FILTER (WHERE task_name = 'verify_fix' AND status NOT IN ('todo', 'doing'))
-            FROM procrastinate.procrastinate_jobs WHERE queue_name = 'proving'
-            """
-        ).fetchone()
-    assert row is not None
-    return int(row[0]), (int(row[1]), int(row[2]))

@@ -446,7 +446,9 @@ RUNNING = {
     "proving/materials.py": "asks compilers and backends for their versions",
     "proving/sandbox.py": "bubblewrap",
     "proving/stage.py": "runs inside the sandbox",
+    "proving/recompiling.py": "runs inside the sandbox: the compiler whose name it bears",
     "proving/running.py": "bubblewrap",
+    "proving/runtimes.py": "asks the system's compiler for its runtimes and strips copies of them",
     "proving/probe.py": "bubblewrap",
     "proving/cgroups.py": "systemd's scope for the sandbox",
 }

@@ -567,3 +567,8 @@ def _wait_until(holds, seconds: float = 60.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+
+
+@pytest.mark.sandbox
+def test_the_machine_s_debugging_symbols_are_not_in_the_box(run):
+    assert run("import os\nprint(os.path.isdir('/usr/lib/debug') and os.listdir('/usr/lib/debug'))").stdout in {b"[]\n", b"False\n"}

@@ -8,6 +8,7 @@ import pytest
 
 from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
+from clearwell.proving.sandbox import Spec, standing
 from clearwell.proving.verdict import FixLabel, Outcome
 from proving.lab import NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, wheel
 
@@ -345,3 +346,19 @@ def test_what_a_killed_process_left_of_a_proof_is_removed(lab: Lab):
     (left / "proof").write_text("secret")
     lab.prove(lab.proof("notes", verb="save", text="x", oracle='kind = "file_write"'))
     assert not list((lab.cache / "scratch").iterdir())
+
+
+@pytest.mark.sandbox
+def test_a_sandbox_stands_from_one_proof_to_the_next_and_is_nobody_else_s_meanwhile(sandbox):
+    with standing("bubblewrap") as first, standing("bubblewrap") as second:
+        assert first is not second
+    with standing("bubblewrap") as again:
+        assert again in (first, second)
+        assert again.run(Spec(argv=("/usr/bin/true",))).exit == 0
+
+
+def test_a_sandbox_whose_use_went_wrong_is_not_lent_again():
+    with pytest.raises(KeyError), standing("bubblewrap") as wrong:
+        raise KeyError
+    with standing("bubblewrap") as other:
+        assert other is not wrong

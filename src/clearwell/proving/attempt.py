@@ -18,6 +18,7 @@ from clearwell.proving.oracles import Asked, Effect, judge
 from clearwell.proving.oracles.growth import Measured, again, measure
 from clearwell.proving.probe import Probe, probe
 from clearwell.proving.running import Bench, Observation
+from clearwell.proving.runtimes import light_runtimes
 from clearwell.proving.sandbox import BACKENDS, DEFAULT, Escaped, Limits, Sandbox, Strength
 from clearwell.proving.transcript import STEPS_MAX, Step, step_of
 from clearwell.proving.verdict import Evidence, Features, Outcome, Rung, Runs, SeenVariant, Verdict
@@ -79,7 +80,7 @@ class Attempt:
     ) -> None:
         self.proof, self.settings, self.control, self.started = proof, settings, control, started
         self.workshop = Workshop(registry, sandbox, private)
-        self.bench = Bench(sandbox, private / "proof", private / "harness", proof.harness, private)
+        self.bench = Bench(sandbox, private / "proof", private / "harness", proof.harness, private, light_runtimes(registry.cache.parent))
         self.oracle = _floored(proof.file.oracle, settings)
         self.limits = _limits(proof, self.oracle, settings)
         self.evidence = [Evidence("proof", proof.folder.sha256), Evidence(f"harness {proof.harness.name}", proof.harness.folder.sha256)]

@@ -106,10 +106,13 @@ class Run:
             place = self._place(target)
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 self._folder(place)
-            else:
+            elif not os.path.exists(place):  # a file of the runtime may be covered by another
                 _write(place, b"")
             kernel.bind(f"/proc/self/fd/{descriptor}", place, read_only=True)
             os.close(descriptor)
+        os.mkdir(f"{_SPACE}/nothing", 0o755)
+        for target in request["covered"]:
+            kernel.bind(f"{_SPACE}/nothing", f"{_TREE}{target}", read_only=True)
         for descriptor, target in nodes:
             _write(self._place(target), b"")
             kernel.bind(f"/proc/self/fd/{descriptor}", self._place(target), read_only=False, is_device=True)
@@ -272,7 +275,7 @@ def _write(place: str, content: bytes) -> None:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fchmod(descriptor, 0o444)
+        os.fchmod(descriptor, 0o555 if content.startswith(b"#!") else 0o444)
     finally:
         os.close(descriptor)
 

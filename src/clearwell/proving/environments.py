@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from packageurl import PackageURL
 
-from clearwell.proving import patches, unboxing, unpack
+from clearwell.proving import patches, recompiling, unboxing, unpack
 from clearwell.proving.archives import Archive, Registry, runtime_python, write_whole
 from clearwell.proving.folder import Folder, Harness, Kind, Proof, Side
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
@@ -25,7 +25,7 @@ from clearwell.proving.touched import is_test
 from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFound
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar", ".zip", ".whl")
-_RECIPE = "2"  # raise when the way of building changes: older builds are then not found
+_RECIPE = "3"  # raise when the way of building changes: older builds are then not found
 BUILD_LIMITS = Limits(
     wall_seconds=300, cpu_seconds=600, memory_bytes=3 << 30, processes=128, space_bytes=1 << 30, inodes=60_000, file_bytes=512 << 20
 )
@@ -77,8 +77,10 @@ class Workshop:
         archive = self._own_file(proof, side) if kind == "file" else self.registry.fetch(purl, kind, sha256=side.sha256)
         place, tree = self.tree(archive)
         root = side.root or proof.harness.file.root
+        unpatched = None
         if isinstance(control, bytes):
-            place = self._patched(place, _root(place, root), archive.sha256, control)
+            unpatched = _root(place, root)
+            place = self._patched(place, unpatched, archive.sha256, control)
         source = _root(place, root)
         source_hash = tree_hash(source)
         packages = tuple(self._package(text) for text in proof.harness.file.packages)
@@ -88,7 +90,7 @@ class Workshop:
             (f"source of {purl}", source_hash),
         ]
         evidence += [(f"archive {a.filename}", a.sha256) for _, _, a in packages]
-        build, build_hash = self._build(proof.harness, source, source_hash, harness_folder, packages)
+        build, build_hash = self._build(proof.harness, source, source_hash, harness_folder, packages, unpatched)
         if build_hash is not None:
             evidence.append((f"build of {purl}", build_hash))
         return Environment(
@@ -203,10 +205,26 @@ class Workshop:
         return (_module_name(purl) if archive.kind == "npm" else PackageURL.from_string(purl).name), place, archive
 
     def _build(
-        self, harness: Harness, source: Path, source_hash: str, harness_folder: Path, packages: tuple[tuple[str, Path, Archive], ...]
+        self,
+        harness: Harness,
+        source: Path,
+        source_hash: str,
+        harness_folder: Path,
+        packages: tuple[tuple[str, Path, Archive], ...],
+        unpatched: Path | None,
     ) -> tuple[Path | None, str | None]:
+        """Build a source, or find that build. A patched source is built with the objects of the unpatched one, where those are kept."""
         if harness.file.build is None:
             return None, None
+        place = self._built(harness, source_hash, packages)
+        note = place.with_suffix(".sha256")
+        if not (place.is_dir() and note.is_file()):
+            objects = None if unpatched is None else self._built(harness, tree_hash(unpatched), packages).with_suffix(".objects")
+            self._make_build(harness, source, harness_folder, packages, place, objects)
+        return place, note.read_text()
+
+    def _built(self, harness: Harness, source_hash: str, packages: tuple[tuple[str, Path, Archive], ...]) -> Path:
+        """The folder of a build, by everything that it is made from."""
         parts = [
             _RECIPE,
             source_hash,
@@ -215,16 +233,17 @@ class Workshop:
             toolchain(),
             *(a.sha256 for _, _, a in packages),
         ]
-        key = hashlib.sha256("|".join(parts).encode()).hexdigest()
         base = self.cache / "builds" if harness.assurance == "hub" else self.private / "builds"
-        place = base / key
-        note = place.with_suffix(".sha256")
-        if not (place.is_dir() and note.is_file()):
-            self._make_build(harness, source, harness_folder, packages, place)
-        return place, note.read_text()
+        return base / hashlib.sha256("|".join(parts).encode()).hexdigest()
 
     def _make_build(
-        self, harness: Harness, source: Path, harness_folder: Path, packages: tuple[tuple[str, Path, Archive], ...], place: Path
+        self,
+        harness: Harness,
+        source: Path,
+        harness_folder: Path,
+        packages: tuple[tuple[str, Path, Archive], ...],
+        place: Path,
+        objects: Path | None,
     ) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         tar = self.private / f"build-{secrets.token_hex(8)}.tar"
@@ -232,10 +251,13 @@ class Workshop:
         partial = tar.with_suffix("")
         binds = [(source, "/box/src"), (harness_folder, "/box/harness")]
         binds += [(path, f"/box/with/{number}") for number, (_, path, _) in enumerate(packages)]
+        if objects is not None and objects.is_dir():
+            binds.append((objects, recompiling.KEPT))
         spec = Spec(
             argv=_build_command(harness),
             env=build_environment(harness),
             binds=tuple(binds),
+            files=_compilers(),
             writable=("/box/build", "/box/root", "/tmp", "/dev/shm"),  # noqa: S108 - paths in the box
             collect=(),
             cwd="/box/build",
@@ -250,6 +272,10 @@ class Workshop:
                 ended = f"hit the limit {result.killed}" if result.killed else f"left with {result.exit}"
                 raise BuildFailed(f"the build {ended}: {said[-1500:]}")
             unpack.unpack(tar, ".tar", partial, strip=False, bounds=unpack.Bounds(total_bytes=1 << 30, file_bytes=512 << 20))
+            stored = partial / Path(recompiling.STORED).name
+            if objects is None and stored.is_dir() and not place.with_suffix(".objects").exists():
+                stored.rename(place.with_suffix(".objects"))
+            shutil.rmtree(stored, ignore_errors=True)
             digest = tree_hash(partial)
             if not place.exists():
                 partial.rename(place)
@@ -283,6 +309,13 @@ def _root(tree: Path, root: str) -> Path:
         what = "no folder" if not found else f"{len(found)} folders"
         raise Invalid(f"root = {root[:120]!r} is {what} of the archive; it must be exactly one")
     return found[0]
+
+
+@functools.cache
+def _compilers() -> dict[str, bytes]:
+    """Our wrapper under the name of every compiler of this machine that it may stand for."""
+    wrapper = b"#!/usr/bin/python3 -ISB\n" + Path(recompiling.__file__).read_bytes()
+    return {f"{recompiling.TOOLS}/{name}": wrapper for name in recompiling.COMPILERS if Path(f"/usr/bin/{name}").exists()}
 
 
 @functools.cache
@@ -325,7 +358,7 @@ def build_environment(harness: Harness) -> dict[str, str]:
     sanitize = " ".join(_SANITIZER_FLAGS[name] for name in harness.file.sanitizers)
     major, minor = runtime_python()
     return {
-        "PATH": "/usr/bin:/bin",
+        "PATH": f"{recompiling.TOOLS}:/usr/bin:/bin",
         "LC_ALL": "C.UTF-8",
         "HOME": "/box/root",
         "TMPDIR": "/tmp",  # noqa: S108 - the box's own

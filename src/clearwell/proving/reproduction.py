@@ -14,7 +14,7 @@ from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Attempt, Reproduction, Settings
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, read_proof
-from clearwell.proving.sandbox import Sandbox
+from clearwell.proving.sandbox import Sandbox, standing
 from clearwell.proving.scratch import scratch
 from clearwell.proving.trial import FixTrial
 from clearwell.proving.verdict import RUNGS, FixVerdict, Kill, OtherProof, Outcome, Verdict
@@ -165,17 +165,13 @@ def attempting(
 
 @contextlib.contextmanager
 def _workbench(settings: Settings, sandbox: Sandbox | None, registry: Registry | None) -> Iterator[tuple[Sandbox, Registry, Path, float]]:
-    """A sandbox, a registry and a private folder, gone afterwards where they are not the caller's; and when it began."""
+    """A sandbox, a registry and a private folder, given back or gone afterwards where they are not the caller's; and when it began."""
     started = time.monotonic()
-    own_sandbox, own_registry = sandbox or Sandbox(settings.backend), registry or Registry(offline=settings.offline)
-    try:
-        with scratch(own_registry.cache.parent) as private:
-            yield own_sandbox, own_registry, private, started
-    finally:
-        if sandbox is None:
-            own_sandbox.close()
-        if registry is None:
-            own_registry.close()
+    with contextlib.ExitStack() as opened:
+        own_sandbox = sandbox or opened.enter_context(standing(settings.backend))
+        own_registry = registry or opened.enter_context(contextlib.closing(Registry(offline=settings.offline)))
+        private = opened.enter_context(scratch(own_registry.cache.parent))
+        yield own_sandbox, own_registry, private, started
 
 
 def default_harnesses(folder: Path) -> Path | None:

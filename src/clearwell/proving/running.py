@@ -40,13 +40,14 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """Where one proof's runs happen: its two folders, as written for the box, and the sandbox."""
+    """Where one proof's runs happen: its two folders, as written for the box, the sandbox, and what covers the sanitizers' runtimes."""
 
     sandbox: Sandbox
     proof_folder: Path
     harness_folder: Path
     harness: Harness
     scratch: Path
+    runtimes: tuple[tuple[Path, str], ...] = ()
 
     def observe(self, environment: Environment, content: bytes, arguments: tuple[str, ...], limits: Limits) -> Observation:
         """Run the harness's command once on an input; a fresh token and a fresh place for reports every time."""
@@ -68,6 +69,8 @@ class Bench(msgspec.Struct, frozen=True):
     def _spec(self, env: Environment, file: Path, arguments: tuple[str, ...], limits: Limits, token: str, reports: str) -> Spec:
         binds = [(file, "/box/input"), (self.proof_folder, "/box/proof"), (self.harness_folder, "/box/harness"), (env.source, "/box/src")]
         symlinks = []
+        if self.harness.file.sanitizers:
+            binds += self.runtimes
         path = ["/box/src"]
         if env.build is not None:
             binds.append((env.build, "/box/build"))

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one seam to isolation: `Sandbox.run(spec) -> result`, on a backend, with what no backend may leave out (PROOF.md, the box)."""
 
-from collections.abc import Callable
+import atexit
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Self
 
 from clearwell.proving.contract import (
@@ -21,7 +23,7 @@ from clearwell.vocabulary.errors import Invalid, Unavailable
 
 __all__ = [
     "BACKENDS", "DEFAULT", "MANDATORY", "Backend", "Entry", "Escaped", "Limits", "Received", "Result", "Sandbox", "Server", "Spec",
-    "Strength", "named_backend",
+    "Strength", "named_backend", "standing",
 ]  # fmt: skip
 
 DEFAULT = "bubblewrap"
@@ -77,3 +79,33 @@ class Sandbox:
         if missing:
             raise Unavailable(f"the backend {self.backend} does not hold these limits: {', '.join(missing)}")
         return result
+
+
+_IDLE: dict[str, list[Sandbox]] = {}
+"""Backend -> sandboxes that nobody uses now. A worker runs proof after proof; opening a sandbox for each would cost four runs."""
+
+
+@contextlib.contextmanager
+def standing(backend: str) -> Iterator[Sandbox]:
+    """Lend a sandbox that stands since an earlier proof, or open one. It is one caller's alone; it ends with this process.
+
+    Nothing of a run stays in it: each has a fork and namespaces of its own. One whose use went wrong is closed.
+    """
+    idle = _IDLE.setdefault(backend, [])
+    try:
+        sandbox = idle.pop()
+    except IndexError:
+        sandbox = Sandbox(backend)
+    try:
+        yield sandbox
+    except BaseException:
+        sandbox.close()
+        raise
+    idle.append(sandbox)
+
+
+@atexit.register
+def _end_idle() -> None:
+    for idle in _IDLE.values():
+        while idle:
+            idle.pop().close()

@@ -27,6 +27,9 @@ from clearwell.vocabulary.errors import Unavailable
 _RUNTIME = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf")
 _ETC_JAVA = "java-*-openjdk"  # a JDK of Debian's keeps its security settings there
+_COVERED = ("/usr/lib/debug",)
+"""Left out of the runtime: with the debugging symbols of the machine's own libraries, a sanitizer reads all of them for every report
+(three times the work), and what it prints of frames outside the project depends on the machine."""
 _PASSWD = b"root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/box/root:/usr/sbin/nologin\n"
 _FILES = {
     "/etc/passwd": _PASSWD,
@@ -117,7 +120,7 @@ class Staged:
 
     def _request(self, spec: Spec) -> dict[str, Any]:
         binds, symlinks = _runtime()
-        binds = [*binds, *((str(path.resolve()), target) for path, target in spec.binds)]
+        binds = [*binds, *((str(path.absolute()), target) for path, target in spec.binds)]
         writable = [*spec.writable, SAID] if self.name == "gvisor" else list(spec.writable)
         return {
             "backend": self.name,
@@ -126,8 +129,9 @@ class Staged:
             "env": spec.env,
             "binds": binds,
             "symlinks": [*symlinks, *spec.symlinks],
+            "covered": [path for path in _COVERED if Path(path).is_dir()],
             "files": {path: base64.b64encode(content).decode() for path, content in (_FILES | spec.files).items()},
-            "stdin": str(spec.stdin.resolve()) if spec.stdin else None,
+            "stdin": str(spec.stdin.absolute()) if spec.stdin else None,
             "writable": writable,
             "collect": list(spec.collect),
             "collect_bytes": 4 << 20,

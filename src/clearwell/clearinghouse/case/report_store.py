@@ -264,6 +264,18 @@ def proofs_of_case(tx: Transaction, case: CaseId) -> tuple[Proof, ...]:
     return tuple(msgspec.convert(row, Proof) for row in tx.rows(f"{_PROOF} WHERE case_id = %(case)s ORDER BY id", case=case))
 
 
+def last_turn(tx: Transaction, organization: OrganizationId, job: str) -> int | None:
+    """The lowest priority among an organization's proofs that wait for this kind of job; None when none does."""
+    return tx.value(  # type: ignore[no-any-return]  # the column is an integer
+        """
+        SELECT min(j.priority) FROM procrastinate.procrastinate_jobs j JOIN clearwell.proof p ON p.id = j.args->>'proof'
+        WHERE j.status = 'todo' AND j.task_name = %(job)s AND p.organization_id = %(organization)s
+        """,
+        job=job,
+        organization=organization,
+    )
+
+
 def proofs_that_left(tx: Transaction, case: CaseId) -> tuple[str, ...]:
     """Addresses of the proofs of findings that were in a case once and are in another now."""
     rows = tx.rows(

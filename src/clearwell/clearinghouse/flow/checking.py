@@ -14,16 +14,16 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
-from clearwell.clearinghouse.flow.jobs import CHECK, VALIDATE
+from clearwell.clearinghouse.flow.jobs import CHECK
 from clearwell.clearinghouse.flow.joining import reconsider, regroup
 from clearwell.clearinghouse.flow.sourcing import tree_of
+from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import Sanity
 from clearwell.clearinghouse.validation.sanity import CHECKABLE, check_all, is_checkable
 from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, PROVING, SANITY, System
-from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
@@ -65,7 +65,7 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
                 refused += refuse(house, tx, finding.id, check.refusal, SANITY)
         queued = [finding for finding in waiting if finding.has_proof and finding.answer is Answer.NEW]
         proofs = [report_store.proof_of_finding(tx, f.id) for f in queued if report_store.load_finding(tx, f.id).answer is Answer.NEW]
-        defer(tx, [VALIDATE.job(proof=proof.id) for proof in proofs if proof is not None])
+        queue_proofs(tx, [proof for proof in proofs if proof is not None])
         house.write(tx, BatchChecked(submission, batch, refused, len(checks)), by=SANITY)
 
 
@@ -106,7 +106,7 @@ def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptF
         case = msgspec.structs.replace(kept.case, title=first.title, weaknesses=weaknesses)
         store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
     if proof is not None:
-        defer(tx, [VALIDATE.job(proof=proof.id)])
+        queue_proofs(tx, [proof])
     with tx.acting_as(DEDUPE.scope):
         dedupe_store.let_speak(tx, first.id)
     if kept.case.standing is Standing.UNPROVEN and len(rest) > 1:

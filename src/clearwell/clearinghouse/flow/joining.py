@@ -18,7 +18,8 @@ from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
 from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
 from clearwell.clearinghouse.dedupe.signature import signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
-from clearwell.clearinghouse.flow.jobs import SKETCH_CASE, VALIDATE
+from clearwell.clearinghouse.flow.jobs import SKETCH_CASE
+from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.intake.batch import storable
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member, System
@@ -247,7 +248,8 @@ def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFi
             known.add(finding.organization)
             store.insert_participants(tx, [_finder(house, target, finding)])
     answer = Answer.NEW if lead.id in proofs else Answer.NEEDS_PROOF
-    defer(tx, [SKETCH_CASE.job(case=target), *([VALIDATE.job(proof=proofs[lead.id].id)] if lead.id in proofs else [])])
+    defer(tx, [SKETCH_CASE.job(case=target)])
+    queue_proofs(tx, [proofs[lead.id]] if lead.id in proofs else [])
     report_store.move_answer(tx, lead, answer, reason, DEDUPE.system, now)
     house.write(tx, AnswerMoved(lead.id, answer.value, Salted(reason, organization=lead.organization, case=target)), by=DEDUPE)
     house.write(tx, CaseSplit(case_id, target, len(group), Salted(reason, case=case_id)), by=DEDUPE)

@@ -26,8 +26,9 @@ from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.decide import Joined
 from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, remember
 from clearwell.clearinghouse.dedupe.suggestion import SuggestionState
-from clearwell.clearinghouse.flow.jobs import INVITE, SKETCH_CASE, VALIDATE
+from clearwell.clearinghouse.flow.jobs import INVITE, SKETCH_CASE
 from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
+from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
 from clearwell.ground.identity.two_person import Proposal, propose
@@ -234,7 +235,7 @@ def _answer_as_before(house: House, tx: Transaction, target: CaseId, findings: S
             continue
         report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", house.clock.now())
         if answer is Answer.NEW and proof is not None:
-            defer(tx, [VALIDATE.job(proof=proof.id)])
+            queue_proofs(tx, [proof])
 
 
 def keep_apart(house: House, tx: Transaction, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:

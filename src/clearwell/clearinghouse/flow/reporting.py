@@ -19,7 +19,8 @@ from clearwell.clearinghouse.case.entries import (
 from clearwell.clearinghouse.case.report import Answer, AnswerRow, KeptFinding, Run, Submission
 from clearwell.clearinghouse.distribution import store as distribution_store
 from clearwell.clearinghouse.flow import sourcing
-from clearwell.clearinghouse.flow.jobs import COMPARE, PARSE, PARSE_BULK, VALIDATE
+from clearwell.clearinghouse.flow.jobs import COMPARE, PARSE, PARSE_BULK
+from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.intake import store as intake_store
 from clearwell.clearinghouse.intake.batch import storable
 from clearwell.clearinghouse.intake.minimization import minimize_origin, minimize_text
@@ -38,7 +39,7 @@ from clearwell.ground.storage.blobs import Sealed
 from clearwell.ground.storage.database import Row, Transaction
 from clearwell.vocabulary.errors import Conflict, Invalid
 from clearwell.vocabulary.finding import Origin
-from clearwell.vocabulary.ids import FindingId, ProofId, SourceId, SubmissionId, UploadId
+from clearwell.vocabulary.ids import FindingId, SourceId, SubmissionId, UploadId
 from clearwell.vocabulary.marking import Marking, strictest
 from clearwell.vocabulary.product import Product
 
@@ -274,7 +275,7 @@ def decide_appeal(house: House, actor: Member, finding_id: FindingId, upheld: bo
             report_store.move_answer(tx, finding, answer, f"appeal upheld: {reason}"[:500], "coordinator", now)
             proof = report_store.proof_of_finding(tx, finding_id)
             if proof is not None:
-                defer(tx, [VALIDATE.job(proof=ProofId(proof.id))])
+                queue_proofs(tx, [proof])
         else:
             report_store.move_answer(tx, finding, Answer.REFUSED, f"appeal not upheld: {reason}"[:500], "coordinator", now)
         house.write(tx, AppealDecided(finding_id, upheld), by=actor)
