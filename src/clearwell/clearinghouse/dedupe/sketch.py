@@ -85,6 +85,18 @@ class Sketch(msgspec.Struct, frozen=True):
         kinds = ("commit:", "function:", "file:", "name:", "weak:", "crash:")
         return tuple(token for token in self.tokens() if token.startswith(kinds) or token in few)
 
+    def copies(self) -> tuple[str, ...]:
+        """What a copy of the same source inside another component would bear too: it names no component and joins nothing.
+
+        A crash's class with its top functions, two at least; or the file's own name, the function and the weakness family.
+        """
+        if self.crash is not None:
+            return (f"copy:{self.crash} {' '.join(self.functions[:3])}",) if len(self.functions) > 1 else ()
+        if not self.files or not self.functions:
+            return ()
+        name = self.files[0].rpartition("/")[2]
+        return tuple(f"copy:{name} {self.functions[0]} {family}" for family in dict.fromkeys(w.family for w in self.weaknesses))
+
 
 def _least(kind: str, values: Iterable[str], most: int) -> list[str]:
     return sorted((f"{kind}:{value}" for value in values), key=number_of)[:most]

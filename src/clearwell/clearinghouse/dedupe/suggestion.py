@@ -141,16 +141,22 @@ class _Sizes(dict[str | None, int]):
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """A sketch with its tokens' numbers, for the index; the first stands for the component itself."""
+    """A sketch with its tokens' numbers, for the index; the first stands for the component itself. `copies` are those of no component."""
 
     sketch: Sketch
     numbers: tuple[int, ...]
+    copies: tuple[int, ...]
 
 
 def indexed(sketch: Sketch) -> Indexed:
-    """Return what the index keeps of a sketch, at most 32 numbers."""
+    """Return what the index keeps of a sketch, a bounded number of tokens."""
     component = sketch.component or ""
-    return Indexed(sketch, tuple(dict.fromkeys(number_of(token, component) for token in ("", *sketch.stored()))))
+    return Indexed(sketch, tuple(dict.fromkeys(number_of(token, component) for token in ("", *sketch.stored()))), copies_of(sketch))
+
+
+def copies_of(sketch: Sketch) -> tuple[int, ...]:
+    """The numbers by which copies of the same source in other components are found."""
+    return tuple(map(number_of, sketch.copies()))
 
 
 def candidates(own: int, one: Indexed, postings: Mapping[int, Posting]) -> tuple[int, ...]:
