@@ -25,7 +25,7 @@ _SPOKEN = re.compile(r"[a-z_][a-z0-9_]{3,40}")
 _MOST_WORDS = 60
 _MOST_TEXT = 4_000
 _WINDOW, _GRAM = 4, 12
-_NAMES, _SAID, _CODE = 3, 8, 6
+_NAMES, _SAID, _CODE = 2, 8, 6
 """Of words of names, words of the report and fingerprints of code so many are stored at most: those whose hashes are least, so that two
 reports which share many words share some of these."""
 _COMMON = re.compile(

@@ -180,8 +180,9 @@ def likeliest(one: Speaker, others: Iterable[Speaker], rare: StoredRarity, versi
         if other.case == one.case:
             continue
         first, second = sorted((one, other), key=lambda speaker: speaker.case)
-        signals = compare(first.sketch, second.sketch, rare)
-        score = score_of(signals) if signals else 0.0
+        found = compare(first.sketch, second.sketch, rare)
+        score = score_of(found) if found else 0.0
+        signals = tuple(Signal(signal.signal, signal.value, round(signal.weight, 3)) for signal in found)
         if score >= LEAST and (other.case not in best or score > best[other.case].score):
             best[other.case] = KeptSuggestion(
                 one=first.case, other=second.case, one_finding=first.finding, other_finding=second.finding, score=score, signals=signals,
