@@ -25,6 +25,7 @@ import mutants  # noqa: E402
 import proof_queue  # noqa: E402
 import proving  # noqa: E402
 import sections  # noqa: E402
+import suggestions  # noqa: E402
 import volume  # noqa: E402
 
 SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Callable[[Path], list[hub.Figure]]] = {
     "fairness": fairness.measure_fairness,
     "parse": sections.measure_parse,
     "hard-set": hard_set.measure_hard_set,
+    "suggestions": suggestions.measure_suggestions,
     "mutants": mutants.measure_mutants,
     "adversarial": mutants.measure_adversarial,
     "dedupe-scale": dedupe_scale.measure_scale,

@@ -2,8 +2,8 @@
 """Suggestions in a hub: what the index takes for a report, how many reports a second it indexes and compares as it grows, what it finds.
 
 In the hub's own embedded PostgreSQL, by the functions that its jobs call. Reports are the hard set's (see hard_set.py), each opening a
-case; to grow, the whole set comes again under other components' names. Found is compared with what `clearwell cluster --suggest` finds on
-the same reports, which keeps every token of every report.
+case; to grow, the whole set comes again as other projects', with other components and functions. Found is compared with what
+`clearwell cluster --suggest` finds on the same reports, which keeps every token of every report.
 """
 
 import json
@@ -20,7 +20,7 @@ from hard_set import FILE
 from hard_set import _finding as finding_of
 from hub import Figure
 
-COPIES = int(os.environ.get("BENCH_COPIES", "30"))
+COPIES = max(1, int(os.environ.get("BENCH_COPIES", "30")))
 BATCH = 1_000
 MOST_BYTES = 600
 
@@ -160,5 +160,7 @@ def _recall(pairs: Sequence[tuple[float, int, int]], labels: Sequence[object]) -
 
 
 def _renamed(finding: Any, copy: int) -> Any:
+    """The report as another project's: another component, other functions."""
     product = msgspec.structs.replace(finding.product, repository=f"{finding.product.repository}-{copy}")
-    return msgspec.structs.replace(finding, product=product)
+    frames = tuple(msgspec.structs.replace(frame, function=f"{frame.function}_of{copy}") for frame in finding.crash.frames)
+    return msgspec.structs.replace(finding, product=product, crash=msgspec.structs.replace(finding.crash, frames=frames))

@@ -7,7 +7,7 @@ import pytest
 
 from browser.client import Client
 from browser.scene import Scene, report
-from clearwell.clearinghouse.flow import coordinating, reporting
+from clearwell.clearinghouse.flow import coordinating, reporting, sketching
 from hub import Hub
 
 
@@ -77,6 +77,21 @@ def test_a_merge_that_brings_a_proof_to_the_maintainer_is_confirmed_by_a_colleag
     assert done.headers["location"] == f"{path}?done=proposed" and own.status_code == 403
     assert "I looked at both" not in mine and "A second person must confirm" in mine and "I looked at both" in theirs
     assert confirmed.status_code == 303 and "joined to another and sleeps" in page
+
+
+def test_copies_in_other_components_and_the_dates_of_credit_are_shown(scene: Scene) -> None:
+    raw = report("A folder is left, says a program that carries the reader", "its words", proof=False).replace(
+        b"pkg:pypi/made-up-reader@1.4.0", b"pkg:pypi/carrier@3"
+    )
+    sent = scene.submit(scene.other_lab, raw, "carrier.json")
+    for submission in (scene.submission, sent):
+        sketching.sketch_batch(scene.house, submission, 0)
+
+    with Client(scene, scene.coordinator) as client:
+        page = client.get(f"/cases/{scene.case}").text
+
+    assert "says a program that carries the reader" in page and "pkg:pypi/carrier" in page
+    assert page.count("nothing of theirs was proven") == 1 and 'data-label="Credit from"><time' in page
 
 
 def test_decision_points_are_recorded_by_a_form_that_leaves_alone_what_it_is_not_told(scene: Scene) -> None:

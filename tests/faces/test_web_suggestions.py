@@ -6,8 +6,9 @@ import re
 import pytest
 
 from browser.client import Client
-from browser.scene import HOSTILE, Scene
-from clearwell.clearinghouse.flow import suggesting
+from browser.scene import HOSTILE, Scene, report
+from clearwell.clearinghouse.flow import coordinating, sketching, suggesting
+from clearwell.clearinghouse.flow.suggesting import SuggestedPair
 from hub import Hub
 
 
@@ -57,3 +58,38 @@ def test_nobody_but_coordinators_sees_the_queue(scene: Scene) -> None:
         with Client(scene, member) as client:
             assert client.get("/suggestions").status_code == 403
             assert 'href="/suggestions"' not in client.get("/").text
+
+
+def test_a_pair_whose_proof_would_reach_the_maintainer_is_proposed_and_confirmed_by_a_colleague(scene: Scene) -> None:
+    scene.prove()
+    sketching.sketch_batch(scene.house, scene.submission, 0)
+    raw = report("It leaves its folder, seen elsewhere", "two dots leave the folder", line=47, function=None)
+    sketching.sketch_batch(scene.house, scene.submit(scene.other_lab, raw, "again.json"), 0)
+    pair = next(
+        p for p in suggesting.list_suggestions(scene.house, scene.coordinator).pairs if is_of(p, scene.case) and has_proof(scene, p)
+    )
+    path = f"/suggestions/{pair.one.id}/{pair.other.id}"
+
+    with Client(scene, scene.coordinator) as client:
+        done = client.post(f"{path}/accept", "/suggestions")
+        mine = client.get(done.headers["location"]).text
+        client.become(scene.second)
+        theirs = client.get("/suggestions").text
+        confirm = re.search(r'action="(/cases/case_\w+/judgment/proposal_\w+)"', theirs)
+        assert confirm is not None
+        confirmed = client.post(confirm[1], "/suggestions")
+
+    assert (
+        done.headers["location"] == "/suggestions?done=proposed" and "nothing has changed" in mine and "You proposed to join them" in mine
+    )
+    assert confirmed.status_code == 303
+    assert suggesting.list_decided(scene.house, scene.coordinator)[0].suggestion.pair == pair.suggestion.pair
+
+
+def is_of(pair: SuggestedPair, case: str) -> bool:
+    return case in pair.suggestion.pair
+
+
+def has_proof(scene: Scene, pair: SuggestedPair) -> bool:
+    other = next(case for case in pair.suggestion.pair if case != scene.case)
+    return any(finding.has_proof for finding in coordinating.read_case(scene.house, scene.coordinator, other).findings)

@@ -9,7 +9,9 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.report import Answer
 from clearwell.clearinghouse.case.store import KeptParticipant
 from clearwell.clearinghouse.flow import confirming, coordinating, judging, maintaining, reporting
-from clearwell.ground.identity.actor import CASE, Member, OrganizationKind, Permission
+from clearwell.clearinghouse.validation import store as validation_store
+from clearwell.clearinghouse.validation.assertion import Assertion, Kind, Outcome, Sanity
+from clearwell.ground.identity.actor import CASE, PROVING, SANITY, Member, OrganizationKind, Permission
 from clearwell.ground.identity.members import issue_token, member_of_session, member_of_token, open_session
 from clearwell.ground.identity.two_person import Proposal
 from clearwell.vocabulary.errors import ClearwellError, Conflict, NotFound, Refused, TooLate
@@ -234,3 +236,43 @@ def kept(scene: Scene, case: CaseId) -> tuple[object, ...]:
     """All of a case but the ids that copies of participants bear."""
     view = coordinating.read_case(scene.house, scene.coordinator, case)
     return view.kept, {(one.role, one.organization, one.first_reported) for one in view.participants}
+
+
+def test_credit_counts_from_the_first_report_that_was_proven_or_found_in_the_source(scene: Scene) -> None:
+    case, finding = another(scene, proof=False)
+    lab = scene.other_lab.organization
+    assert coordinating.read_case(scene.house, scene.coordinator, case).credit == {}
+
+    with scene.house.transaction(SANITY) as tx:
+        stands = report_store.load_finding(tx, finding)
+        exists = Assertion(Kind.SYMBOL, "f90", Outcome.EXISTS, "it stands in line 90", decides=True)
+        validation_store.insert_sanity(tx, [(stands, Sanity((exists,)))], scene.hub.clock.now())
+    assert coordinating.read_case(scene.house, scene.coordinator, case).credit == {lab: stands.received_at}
+
+    # what only names a file that exists says nothing of the source; what was proven counts without a look
+    later, proven = another(scene, 300, proof=False)
+    with scene.house.transaction(PROVING) as tx:
+        kept = report_store.load_finding(tx, proven)
+        only = Assertion(Kind.FILE, "reader/files.py", Outcome.EXISTS, "it is there")
+        validation_store.insert_sanity(tx, [(kept, Sanity((only,)))], scene.hub.clock.now())
+    assert coordinating.read_case(scene.house, scene.coordinator, later).credit == {}
+    with scene.house.transaction(PROVING) as tx:
+        report_store.mark_proven(tx, proven)
+    assert coordinating.read_case(scene.house, scene.coordinator, later).credit == {lab: kept.received_at}
+
+
+def test_every_finder_keeps_its_credit_through_a_merge_and_a_split(scene: Scene) -> None:
+    credit = scene.view().credit
+    assert set(credit) == {scene.lab.organization}
+    home, finding = another(scene)
+    vendor(scene, home)
+    with scene.house.transaction(PROVING) as tx:
+        report_store.mark_proven(tx, finding)
+        received = report_store.load_finding(tx, finding).received_at
+
+    coordinating.merge_cases(scene.house, scene.coordinator, home, scene.case, "one root cause")
+    assert scene.view().credit == {**credit, scene.other_lab.organization: received}
+    coordinating.split_case(scene.house, scene.coordinator, scene.case, (finding,), "they are two")
+
+    assert scene.view().credit == credit
+    assert coordinating.read_case(scene.house, scene.coordinator, home).credit == {scene.other_lab.organization: received}

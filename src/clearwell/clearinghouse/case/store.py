@@ -327,6 +327,24 @@ def remove_idle_finders(tx: Transaction, case: CaseId) -> None:
     )
 
 
+def credit_dates(tx: Transaction, case: CaseId) -> dict[OrganizationId, datetime]:
+    """Since when each finder of a case has credit: its first report that stands and was proven, or named something found in the source.
+
+    Who is missing sent only what could not be checked, so far. Derived, so that a proof, a refusal, a merge and a split move it.
+    """
+    rows = tx.rows(
+        """
+        SELECT f.organization_id, min(f.received_at) AS since
+        FROM clearwell.finding f LEFT JOIN clearwell.sanity s ON s.finding_id = f.id
+        WHERE f.case_id = %(case)s AND f.answer <> 'refused' AND (f.is_proven OR jsonb_path_exists(
+            s.body, '$.assertions[*] ? (@.decides == true && (@.outcome == "exists" || @.outcome == "moved"))'))
+        GROUP BY f.organization_id
+        """,
+        case=case,
+    )
+    return {row["organization_id"]: row["since"] for row in rows}
+
+
 def load_participant(tx: Transaction, participant: ParticipantId) -> KeptParticipant:
     """Load a participant; raise NotFound."""
     row = tx.row(f"{_PARTICIPANT} WHERE id = %(id)s", id=participant)

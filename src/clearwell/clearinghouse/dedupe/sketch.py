@@ -25,7 +25,7 @@ _SPOKEN = re.compile(r"[a-z_][a-z0-9_]{3,40}")
 _MOST_WORDS = 60
 _MOST_TEXT = 4_000
 _WINDOW, _GRAM = 4, 12
-_NAMES, _SAID, _CODE = 3, 8, 6
+_NAMES, _SAID, _CODE = 2, 8, 6
 """Of words of names, words of the report and fingerprints of code so many are stored at most: those whose hashes are least, so that two
 reports which share many words share some of these."""
 _COMMON = re.compile(
@@ -84,6 +84,18 @@ class Sketch(msgspec.Struct, frozen=True):
         }
         kinds = ("commit:", "function:", "file:", "name:", "weak:", "crash:")
         return tuple(token for token in self.tokens() if token.startswith(kinds) or token in few)
+
+    def copies(self) -> tuple[str, ...]:
+        """What a copy of the same source inside another component would bear too: it names no component and joins nothing.
+
+        A crash's class with its top functions, two at least; or the file's own name, the function and the weakness family.
+        """
+        if self.crash is not None:
+            return (f"copy:{self.crash} {' '.join(self.functions[:3])}",) if len(self.functions) > 1 else ()
+        if not self.files or not self.functions:
+            return ()
+        name = self.files[0].rpartition("/")[2]
+        return tuple(f"copy:{name} {self.functions[0]} {family}" for family in dict.fromkeys(w.family for w in self.weaknesses))
 
 
 def _least(kind: str, values: Iterable[str], most: int) -> list[str]:

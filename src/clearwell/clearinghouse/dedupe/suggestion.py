@@ -141,16 +141,22 @@ class _Sizes(dict[str | None, int]):
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """A sketch with its tokens' numbers, for the index; the first stands for the component itself."""
+    """A sketch with its tokens' numbers, for the index; the first stands for the component itself. `copies` are those of no component."""
 
     sketch: Sketch
     numbers: tuple[int, ...]
+    copies: tuple[int, ...]
 
 
 def indexed(sketch: Sketch) -> Indexed:
-    """Return what the index keeps of a sketch, at most 32 numbers."""
+    """Return what the index keeps of a sketch, a bounded number of tokens."""
     component = sketch.component or ""
-    return Indexed(sketch, tuple(dict.fromkeys(number_of(token, component) for token in ("", *sketch.stored()))))
+    return Indexed(sketch, tuple(dict.fromkeys(number_of(token, component) for token in ("", *sketch.stored()))), copies_of(sketch))
+
+
+def copies_of(sketch: Sketch) -> tuple[int, ...]:
+    """The numbers by which copies of the same source in other components are found."""
+    return tuple(map(number_of, sketch.copies()))
 
 
 def candidates(own: int, one: Indexed, postings: Mapping[int, Posting]) -> tuple[int, ...]:
@@ -174,8 +180,9 @@ def likeliest(one: Speaker, others: Iterable[Speaker], rare: StoredRarity, versi
         if other.case == one.case:
             continue
         first, second = sorted((one, other), key=lambda speaker: speaker.case)
-        signals = compare(first.sketch, second.sketch, rare)
-        score = score_of(signals) if signals else 0.0
+        found = compare(first.sketch, second.sketch, rare)
+        score = score_of(found) if found else 0.0
+        signals = tuple(Signal(signal.signal, signal.value, round(signal.weight, 3)) for signal in found)
         if score >= LEAST and (other.case not in best or score > best[other.case].score):
             best[other.case] = KeptSuggestion(
                 one=first.case, other=second.case, one_finding=first.finding, other_finding=second.finding, score=score, signals=signals,

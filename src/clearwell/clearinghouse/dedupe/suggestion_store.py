@@ -105,6 +105,18 @@ def spoken_by(tx: Transaction, numbers: Iterable[int]) -> tuple[Spoken, ...]:
     return _spoken(rows)
 
 
+def cases_at(tx: Transaction, numbers: Iterable[int]) -> tuple[CaseId, ...]:
+    """The cases, however they stand, in which the reports at these places of the index are now."""
+    rows = tx.rows(
+        """
+        SELECT DISTINCT f.case_id FROM clearwell.sketched k JOIN clearwell.finding f ON f.id = k.finding_id
+        WHERE k.number = ANY(%(numbers)s) AND f.answer <> 'refused' ORDER BY f.case_id
+        """,
+        numbers=sorted(set(numbers)),
+    )
+    return tuple(row["case_id"] for row in rows)
+
+
 def postings(tx: Transaction, tokens: Iterable[int]) -> dict[int, Posting]:
     """What is stored of these tokens."""
     rows = tx.rows("SELECT token, seen, numbers FROM clearwell.sketch_token WHERE token = ANY(%(tokens)s)", tokens=sorted(set(tokens)))

@@ -2,6 +2,7 @@
 """Coordinating: coordinators see why findings are one, join and split cases, record contacts, extend end dates, two by two."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -26,6 +27,7 @@ from clearwell.clearinghouse.dedupe.difference import Difference, differences_of
 from clearwell.clearinghouse.dedupe.kill_store import KeptCell, KeptRelation
 from clearwell.clearinghouse.flow.jobs import INVITE, PUBLISH
 from clearwell.clearinghouse.flow.judging import MERGE, SPLIT, Judged, keep_apart, merge, merge_as_agreed, reason_of, split, split_as_agreed
+from clearwell.clearinghouse.flow.sketching import related
 from clearwell.clearinghouse.prioritization.facts import Answer as Known
 from clearwell.clearinghouse.prioritization.facts import TechnicalImpact
 from clearwell.clearinghouse.prioritization.priority import rank_case
@@ -38,13 +40,14 @@ from clearwell.ground.jobs import orders
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
-from clearwell.ground.storage.database import Row
+from clearwell.ground.storage.database import Row, Transaction
 from clearwell.vocabulary.errors import Invalid, NotFound
-from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, ProposalId
+from clearwell.vocabulary.ids import CaseId, FindingId, LinkId, OrganizationId, ProposalId
 
 _ALIAS = re.compile(r"[A-Z][A-Z0-9]{1,15}[-#][A-Z0-9-]{3,40}")
 EXTEND = "extend_embargo"
 DESTROY = "destroy_proofs"
+_COPIES = 20
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +66,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     sanity: dict[FindingId, KeptSanity]
     kills: tuple[KeptCell, ...]
     relations: tuple[KeptRelation, ...]
+    copies: tuple[KeptCase, ...]
+    credit: dict[OrganizationId, datetime]
 
 
 def list_cases(
@@ -95,7 +100,16 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             sanity=validation_store.sanity_of(tx, [finding.id for finding in findings]),
             kills=kill_store.cells(tx, [fix.id for fix in fixes], sorted(proofs)),
             relations=kill_store.relations_of(tx, case_id),
+            copies=_copies(tx, kept, findings),
+            credit=store.credit_dates(tx, case_id),
         )
+
+
+def _copies(tx: Transaction, kept: KeptCase, findings: Sequence[KeptFinding]) -> tuple[KeptCase, ...]:
+    """Cases of other components that may be about a copy of the same source, the oldest first."""
+    found = store.load_cases(tx, related(tx, findings)).values()
+    others = [other for other in found if other.case.component != kept.case.component and other.merged_into is None]
+    return tuple(sorted(others, key=lambda other: (other.case.first_received, other.id))[:_COPIES])
 
 
 def read_two_findings(house: House, actor: Member, case_id: CaseId, left: FindingId, right: FindingId) -> tuple[KeptFinding, KeptFinding]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from clearwell.clearinghouse.case.entries import BatchSketched, CaseSketched
+from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.sketch import VERSION, Sketch, sketch
@@ -16,6 +17,7 @@ from clearwell.clearinghouse.dedupe.suggestion import (
     Speaker,
     StoredRarity,
     candidates,
+    copies_of,
     indexed,
     likeliest,
 )
@@ -67,6 +69,17 @@ def sketch_again(house: House, finding: FindingId) -> None:
             defer(tx, [SKETCH_AGAIN.job(finding=last)])
 
 
+def related(tx: Transaction, findings: Sequence[KeptFinding]) -> tuple[CaseId, ...]:
+    """Cases with a report that bears the same stack or place as one of these, whatever its component: copies of one source, perhaps.
+
+    For people to look at: components that copy one another are fixed one by one, so nothing is joined by it.
+    """
+    with tx.acting_as(DEDUPE.scope):
+        tokens = {number for finding in findings for number in copies_of(sketch(finding.body))}
+        numbers = [number for posting in suggestion_store.postings(tx, tokens).values() for number in posting.numbers]
+        return suggestion_store.cases_at(tx, numbers)
+
+
 def _in_turn(tx: Transaction, look: Callable[[], tuple[Spoken, ...]]) -> tuple[Spoken, ...]:
     """What is to be indexed, as it stands once this component's other batches are done: of two alike the later meets the earlier."""
     tx.take_turns("sketch", [_sketch(spoken).component or "" for spoken in look()])
@@ -78,10 +91,10 @@ def _index(house: House, tx: Transaction, spoken: Sequence[Spoken]) -> int:
     numbers = suggestion_store.number_findings(tx, [one.finding for one in spoken], VERSION)
     speakers = [Speaker(numbers[one.finding], one.finding, one.case, _sketch(one)) for one in spoken]
     entries = [indexed(speaker.sketch) for speaker in speakers]
-    postings = suggestion_store.postings(tx, [token for entry in entries for token in entry.numbers])
+    postings = suggestion_store.postings(tx, [token for entry in entries for token in (*entry.numbers, *entry.copies)])
     added: dict[int, list[int]] = {}
     for speaker, entry in zip(speakers, entries, strict=True):
-        for token in entry.numbers:
+        for token in (*entry.numbers, *entry.copies):
             added.setdefault(token, []).append(speaker.number)
     postings.update({token: postings.get(token, Posting()).add(new) for token, new in added.items()})
     suggestion_store.add_postings(tx, added)

@@ -13,9 +13,10 @@ from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.suggestion import KeptSuggestion, Place, SuggestionState
 from clearwell.clearinghouse.flow.jobs import SKETCH_AGAIN
-from clearwell.clearinghouse.flow.judging import Judged, keep_apart, merge, reason_of, split
+from clearwell.clearinghouse.flow.judging import MERGE, Judged, keep_apart, merge, reason_of, split
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member
+from clearwell.ground.identity.two_person import Proposal, open_proposals
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
@@ -27,11 +28,12 @@ _UNDONE = "a coordinator took the acceptance of the suggestion back"
 
 
 class SuggestedPair(msgspec.Struct, frozen=True):
-    """A suggestion with its two cases as they are now."""
+    """A suggestion with its two cases as they are now, and the merge of the two that somebody proposed and a second person may confirm."""
 
     suggestion: KeptSuggestion
     one: KeptCase
     other: KeptCase
+    proposal: Proposal | None = None
 
 
 class SuggestedPage(msgspec.Struct, frozen=True):
@@ -51,7 +53,9 @@ def list_suggestions(house: House, actor: Member, after: Place | None = None, li
         found = suggestion_store.waiting(tx, after, limit + 1)
         shown, more = found[:limit], len(found) > limit
         apart = apart_among(tx, {case for made in shown for case in made.pair}, ("different",))
-        return SuggestedPage(_pairs(tx, [made for made in shown if not apart.keeps(*made.pair)]), shown[-1].place if more else None)
+        merges = [made for made in open_proposals(tx, house.clock.now()) if made.act == MERGE]
+        pairs = _pairs(tx, [made for made in shown if not apart.keeps(*made.pair)], merges)
+        return SuggestedPage(pairs, shown[-1].place if more else None)
 
 
 def list_decided(house: House, actor: Member, limit: int = 20) -> tuple[SuggestedPair, ...]:
@@ -61,9 +65,10 @@ def list_decided(house: House, actor: Member, limit: int = 20) -> tuple[Suggeste
         return _pairs(tx, suggestion_store.decided(tx, limit))
 
 
-def _pairs(tx: Transaction, found: Sequence[KeptSuggestion]) -> tuple[SuggestedPair, ...]:
+def _pairs(tx: Transaction, found: Sequence[KeptSuggestion], merges: Sequence[Proposal] = ()) -> tuple[SuggestedPair, ...]:
     cases = store.load_cases(tx, [case for made in found for case in made.pair])
-    return tuple(SuggestedPair(made, cases[made.one], cases[made.other]) for made in found)
+    proposed = {frozenset((merge.subject, merge.payload["into"])): merge for merge in merges}
+    return tuple(SuggestedPair(made, cases[made.one], cases[made.other], proposed.get(frozenset(made.pair))) for made in found)
 
 
 def accept_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, reason: str = "") -> Judged:

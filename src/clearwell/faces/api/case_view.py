@@ -77,7 +77,10 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who takes part, as what, and how far they are with the report."""
+    """Who takes part, as what, and how far they are with the report.
+
+    `credit_from`: a finder's first report that was proven, or named something that was found in the source; null until there is one.
+    """
 
     id: str
     role: str
@@ -86,6 +89,16 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
     contact_origin: str | None
     report_state: str
     joined_at: datetime
+    credit_from: datetime | None = None
+
+
+class CopyView(msgspec.Struct, frozen=True):
+    """A case of another component with the same stack or place: a copy of the same source, perhaps. It is fixed by itself."""
+
+    case: str
+    component: str
+    title: str
+    standing: str
 
 
 class StatementView(msgspec.Struct, frozen=True):
@@ -209,6 +222,7 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     different_from: tuple[DifferentView, ...]
     kills: tuple[KillView, ...]
     relations: tuple[RelationView, ...]
+    copies: tuple[CopyView, ...] = ()
 
 
 def case_row(kept: KeptCase) -> CaseRow:
@@ -251,6 +265,7 @@ def case_page(view: CaseView) -> CasePage:
                 contact_origin=p.contact_origin,
                 report_state=p.report_state,
                 joined_at=p.joined_at,
+                credit_from=view.credit.get(p.organization) if p.organization and p.role == Role.FINDER else None,
             )
             for p in view.participants
         ),
@@ -262,6 +277,7 @@ def case_page(view: CaseView) -> CasePage:
         different_from=tuple(_different(said, kept.id) for said in view.differences),
         kills=tuple(KillView(cell.fix, cell.proof, cell.outcome, cell.reason, cell.ran_at) for cell in view.kills),
         relations=tuple(RelationView(row.other, row.relation.value, row.evidence, row.decided_at) for row in view.relations),
+        copies=tuple(CopyView(other.id, other.case.component, other.case.title, other.case.standing.value) for other in view.copies),
     )
 
 

@@ -31,7 +31,8 @@ class SignalView(msgspec.Struct, frozen=True):
 class SuggestionView(msgspec.Struct, frozen=True, kw_only=True):
     """Two cases that may be one flaw. `score` is a rough chance; `findings` are the two reports compared, in the order of `cases`.
 
-    `state`: open, undone (accepted and taken back: it waits again), accepted, different. `version` is the rule's.
+    `state`: open, undone (accepted and taken back: it waits again), accepted, different. `version` is the rule's. `proposal` is a merge of
+    the two that a colleague proposed, or you, and a second person may confirm.
     """
 
     cases: tuple[CaseRow, CaseRow]
@@ -43,6 +44,7 @@ class SuggestionView(msgspec.Struct, frozen=True, kw_only=True):
     suggested_at: datetime
     decided_by: str | None
     decided_at: datetime | None
+    proposal: str | None
 
 
 class Suggestions(msgspec.Struct, frozen=True):
@@ -115,6 +117,7 @@ def _view(pair: SuggestedPair) -> SuggestionView:
         cases=(case_row(pair.one), case_row(pair.other)), findings=(made.one_finding, made.other_finding), score=made.score,
         signals=tuple(SignalView(one.signal, one.value, round(one.weight, 2)) for one in made.signals), version=made.version,
         state=made.state.value, suggested_at=made.suggested_at, decided_by=made.decided_by, decided_at=made.decided_at,
+        proposal=pair.proposal.id if pair.proposal else None,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def suggestions(request: PageRequest) -> Response[bytes]:
     member, after = visit.signed_in(), visit.asked("after")
     found = suggesting.list_suggestions(visit.house, member, place_of(after) if after else None, _PAGE)
     decided = suggesting.list_decided(visit.house, member, 10)
-    return page(visit, "suggestions.html", found=found, decided=decided, done=visit.asked("done"))
+    return page(visit, "suggestions.html", found=found, decided=decided, me=member.person, done=visit.asked("done"))
 
 
 @post("/suggestions/{one:str}/{other:str}/accept", sync_to_thread=True)
