@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.registry, pytest.mark.proofs]
 
 ROOT = Path(__file__).parents[2]
 PROOFS = ROOT / "examples" / "proofs"
-ONCE = Settings(runs=1, with_ladder=False)
+ONCE = Settings(runs=1, with_ladder=False, wall_seconds=120)  # the slow ones take ten seconds of an idle machine
 
 
 def proof(folder: str, **changed: Any) -> Proof:
@@ -50,6 +50,52 @@ def relation(one: tuple[Proof, bytes | Side], other: tuple[Proof, bytes | Side])
 
 
 PYYAML, UVLOOP, UNTANGLE = "pyyaml-CVE-2020-14343", "uvloop-CVE-2021-22918", "untangle-CVE-2022-31471"
+UJSON, CMARK, PYCARES = "ujson-CVE-2021-45958", "cmarkgfm-CVE-2022-24724", "pycares-CVE-2016-5180"
+
+
+def second(folder: str, number: int) -> Proof:
+    """The report of somebody who found the flaw by a variant's input, and saw it in the variant's functions."""
+    read = proof(folder)
+    found = read.file.variant[number]
+    oracle = msgspec.structs.replace(read.file.oracle, functions=found.functions or read.file.oracle.functions)
+    return proof(folder, input=found.input or read.file.input, args=found.args or read.file.args, oracle=oracle, variant=())
+
+
+def test_a_read_and_a_write_in_two_functions_of_cmark_are_one() -> None:
+    read = (proof(CMARK, variant=()), patch(CMARK))
+    assert relation(read, (second(CMARK, 0), patch(CMARK, "other"))) is Relation.SAME
+
+
+@pytest.mark.parametrize("chain", [0, 1], ids=["nesting", "objects"])
+def test_two_call_chains_of_ujson_are_one(chain: int) -> None:
+    assert relation((proof(UJSON, variant=()), patch(UJSON)), (second(UJSON, chain), patch(UJSON, "other"))) is Relation.SAME
+
+
+@pytest.mark.parametrize("name", [0, 1])
+def test_three_names_of_c_ares_that_overflow_regions_of_other_sizes_are_one(name: int) -> None:
+    assert relation((proof(PYCARES, variant=()), patch(PYCARES)), (second(PYCARES, name), patch(PYCARES, "other"))) is Relation.SAME
+
+
+def test_one_patch_of_two_places_for_two_reports_joins_nothing() -> None:
+    """It may fix two flaws at once; only a person can tell."""
+    assert relation((proof(PYCARES, variant=()), patch(PYCARES)), (second(PYCARES, 0), patch(PYCARES))) is Relation.UNKNOWN
+
+
+def test_memory_and_time_in_one_parser_of_cmark_are_apart_by_a_patch_of_one_and_a_version_of_the_other() -> None:
+    slow = proof("cmarkgfm-CVE-2022-39209")
+    assert relation((proof(CMARK, variant=()), patch(CMARK)), (slow, Side(purl=slow.file.control.purl))) in {  # type: ignore[union-attr]
+        Relation.DIFFERENT,
+        Relation.UNKNOWN,
+    }
+
+
+def test_a_patch_that_ignores_the_indent_of_ujson_silences_both_proofs_and_joins_nothing() -> None:
+    deleting = (
+        b"--- a/lib/ultrajsonenc.c\n+++ b/lib/ultrajsonenc.c\n@@ -513,4 +513,5 @@\n {\n   int i;\n"
+        b"+  enc->indent = 0;\n   if (enc->indent > 0)\n     while (value-- > 0)\n"
+    )
+    for report in (proof(UJSON, variant=()), second(UJSON, 1)):
+        assert kills(report, deleting, ONCE).outcome == "unknown"
 
 
 def test_two_payload_shapes_of_pyyaml_without_any_stack_are_one() -> None:

@@ -67,6 +67,22 @@ def test_a_persons_merge_is_undone_by_a_split(api: Api, coordinator: Caller) -> 
     assert coordinator.get(f"/cases/{home['Place 1']}")["merged_into"] is None
 
 
+def test_what_a_person_found_different_is_shown_on_both_sides_and_joined_by_nobody(api: Api, coordinator: Caller) -> None:
+    send(api, place(1), place(2))
+    one, other = (row["id"] for row in coordinator.get("/cases")["cases"])
+
+    coordinator.post(f"/cases/{one}/different", {"other": other, "reason": "one reads, the other writes"})
+
+    for case, second in ((one, other), (other, one)):
+        (said,) = coordinator.get(f"/cases/{case}")["different_from"]
+        assert (said["case"], said["kind"], said["reason"]) == (second, "different", "one reads, the other writes")
+        coordinator.post(f"/cases/{case}/merge", {"into": second, "reason": "alike"}, expect=409)
+    coordinator.post(f"/cases/{one}/different", {"other": one, "reason": "no"}, expect=409)
+    coordinator.post(f"/cases/{one}/different", {"other": other, "reason": ""}, expect=400)
+    coordinator.post(f"/cases/{one}/different", {"other": api.hub.house.new_id("case"), "reason": "no such"}, expect=404)
+    api.caller(OrganizationKind.LAB).post(f"/cases/{one}/different", {"other": other, "reason": "not mine to say"}, expect=403)
+
+
 def test_aliases_and_contacts_are_recorded(api: Api, coordinator: Caller) -> None:
     send(api, place(1))
     (row,) = coordinator.get("/cases")["cases"]

@@ -13,7 +13,7 @@ from clearwell.clearinghouse.flow import publishing
 from clearwell.faces.cli.hub import KINDS, Hub
 from clearwell.faces.http import STATUS
 from clearwell.ground.identity.actor import OrganizationKind
-from clearwell.vocabulary.errors import Invalid, NotFound, Refused, Unavailable
+from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Refused, Unavailable
 
 Run = Callable[..., Result]
 
@@ -93,6 +93,11 @@ def test_cases_are_listed_shown_split_and_merged(api: Api, run: Run) -> None:
     other = run(coordinator, "case", "split", row["id"], joined, "--reason", "another cause").stdout.strip()
     assert other.startswith("case_") and other != row["id"]
     assert run(coordinator, "case", "merge", other, "--into", row["id"], "--reason", "the same after all").exit_code == 0
+    run(coordinator, "case", "split", row["id"], joined, "--reason", "two after all")
+    assert run(coordinator, "case", "different", row["id"], other, "--reason", "one reads, the other writes").exit_code == 0
+    assert f"not the same as {other}" in run(coordinator, "case", "show", row["id"]).stdout
+    with pytest.raises(Conflict):
+        run(coordinator, "case", "merge", other, "--into", row["id"], "--reason", "alike")
     with pytest.raises(Refused):
         run(api.caller(OrganizationKind.LAB), "case", "list")
     with pytest.raises(NotFound):

@@ -45,6 +45,23 @@ def test_the_page_says_why_reports_are_one_and_splits_them_again(scene: Scene) -
     assert len(scene.view().findings) == 1
 
 
+def test_two_cases_found_different_say_so_on_both_pages_and_cannot_be_merged(scene: Scene) -> None:
+    sent = scene.submit(
+        scene.other_lab, report("quite another", "other words", line=99, proof=False, function="open_below"), "elsewhere.json"
+    )
+    other = reporting.read_answers(scene.house, scene.other_lab, sent)[0].finding.case
+    path = f"/cases/{scene.case}"
+
+    with Client(scene, scene.coordinator) as client:
+        done = client.post(f"{path}/different", path, other=other, reason="one reads, the other writes")
+        pages = [client.get(done.headers["location"]).text, client.get(f"/cases/{other}").text]
+        merged = client.post(f"/cases/{other}/merge", f"/cases/{other}", into=scene.case, reason="alike after all")
+
+    assert done.status_code == 303 and "no rule joins these two" in pages[0]
+    assert all("found different" in page and "one reads, the other writes" in page for page in pages)
+    assert merged.status_code == 409
+
+
 def test_a_merge_says_why_and_goes_into_the_other_case(scene: Scene) -> None:
     sent = scene.submit(
         scene.other_lab, report("the same, seen elsewhere", "other words", line=99, proof=False, function="open_below"), "elsewhere.json"

@@ -183,7 +183,7 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
             published_at = %(published_at)s, extended_by = %(extended_by)s, embargo = %(embargo)s, fires = %(fires)s, clean = %(clean)s,
             proof_id = %(proof)s, aliases = %(aliases)s, automatable = %(automatable)s, technical_impact = %(technical_impact)s,
             merged_into = %(merged_into)s, advisory_id = %(advisory)s, presented_at = %(presented_at)s, reminded = %(reminded)s,
-            priority = %(priority)s, priority_reasons = %(priority_reasons)s, version = %(version)s
+            priority = %(priority)s, priority_reasons = %(priority_reasons)s, regression_of = %(regression_of)s, version = %(version)s
         WHERE id = %(id)s
         """,
         id=c.id,
@@ -212,6 +212,7 @@ def save_case(tx: Transaction, kept: KeptCase) -> None:
         reminded=list(kept.reminded),
         priority=kept.priority,
         priority_reasons=as_json(list(kept.priority_reasons)),
+        regression_of=kept.regression_of,
         version=kept.version,
     )
 

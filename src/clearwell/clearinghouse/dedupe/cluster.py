@@ -11,7 +11,7 @@ from itertools import combinations
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.signature import VERSIONS, Signature, content_digest, run_signatures, unknown_signature
+from clearwell.clearinghouse.dedupe.signature import STACKS, VERSIONS, Signature, content_digest, run_signatures, unknown_signature
 from clearwell.clearinghouse.dedupe.spelling import component_of, function_of, path_of
 from clearwell.vocabulary.finding import Finding, Location
 
@@ -23,7 +23,6 @@ _EVERY_ONE_OF = 2
 """Findings at line 1, and at no other, from which on a run is taken to know no lines."""
 _MAX_COMPARED = 300
 _MAX_EVIDENCE = 12
-_STACK = {"call-sites", "crash-lines", "crash"}
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -188,7 +187,7 @@ class _Clusters:
             if root in facts:
                 if finding.crash is None:
                     facts[root].runs.add(self.runs[number])
-                elif kind not in _STACK:
+                elif kind not in STACKS:
                     facts[root].runs.add("a crash")  # two stacks that are not one are not made one by their place
                 component, at = component_of(finding.product)
                 if at is not None:

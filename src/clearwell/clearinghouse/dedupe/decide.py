@@ -23,6 +23,7 @@ from clearwell.clearinghouse.dedupe.difference import Apart
 from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature
 from clearwell.clearinghouse.dedupe.spelling import version_of
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+from clearwell.vocabulary.outside import visible
 
 _NOTHING_APART = Apart()
 _STRENGTH = {kind: place for place, kind in enumerate(VERSIONS)}
@@ -158,6 +159,25 @@ def same_proven(
                 continue
             if not (set(case.fires) & set(proven.clean) or set(case.clean) & set(proven.fires)):
                 return Joined(case.id, signature.rung, (signature.evidence,))
+    return None
+
+
+def forbids_merge(gone: KeptCase, into: KeptCase) -> str | None:
+    """Why even a person does not join a case with another, or None: what is open is never swallowed by what is closed.
+
+    A fixed case takes in reports of the flaw as it was: of no version, or of one on which its proof fired. Another version may show
+    that the flaw came back: that is a case of its own, linked.
+    """
+    if into.case.standing is Standing.REFUSED:
+        return "a refused case takes nothing in: an appeal opens it again"
+    if gone.case.is_proven and not into.case.is_proven:
+        return "a proven case is never attached to an unproven, refused or fixed one; merge them the other way round"
+    if gone.case.fixed_at is not None and into.case.fixed_at is None:
+        return "a fixed case is not joined with one that is open: its fix says nothing there; merge them the other way round"
+    if gone.case.published_at is not None:
+        return "a published case stands by itself: its advisory names it; merge them the other way round"
+    if into.case.fixed_at is not None and gone.case.fixed_at is None and gone.version is not None and gone.version not in fires_on(into):
+        return f"the fixed flaw was not seen to fire on {visible(gone.version)}: it may have come back, which is a case of its own"
     return None
 
 

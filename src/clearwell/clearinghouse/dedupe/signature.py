@@ -35,6 +35,9 @@ VERSIONS: dict[Kind, int] = {
 PLACES: frozenset[Kind] = frozenset({"fingerprint", "order", "location", "file"})
 """The rules that go by place: they never join two findings of one run."""
 
+STACKS: frozenset[Kind] = frozenset({"call-sites", "crash-lines", "crash"})
+"""The rules that go by a crash's stack."""
+
 PROJECT_FRAMES = 3
 _MIN_TEXT = 80
 _MAX_FINGERPRINTS = 5
@@ -314,7 +317,7 @@ def _report_key(row: Sequence[Signature]) -> bytes | None:
 
 
 def _stack_key(row: Sequence[Signature]) -> bytes | None:
-    return next((signature.key for signature in row if signature.kind in {"call-sites", "crash-lines", "crash"}), None)
+    return next((signature.key for signature in row if signature.kind in STACKS), None)
 
 
 def _number_repeated_rules(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:

@@ -20,6 +20,7 @@ from clearwell.clearinghouse.dedupe.signature import PLACES, Signature, run_sign
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE, SKETCH
+from clearwell.clearinghouse.flow.joining import dates
 from clearwell.clearinghouse.flow.slice import Slice
 from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of, version_of
 from clearwell.clearinghouse.intake.minimization import minimize, minimize_text
@@ -164,10 +165,11 @@ class _Answering:
             has_proof=sealed is not None, is_proven=False, received_at=sent.received_at, ends_at=case.case.ends_at,
         )  # fmt: skip
         self._findings.append(kept)
+        counts = dates(case, kept, joined.evidence if joined else ())
         if case.id not in self._participants:
-            self._participants[case.id] = self._finder(case.id)
+            self._participants[case.id] = self._finder(case.id, earliest=None if counts else case.case.first_received)
         self._attachments.append(self._attachment(kept, joined))
-        if sent.received_at < case.case.first_received:
+        if counts and sent.received_at < case.case.first_received:
             self._earlier[case.id] = sent.received_at
         for signature in found:
             at = storable(signature.at) if signature.at else None
@@ -207,14 +209,14 @@ class _Answering:
         self._participants[case_id] = self._finder(case_id, finder)
         return kept
 
-    def _finder(self, case: CaseId, participant: ParticipantId | None = None) -> KeptParticipant:
+    def _finder(self, case: CaseId, participant: ParticipantId | None = None, earliest: datetime | None = None) -> KeptParticipant:
         return KeptParticipant(
             id=participant or ParticipantId(self._house.new_id("part")),
             case=case,
             role="finder",
             organization=self._sent.organization,
             joined_at=self._now,
-            first_reported=self._sent.received_at,
+            first_reported=max(self._sent.received_at, earliest or self._sent.received_at),
         )
 
     def _attachment(self, kept: KeptFinding, joined: Joined | None) -> Attachment:

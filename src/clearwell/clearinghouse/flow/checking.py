@@ -2,7 +2,7 @@
 """Checking: the sanity job of a batch, and refusing with what hangs on it. Fetching happens outside any transaction."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from packageurl import PackageURL
@@ -15,7 +15,7 @@ from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.jobs import CHECK
-from clearwell.clearinghouse.flow.joining import reconsider, regroup
+from clearwell.clearinghouse.flow.joining import reconsider, regroup, settle, stated_version
 from clearwell.clearinghouse.flow.sourcing import tree_of
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.validation import store as validation_store
@@ -91,8 +91,20 @@ def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by
         house.write(tx, CaseRefused(kept.id), by=by)
     elif rest and all(other.answer is Answer.DUPLICATE for other in rest):
         _stand_alone(house, tx, kept, rest, by)
+    if rest and kept.case.standing is Standing.UNPROVEN and not _rests_on(kept, rest):
+        with tx.acting_as(DEDUPE.scope):
+            settle(tx, kept.id, house.clock.now())  # a date, version or label that only the refused report gave is none
     reconsider(house, tx, finding)
     return True
+
+
+def _rests_on(kept: KeptCase, rest: Sequence[KeptFinding]) -> bool:
+    """True when a case's date, version and label are those of reports that stand: of thousands alike the first says so."""
+    return (
+        any(other.received_at <= kept.case.first_received for other in rest)
+        and (kept.version is None or any(stated_version([other]) == kept.version for other in rest))
+        and any(other.marking is kept.marking for other in rest)
+    )
 
 
 def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptFinding], by: System) -> None:

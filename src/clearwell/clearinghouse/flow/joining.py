@@ -16,7 +16,7 @@ from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptPartici
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
 from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
-from clearwell.clearinghouse.dedupe.signature import signatures
+from clearwell.clearinghouse.dedupe.signature import STACKS, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.clearinghouse.flow.jobs import SKETCH_CASE
 from clearwell.clearinghouse.flow.turns import queue_proofs
@@ -29,6 +29,12 @@ from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict
 from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId
 from clearwell.vocabulary.marking import strictest
+
+Evidence = tuple[tuple[str, str], ...]
+"""Why a report is in a case: kinds of signatures, each with what is the same."""
+
+JUDGMENT = "a person's judgment"
+"""The signal of rung L4."""
 
 _GROUPS = 200
 """Reports of one refused case that are parted at most; the rest stays together, for a person to split."""
@@ -46,11 +52,16 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
         raise Conflict("a person found that these two are different; that is remembered for ever")
     now, findings = house.clock.now(), report_store.findings_of_case(tx, case_id, limit=None)
     _move(house, tx, findings, joined, by)
-    participants = [_copy(house, into.id, old) for old in store.participants_of(tx, case_id) if old.role == "finder"]
-    store.insert_participants(tx, participants)
+    dated = [finding for finding in findings if dates(into, finding, joined.evidence)]
     case = into.case
-    for finding in findings:
+    for finding in dated:
         case = case.attach(finding.received_at, finding_is_proven=False)
+    first = {finding.organization for finding in dated}
+    finders = [old for old in store.participants_of(tx, case_id) if old.role == "finder"]
+    store.insert_participants(
+        tx,
+        [_copy(house, into.id, old, old.first_reported if old.organization in first else case.first_received) for old in finders],
+    )
     told = () if case.ends_at != into.case.ends_at else into.reminded
     markings = strictest((into.marking, gone.marking))
     store.save_case(
@@ -91,6 +102,19 @@ def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined
     store.insert_attachments(tx, rows)
 
 
+def dates(kept: KeptCase, finding: KeptFinding, evidence: Evidence) -> bool:
+    """True when a report counts for a case from its receipt: for the end date, and for the credit of whoever was first.
+
+    In a proven case only what could be checked does: a proof, or a stack that the case's proof (or a person) bears out. A bare place,
+    which anybody can name for every function of a program, has no claim on a date. What was refused never has.
+    """
+    if finding.answer is Answer.REFUSED:
+        return False
+    if kept.case.proven_at is None or finding.is_proven or finding.has_proof:
+        return True
+    return finding.body.crash is not None and any(signal in STACKS or signal == JUDGMENT for signal, _ in evidence)
+
+
 def let_go(house: House, tx: Transaction, case: CaseId) -> None:
     """A case keeps the keys of the proofs it has, and of no other proof."""
     kept = {proof.address for proof in report_store.proofs_of_case(tx, case)}
@@ -100,14 +124,17 @@ def let_go(house: House, tx: Transaction, case: CaseId) -> None:
 
 
 def settle(tx: Transaction, case: CaseId, now: datetime) -> None:
-    """After a split a case is what its own findings make it: dates, marking, finders. An end date that two people moved stays."""
+    """A case is what its own standing findings make it: dates, marking, version, finders. An end date that two people moved stays."""
     store.remove_idle_finders(tx, case)
     left = report_store.findings_of_case(tx, case, limit=None)
     kept = store.load_case(tx, case, lock=True)
     if not left:
         return
-    noun = kept.case
-    first = min(finding.received_at for finding in left)
+    left = tuple(finding for finding in left if finding.answer is not Answer.REFUSED) or left
+    noun, joined = kept.case, store.joined_to(tx, case, [finding.id for finding in left])
+    evidence = {finding: attachment.evidence for finding, attachment in joined.items()}
+    dated = [finding for finding in left if dates(kept, finding, evidence.get(finding.id, ()))]
+    first = min(finding.received_at for finding in dated or left)
     ends_at = noun.ends_at if noun.extended_by or noun.has_ended(now) else policy_for(first).ends_at(first)
     told = kept.reminded if ends_at == noun.ends_at else ()
     store.save_case(
@@ -129,9 +156,11 @@ def stated_version(findings: Sequence[KeptFinding]) -> str | None:
     return next((storable(version) for version in told if version is not None), None)
 
 
-def _copy(house: House, case: CaseId, old: KeptParticipant) -> KeptParticipant:
-    """The same finder in the other case: its credit and its date go along."""
-    return msgspec.structs.replace(old, id=ParticipantId(house.new_id("part")), case=case, joined_at=house.clock.now())
+def _copy(house: House, case: CaseId, old: KeptParticipant, earliest: datetime) -> KeptParticipant:
+    """The same finder in the other case: its credit goes along, and its date where its reports count from their receipt."""
+    reported = max(old.first_reported, earliest)
+    new = ParticipantId(house.new_id("part"))
+    return msgspec.structs.replace(old, id=new, case=case, joined_at=house.clock.now(), first_reported=reported)
 
 
 def reconsider(house: House, tx: Transaction, refused: KeptFinding) -> None:
@@ -169,6 +198,7 @@ def wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | N
     if origin is not None:
         slept = store.load_case(tx, origin, lock=True)
         store.save_case(tx, msgspec.structs.replace(slept, merged_into=None))
+        store.insert_participants(tx, [_finder(house, origin, finding)])  # who is there already stays as it was
         return origin
     case_id, finder = CaseId(house.new_id("case")), ParticipantId(house.new_id("part"))
     weaknesses = tuple(weakness.id for weakness in finding.body.weaknesses)

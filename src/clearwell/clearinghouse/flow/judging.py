@@ -23,11 +23,11 @@ from clearwell.clearinghouse.case.entries import (
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
 from clearwell.clearinghouse.dedupe import suggestion_store
-from clearwell.clearinghouse.dedupe.decide import Joined
+from clearwell.clearinghouse.dedupe.decide import Joined, forbids_merge
 from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, remember
 from clearwell.clearinghouse.dedupe.suggestion import SuggestionState
 from clearwell.clearinghouse.flow.jobs import INVITE, SKETCH_CASE
-from clearwell.clearinghouse.flow.joining import attach_case, let_go, settle, wake
+from clearwell.clearinghouse.flow.joining import JUDGMENT, attach_case, let_go, settle, wake
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
@@ -157,8 +157,8 @@ def _check_merge(tx: Transaction, case_id: CaseId, into: CaseId) -> str:
     kept, other = store.load_case(tx, case_id), store.load_case(tx, into)
     if kept.merged_into is not None or other.merged_into is not None:
         raise Conflict("one of the two was joined with another case already; look again")
-    if kept.case.is_proven and not other.case.is_proven:
-        raise Conflict("a proven case is never attached to an unproven, refused or fixed one; merge them the other way round")
+    if (forbidden := forbids_merge(kept, other)) is not None:
+        raise Conflict(forbidden)
     moves = [finding.id for finding in report_store.findings_of_case(tx, case_id, limit=None)]
     return _digest([kept.case.standing, other.case.standing, *moves, *_proofs_and_readers(tx, case_id, into)])
 
@@ -189,7 +189,7 @@ def _digest(said: Sequence[str]) -> str:
 
 def _merge(house: House, tx: Transaction, actor: Member, case_id: CaseId, wish: Merge) -> None:
     with tx.acting_as(CASE.scope):
-        attach_case(house, tx, case_id, Joined(wish.into, "L4", (("a person's judgment", wish.reason), *wish.shown)), actor)
+        attach_case(house, tx, case_id, Joined(wish.into, "L4", ((JUDGMENT, wish.reason), *wish.shown)), actor)
         suggestion_store.settle(tx, case_id, wish.into, SuggestionState.ACCEPTED, actor.person, house.clock.now())
 
 
@@ -209,7 +209,8 @@ def _split(house: House, tx: Transaction, actor: Member, case_id: CaseId, wish: 
             let_go(house, tx, case_id)
             store.detach(tx, attachment.id, actor.person, wish.reason, now)
             back.setdefault(target, []).append(finding)
-        settle(tx, case_id, now)
+        for case in (case_id, *back):
+            settle(tx, case, now)
         for target, findings in back.items():
             _answer_as_before(house, tx, target, findings)
             said = Difference(one=case_id, other=target, kind="split", reason=wish.reason, decided_by=actor.person, decided_at=now)

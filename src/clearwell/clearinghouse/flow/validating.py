@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validating: a proof is run in isolation. What reproduced is proven and takes in what is the same; what did not is refused."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
-from clearwell.clearinghouse.case.entries import AnswerMoved, ProofRechecked, ProofValidated
+from clearwell.clearinghouse.case.entries import AnswerMoved, ProofRechecked, ProofValidated, RegressionSuspected
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Run
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import absorbed, same_proven, usable
+from clearwell.clearinghouse.dedupe.decide import Known, absorbed, regression_of, same_proven, usable
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
@@ -20,6 +21,7 @@ from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, INVITE, RECHECK, VALIDATE
 from clearwell.clearinghouse.flow.joining import attach_case
+from clearwell.clearinghouse.flow.joining import settle as settle_case
 from clearwell.clearinghouse.flow.ordering import ANOTHER_LOOKS, Asked, Shown, ask, is_drawn, proving_settings, settle, waits_for_another
 from clearwell.clearinghouse.prioritization.priority import rank_case
 from clearwell.clearinghouse.validation import store as validation_store
@@ -34,7 +36,7 @@ from clearwell.proving.attempt import Reproduction
 from clearwell.proving.order import Order
 from clearwell.proving.verdict import Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.ids import ProofId, RunId
+from clearwell.vocabulary.ids import CaseId, ProofId, RunId
 from clearwell.vocabulary.outside import visible
 from clearwell.vocabulary.product import Product
 
@@ -163,6 +165,9 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     report_store.mark_proven(tx, finding.id)
     kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
     store.save_case(tx, kept)
+    if kept.case.first_received < finding.received_at:  # what a person had joined before may be older, and no more than a place
+        settle_case(tx, kept.id, now)
+        kept = store.load_case(tx, kept.id, lock=True)
     seen = _seen_signatures(finding, done)
     dedupe_store.insert(tx, [Stored(one, finding.id, finding.submission, finding.case, one.at, proven=True) for one in seen])
     known = dedupe_store.known(tx, [s.key for s in seen])
@@ -172,9 +177,27 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
         _answer(house, tx, finding, Answer.DUPLICATE, f"it reproduces, and is the same as one proven before ({older.rung})", now)
         attach_case(house, tx, kept.id, older, PROVING)
         return
+    _link_with_fixed(house, tx, kept, seen, known, cases)
     _answer(house, tx, finding, Answer.REPRODUCED, f"fires {verdict.target.fired} of {verdict.target.n}, the control does not", now)
     _absorb(house, tx, kept, finding, seen)
     defer(tx, [INVITE.job(case=kept.id), COMPARE_CASE.job(case=kept.id)])
+
+
+def _link_with_fixed(
+    house: House,
+    tx: Transaction,
+    kept: KeptCase,
+    seen: Sequence[Signature],
+    known: Mapping[bytes, Sequence[Known]],
+    cases: Mapping[CaseId, KeptCase],
+) -> None:
+    """The run showed the stack of a case that was fixed: its flaw may have come back. Linked, never swallowed."""
+    others = {case_id: case for case_id, case in cases.items() if case_id != kept.id}
+    suspected = regression_of(seen, kept.version, known, others) if kept.regression_of is None else None
+    if suspected is not None:
+        store.save_case(tx, msgspec.structs.replace(kept, regression_of=suspected[0]))
+        said = Salted(": ".join(suspected[1]), case=kept.id)
+        house.write(tx, RegressionSuspected(kept.id, Salted(suspected[0], case=kept.id), said), by=PROVING)
 
 
 def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) -> KeptCase:

@@ -28,6 +28,7 @@ from clearwell.ground.ledger.tiles import CHECKPOINT, ENTRIES, tile_path, tile_w
 from clearwell.ground.ledger.verify import verify
 from clearwell.vocabulary.errors import Conflict, Unavailable
 
+_STACKS = {"call-sites", "crash-lines", "crash"}
 _LEDGER_TRIES = 10
 
 
@@ -151,8 +152,8 @@ class _Observation:
         self._equal(f"{what}: findings by lab", self._by_lab(page), wanted.findings)
         days = _moment(case["ends_at"]) - _moment(case["first_received"])
         self._equal(f"{what}: days from first receipt to end", days, timedelta(days=self._exercise.expected.days_to_end))
-        first = min(_moment(finding["received_at"]) for finding in page["findings"])
-        self._equal(f"{what}: its end counts from the first receipt of any report", _moment(case["first_received"]), first)
+        first = min(_moment(finding["received_at"]) for finding in _dating(page))
+        self._equal(f"{what}: its end counts from the first report that could be checked", _moment(case["first_received"]), first)
         verified = [fix["version"] for fix in page["fixes"] if fix["state"] == "verified"]
         self._equal(f"{what}: verified fixes", verified, [wanted.fixed_in] if wanted.fixed_in else [])
         failed = [fix["version"] or fix["kind"] for fix in page["fixes"] if fix["state"] == "not_verified"]
@@ -301,6 +302,15 @@ def _files_of(size: int) -> list[str]:
             if width < WIDTH:
                 break
     return found
+
+
+def _dating(page: Any) -> list[Any]:
+    """The reports that date a case: in a proven one those with a proof or a stack that was borne out, else all that stand."""
+    standing = [finding for finding in page["findings"] if finding["answer"] != "refused"]
+    if not any(finding["is_proven"] for finding in standing):
+        return standing or page["findings"]
+    stacks = {row["finding"] for row in page["joined"] for signal, _ in row["evidence"] if signal in _STACKS}
+    return [finding for finding in standing if finding["has_proof"] or finding["id"] in stacks]
 
 
 def _moment(text: str) -> datetime:
