@@ -25,7 +25,7 @@ from hub import Figure
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "300000,1000000,3000000").split(","))
 BATCH, WINDOW, SINGLES = 1_000, 50_000, 2_000
 LEAST_RATE, LEAST_RATIO, MOST_BYTES, MOST_MS = 15_000, 0.8, 600, 20
-TABLES = ("clearwell.signed_finding", "clearwell.signature_head")
+TABLES = ("clearwell.signature_set", "clearwell.signature_head")
 Made = tuple[FindingId, CaseId, tuple[Signature, ...]]
 """A finding's id, the case that it opens unless it joins another, its signatures."""
 KINDS = (("L0", "report"), ("L1", "fingerprint"), ("L1", "order"), ("L1", "location"))
@@ -34,7 +34,7 @@ CREATE TEMPORARY TABLE made AS
 SELECT n, CASE mod(n, 2) WHEN 0 THEN %(distinct)s + (n - %(first)s) / 2 + 1
           ELSE 1 + floor(random() * (%(distinct)s + (n - %(first)s) / 2 + 1))::bigint END AS d
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n;
-INSERT INTO clearwell.signed_finding (finding, submission, in_case, stated)
+INSERT INTO clearwell.signature_set (finding, submission, in_case, stated)
 SELECT pg_temp.uuid_at(n), pg_temp.uuid_at(n / 1000), pg_temp.uuid_at(d),
        '\\x03010010'::bytea || decode(md5(d || ':report'), 'hex') || '\\x04010010'::bytea || decode(md5(d || ':fingerprint'), 'hex')
        || '\\x05010010'::bytea || decode(md5(d || ':order'), 'hex') || '\\x09010010'::bytea || decode(md5(d || ':location'), 'hex')
@@ -86,13 +86,12 @@ class Scale:
     def grow_to(self, size: int) -> list[Figure]:
         """Index and decide until so many findings are stored; the rates are those of the last 50,000."""
         self._fill(size - WINDOW - self.stored)
-        spent, busy, counted = 0.0, 0.0, 0
-        while self.stored < size:
-            made = self._made()
-            cpu = self._processor_seconds()
-            taken = self._decide_and_index(made)
-            if self.stored > size - WINDOW:
-                spent, busy, counted = spent + taken, busy + self._processor_seconds() - cpu, counted + len(made)
+        batches = [self._made(self.stored + start) for start in range(0, size - self.stored, BATCH)]
+        cpu, begin = self._processor_seconds(), time.perf_counter()
+        for made in batches:
+            self._decide_and_index(made)
+        spent, busy = time.perf_counter() - begin, self._processor_seconds() - cpu
+        counted = len(batches) * BATCH
         self.rates.append(counted / busy)
         said = f"dedupe: index and decide, {size:,} stored"
         return [
@@ -135,23 +134,22 @@ class Scale:
         import psycopg
 
         with psycopg.connect(url) as connection:
-            parts = dict(
-                connection.execute(
-                    "SELECT c.oid::regclass::text, pg_table_size(c.oid) FROM pg_class c WHERE c.oid = ANY(%(tables)s::regclass[]) OR c.oid IN "
-                    "(SELECT indexrelid FROM pg_index WHERE indrelid = ANY(%(tables)s::regclass[]))",
-                    {"tables": list(TABLES)},
-                ).fetchall()
-            )
+            rows = connection.execute(
+                """
+                SELECT c.oid::regclass::text, pg_table_size(c.oid) FROM pg_class c
+                WHERE c.oid = ANY(%(tables)s::regclass[])
+                   OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY(%(tables)s::regclass[]))
+                """,
+                {"tables": list(TABLES)},
+            ).fetchall()
+        parts = dict(rows)
         each = sum(parts.values()) / self.stored
         told = ", ".join(f"{name.removeprefix('clearwell.')} {size / self.stored:.0f}" for name, size in sorted(parts.items()))
         rungs = Counter(rung for rung, _ in KINDS)
-        return [
-            Figure("dedupe: signatures with their indexes, all rungs", each, "bytes a finding", MOST_BYTES, peer=told),
-            *(
-                Figure(f"dedupe: of these rung {rung}", each * count / len(KINDS), "bytes a finding")
-                for rung, count in sorted(rungs.items())
-            ),
+        of_rungs = [
+            Figure(f"dedupe: of these rung {rung}", each * count / len(KINDS), "bytes a finding") for rung, count in sorted(rungs.items())
         ]
+        return [Figure("dedupe: signatures with their indexes, all rungs", each, "bytes a finding", MOST_BYTES, peer=told), *of_rungs]
 
     def _findings(self) -> Iterator[int]:
         """Half are new, half were reported before, by anybody at any time."""
@@ -179,27 +177,25 @@ class Scale:
         self.stored += count
         self.distinct += count - count // 2
 
-    def _made(self) -> list[Made]:
+    def _made(self, first: int) -> list[Made]:
         """A batch as intake has it before it decides: ids are minted, signatures made."""
         return [
-            (FindingId(id_at("finding", self.stored + offset)), CaseId(id_at("case", number)), signatures_of(number))
+            (FindingId(id_at("finding", first + offset)), CaseId(id_at("case", number)), signatures_of(number))
             for offset, number in enumerate(islice(self._findings(), BATCH))
         ]
 
-    def _decide_and_index(self, made: list[Made]) -> float:
+    def _decide_and_index(self, made: list[Made]) -> None:
         from clearwell.clearinghouse.dedupe import store
 
         submission = SubmissionId(id_at("sub", self.stored // BATCH))
-        begin = time.perf_counter()
         with self._database.transaction(self._scope) as tx:
             known = store.known(tx, [one.key for _, _, signatures in made for one in signatures])
             rows = []
             for finding, own_case, signatures in made:
                 joined = self._decide(signatures, known, submission)
-                rows += store.stored(signatures, finding, submission, joined.case if joined else own_case, known)
+                rows += store.stored(signatures, finding, submission, joined.case if joined else own_case, joined, known)
             store.insert(tx, rows)
         self.stored += len(made)
-        return time.perf_counter() - begin
 
     def _decide(self, signatures, known, submission: str = ""):  # type: ignore[no-untyped-def]
         from clearwell.clearinghouse.dedupe.decide import decide

@@ -7,9 +7,9 @@ from clearwell.vocabulary.ids import SubmissionId
 
 _SEEN = """
 EXISTS (SELECT FROM clearwell.finding g WHERE g.submission_id = {scan} AND g.case_id = {case})
-OR EXISTS (SELECT FROM clearwell.signed_finding x CROSS JOIN LATERAL clearwell.stated_signatures(x.stated) k
+OR EXISTS (SELECT FROM clearwell.signature_set x CROSS JOIN LATERAL clearwell.stated_signatures(x.stated) k
            JOIN clearwell.signature_head h ON h.key = k.key
-           JOIN clearwell.signed_finding y ON y.finding = h.finding AND y.is_proven = h.is_proven
+           JOIN clearwell.signature_set y ON y.finding = h.finding AND y.is_proven = h.is_proven
            JOIN clearwell.finding z ON z.id = clearwell.id_of('finding', h.finding)
            WHERE x.finding = clearwell.uuid_of({finding}) AND y.submission = clearwell.uuid_of({scan}) AND z.first_answer <> 'duplicate')
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures in the database (ADR 25): looked up per batch, stored by one statement for each of two tables. Only dedupe reads them.
 
-`signed_finding` has a row for each finding: all that it states, its submission and its case. `signature_head` is what is looked up by
+`signature_set` has a row for each finding: all that it states, its submission and its case. `signature_head` is what is looked up by
 key: of all findings with one key, case and version only the first has a row there (a *head*), so a signature that was seen ten thousand
 times is looked up as fast as one seen twice. When findings move or are refused, a trigger makes heads of what stays behind.
 """
@@ -55,7 +55,7 @@ def known(tx: Transaction, keys: Iterable[bytes], most: int = 200) -> dict[bytes
             GROUP BY h.finding, h.is_proven
         )
         SELECT uuid_send(s.finding) || uuid_send(s.submission) || uuid_send(s.in_case) AS ids, s.product_version, s.is_proven, s.stated, places
-        FROM found JOIN clearwell.signed_finding s USING (finding, is_proven)
+        FROM found JOIN clearwell.signature_set s USING (finding, is_proven)
         """,
         keys=",".join([key.hex() for key in asked]),  # one text: the driver takes long to escape an array of bytes
         most=most,
@@ -120,7 +120,7 @@ def insert(tx: Transaction, rows: Iterable[Stored]) -> None:
         of_heads += [f"{number},{KINDS[one.signature.kind]},{flag},{one.signature.key.hex()}" for one in stated if one.is_head or proven]
     tx.execute(
         """
-        INSERT INTO clearwell.signed_finding (finding, submission, in_case, is_proven, product_version, stated)
+        INSERT INTO clearwell.signature_set (finding, submission, in_case, is_proven, product_version, stated)
         SELECT split_part(r, ',', 1)::uuid, split_part(r, ',', 2)::uuid, split_part(r, ',', 3)::uuid, split_part(r, ',', 4)::boolean,
                convert_from(decode(nullif(split_part(r, ',', 5), ''), 'hex'), 'UTF8'), decode(split_part(r, ',', 6), 'hex')
         FROM unnest(string_to_array(%(rows)s, ';')) AS made (r)
@@ -145,7 +145,7 @@ def let_speak(tx: Transaction, finding: FindingId) -> None:
         """
         INSERT INTO clearwell.signature_head (finding, kind, refused, is_proven, key)
         SELECT s.finding, k.kind, s.refused, s.is_proven, k.key
-        FROM clearwell.signed_finding s CROSS JOIN LATERAL clearwell.stated_signatures(s.stated) k
+        FROM clearwell.signature_set s CROSS JOIN LATERAL clearwell.stated_signatures(s.stated) k
         WHERE s.finding = %(id)s AND NOT EXISTS (
             SELECT FROM clearwell.signature_head h WHERE h.key = k.key AND h.finding = s.finding AND h.is_proven = s.is_proven)
         """,
@@ -156,7 +156,7 @@ def let_speak(tx: Transaction, finding: FindingId) -> None:
 def keys_by_finding(tx: Transaction, findings: Sequence[FindingId]) -> dict[FindingId, list[bytes]]:
     """The signature keys of each of these findings, as they decided (all but `file`)."""
     rows = tx.rows(
-        "SELECT finding, stated FROM clearwell.signed_finding WHERE finding = ANY(%(ids)s)",
+        "SELECT finding, stated FROM clearwell.signature_set WHERE finding = ANY(%(ids)s)",
         ids=[UUID(_hex(finding)) for finding in findings],
     )
     found: dict[FindingId, list[bytes]] = {}

@@ -34,7 +34,7 @@ $$;
 
 -- `stated` holds one record for each signature: a byte for its kind, one for the rule's version, one that says whether it asks for
 -- `product_version` (1) or for none (0), one for the key's length, then the key. Kinds: dedupe/store.py.
-CREATE TABLE clearwell.signed_finding (
+CREATE TABLE clearwell.signature_set (
     finding uuid NOT NULL,
     submission uuid NOT NULL,
     in_case uuid NOT NULL,
@@ -43,8 +43,8 @@ CREATE TABLE clearwell.signed_finding (
     product_version text,
     stated bytea NOT NULL
 );
-COMMENT ON COLUMN clearwell.signed_finding.refused IS '0: it stands; 1: refused; 2: refused because its proof ran and did not fire';
-COMMENT ON COLUMN clearwell.signed_finding.is_proven IS 'seen in the run of its proof, a row beside that of what the report states';
+COMMENT ON COLUMN clearwell.signature_set.refused IS '0: it stands; 1: refused; 2: refused because its proof ran and did not fire';
+COMMENT ON COLUMN clearwell.signature_set.is_proven IS 'seen in the run of its proof, a row beside that of what the report states';
 
 CREATE TABLE clearwell.signature_head (
     finding uuid NOT NULL,
@@ -70,7 +70,7 @@ BEGIN
 END
 $$;
 
-INSERT INTO clearwell.signed_finding (finding, submission, in_case, refused, is_proven, product_version, stated)
+INSERT INTO clearwell.signature_set (finding, submission, in_case, refused, is_proven, product_version, stated)
 SELECT clearwell.uuid_of(finding_id), clearwell.uuid_of(min(submission_id)), clearwell.uuid_of(min(case_id)),
        CASE WHEN NOT bool_or(is_refused) THEN 0 WHEN EXISTS (
            SELECT FROM clearwell.answer a WHERE a.finding_id = s.finding_id AND a.answer = 'refused' AND a.by = 'system:proving') THEN 2 ELSE 1 END,
@@ -90,11 +90,11 @@ DROP TRIGGER move_signatures ON clearwell.finding;
 DROP FUNCTION clearwell.move_signatures();
 DROP TABLE clearwell.signature;
 
-CREATE INDEX signed_finding_finding ON clearwell.signed_finding (finding);
+CREATE INDEX signature_set_finding ON clearwell.signature_set (finding);
 CREATE INDEX signature_head_key ON clearwell.signature_head USING hash (key);
-ALTER TABLE clearwell.signed_finding ENABLE ROW LEVEL SECURITY;
+ALTER TABLE clearwell.signature_set ENABLE ROW LEVEL SECURITY;
 ALTER TABLE clearwell.signature_head ENABLE ROW LEVEL SECURITY;
-CREATE POLICY systems ON clearwell.signed_finding USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving')));
+CREATE POLICY systems ON clearwell.signature_set USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving')));
 CREATE POLICY systems ON clearwell.signature_head USING ((SELECT clearwell.is_system('system:intake', 'system:dedupe', 'system:proving')));
 
 -- Findings that moved or were refused take their signatures along, as heads; of what stays behind in a case the first of each key and
@@ -113,11 +113,11 @@ BEGIN
                CASE WHEN k.is_bound THEN s.product_version END AS version,
                CASE WHEN n.answer <> 'refused' THEN 0 WHEN EXISTS (
                    SELECT FROM answer a WHERE a.finding_id = n.id AND a.answer = 'refused' AND a.by = 'system:proving') THEN 2 ELSE 1 END AS refused
-        FROM before o JOIN after n ON n.id = o.id JOIN signed_finding s ON s.finding = uuid_of(n.id)
+        FROM before o JOIN after n ON n.id = o.id JOIN signature_set s ON s.finding = uuid_of(n.id)
         CROSS JOIN LATERAL stated_signatures(s.stated) k
         WHERE n.id = ANY (ids)
     ), carried AS (
-        UPDATE signed_finding s SET in_case = m.to_case, refused = m.refused
+        UPDATE signature_set s SET in_case = m.to_case, refused = m.refused
         FROM (SELECT DISTINCT finding, to_case, refused FROM moved) m WHERE s.finding = m.finding
     ), heads AS (
         UPDATE signature_head h SET refused = m.refused FROM moved m
@@ -132,7 +132,7 @@ BEGIN
     ), staying AS MATERIALIZED (
         SELECT s.finding, f.case_id, s.is_proven, k.kind, k.key, CASE WHEN k.is_bound THEN s.product_version END AS version,
                EXISTS (SELECT FROM signature_head h WHERE h.key = k.key AND h.finding = s.finding AND h.is_proven = s.is_proven) AS is_head
-        FROM finding f JOIN signed_finding s ON s.finding = uuid_of(f.id) CROSS JOIN LATERAL stated_signatures(s.stated) k
+        FROM finding f JOIN signature_set s ON s.finding = uuid_of(f.id) CROSS JOIN LATERAL stated_signatures(s.stated) k
         WHERE f.case_id IN (SELECT from_case FROM left_behind) AND f.id <> ALL (ids) AND f.answer <> 'refused'
         AND k.key IN (SELECT key FROM left_behind)
     )
