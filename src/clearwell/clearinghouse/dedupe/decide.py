@@ -167,7 +167,7 @@ def fires_on(case: KeptCase) -> frozenset[str | None]:
 
 
 def _strongest_first(signatures: Iterable[Signature], known: Mapping[bytes, Sequence[Known]]) -> list[Signature]:
-    """Of those held already: L0, then L1 by the order of the rules: a tool's own mark, a stack, a place (the order of `clearwell cluster`)."""
+    """Those that somebody holds: L0, then L1 by the order of the rules: a tool's own mark, a stack, a place (the order of `cluster`)."""
     held = [signature for signature in signatures if signature.key in known and signature.kind != "file"]
     return sorted(held, key=lambda signature: (signature.rung, _STRENGTH[signature.kind])) if len(held) > 1 else held
 
