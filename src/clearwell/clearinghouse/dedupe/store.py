@@ -41,17 +41,22 @@ def known(tx: Transaction, keys: Iterable[bytes], most: int = 200) -> dict[bytes
     What is refused is left out before that limit counts, so that no heap of refused reports hides the rest; only a proof that ran
     and did not fire stays known, so that it is not run again.
     """
+    found = _heads(tx, keys, most + 1, "")  # few keys have so many that they must be put in order
+    flooded = [key for key, others in found.items() if len(others) > most]
+    return {**found, **_heads(tx, flooded, most, "ORDER BY x.is_proven DESC, x.finding")} if flooded else found
+
+
+def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dict[bytes, list[Known]]:
     asked = list(dict.fromkeys(keys))
     rows = tx.rows(
-        """
+        f"""
         WITH asked AS MATERIALIZED (
             SELECT decode(h, 'hex') AS key, n - 1 AS n FROM unnest(string_to_array(%(keys)s, ',')) WITH ORDINALITY AS told (h, n)
         ), found AS MATERIALIZED (
             SELECT h.finding, h.is_proven, string_agg(a.n::text, ',') AS places
             FROM asked a CROSS JOIN LATERAL (
                 SELECT x.finding, x.is_proven FROM clearwell.signature_head x
-                WHERE x.key = a.key AND (x.refused = 0 OR (x.refused = 2 AND x.kind = %(proof)s))
-                ORDER BY x.is_proven DESC, x.finding LIMIT %(most)s) h
+                WHERE x.key = a.key AND (x.refused = 0 OR (x.refused = 2 AND x.kind = %(proof)s)) {order} LIMIT %(most)s) h
             GROUP BY h.finding, h.is_proven
         )
         SELECT uuid_send(s.finding) || uuid_send(s.submission) || uuid_send(s.in_case) AS ids, s.product_version, s.is_proven, s.stated, places
