@@ -10,27 +10,46 @@ import hashlib
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from uuid import UUID
 
 from clearwell.clearinghouse.dedupe.signature import VERSIONS, Signature
+from clearwell.ground.storage.embedded import EmbeddedServer
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId, spell
 from hub import Figure
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "300000,1000000,3000000").split(","))
 BATCH, WINDOW, SINGLES = 1_000, 50_000, 2_000
 LEAST_RATE, LEAST_RATIO, MOST_BYTES, MOST_MS = 15_000, 0.8, 600, 20
+TABLES = ("clearwell.signature_set", "clearwell.signature_head")
+Made = tuple[FindingId, CaseId, tuple[Signature, ...]]
+"""A finding's id, the case that it opens unless it joins another, its signatures."""
 KINDS = (("L0", "report"), ("L1", "fingerprint"), ("L1", "order"), ("L1", "location"))
 _FILL = """
-INSERT INTO clearwell.signature (key, kind, version, rung, finding_id, submission_id, case_id, product_version, proven, is_head)
-SELECT decode(md5(d || ':' || k), 'hex'), k, 1, CASE k WHEN 'report' THEN 'L0' ELSE 'L1' END, 'finding_' || lpad(n::text, 26, '0'),
-       'sub_' || lpad((n / 1000)::text, 26, '0'), 'case_' || lpad(d::text, 26, '0'), NULL, false, mod(n, 2) = 0
-FROM (SELECT n, CASE mod(n, 2) WHEN 0 THEN %(distinct)s + (n - %(first)s) / 2 + 1
-             ELSE 1 + floor(random() * (%(distinct)s + (n - %(first)s) / 2 + 1))::bigint END AS d
-      FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) made
-CROSS JOIN unnest(array['report', 'fingerprint', 'order', 'location']) k
+DROP INDEX clearwell.signature_head_key;
+CREATE TEMPORARY TABLE made AS
+SELECT n, CASE mod(n, 2) WHEN 0 THEN %(distinct)s + (n - %(first)s) / 2 + 1
+          ELSE 1 + floor(random() * (%(distinct)s + (n - %(first)s) / 2 + 1))::bigint END AS d
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) n;
+INSERT INTO clearwell.signature_set (finding, submission, in_case, stated)
+SELECT pg_temp.uuid_at(n), pg_temp.uuid_at(n / 1000), pg_temp.uuid_at(d),
+       '\\x03010010'::bytea || decode(md5(d || ':report'), 'hex') || '\\x04010010'::bytea || decode(md5(d || ':fingerprint'), 'hex')
+       || '\\x05010010'::bytea || decode(md5(d || ':order'), 'hex') || '\\x09010010'::bytea || decode(md5(d || ':location'), 'hex')
+FROM made;
+INSERT INTO clearwell.signature_head (finding, kind, key)
+SELECT pg_temp.uuid_at(n), k.number, decode(md5(d || ':' || k.kind), 'hex')
+FROM made CROSS JOIN (VALUES (3, 'report'), (4, 'fingerprint'), (5, 'order'), (9, 'location')) k (number, kind) WHERE mod(n, 2) = 0;
+DROP TABLE made;
+CREATE INDEX signature_head_key ON clearwell.signature_head USING hash (key);
+"""
+_UUID_AT = """
+CREATE FUNCTION pg_temp.uuid_at(n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql RETURN
+    ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
 """
 
 
@@ -48,9 +67,7 @@ def measure_scale(folder: Path) -> list[Figure]:
         with app.database_server(settings) as (url, owner):
             app.bring_forward(owner or url)
             with app.open_house(settings) as house:
-                scale = Scale(
-                    house.database, INTAKE.scope, int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), owner or url
-                )
+                scale = Scale(house.database, INTAKE.scope, EmbeddedServer(folder), owner or url)
                 figures = [figure for size in SIZES for figure in scale.grow_to(size)]
                 return [*figures, scale.ratio(), *scale.sizes(owner or url), scale.one_by_one()]
     finally:
@@ -61,8 +78,9 @@ def measure_scale(folder: Path) -> list[Figure]:
 class Scale:
     """The table as it grows."""
 
-    def __init__(self, database, scope, postmaster: int, owner: str) -> None:  # type: ignore[no-untyped-def]
-        self._database, self._scope, self._postmaster, self._owner = database, scope, postmaster, owner
+    def __init__(self, database, scope, server: EmbeddedServer, owner: str) -> None:  # type: ignore[no-untyped-def]
+        self._database, self._scope, self._server, self._owner = database, scope, server, owner
+        self._postmaster = int((server.cluster / "postmaster.pid").read_text().split()[0])
         self._random = random.Random(4)
         self.stored, self.distinct, self.rates = 0, 0, []
         self._cases = AllUnproven()
@@ -70,14 +88,12 @@ class Scale:
     def grow_to(self, size: int) -> list[Figure]:
         """Index and decide until so many findings are stored; the rates are those of the last 50,000."""
         self._fill(size - WINDOW - self.stored)
-        spent, busy, counted = 0.0, 0.0, 0
-        while self.stored < size:
-            batch = list(islice(self._findings(), BATCH))
-            made = [(number, signatures_of(number)) for number in batch]
-            cpu = self._processor_seconds()
-            taken = self._decide_and_index(made)
-            if self.stored > size - WINDOW:
-                spent, busy, counted = spent + taken, busy + self._processor_seconds() - cpu, counted + len(batch)
+        batches = [self._made(self.stored + start) for start in range(0, size - self.stored, BATCH)]
+        cpu, begin = self._processor_seconds(), time.perf_counter()
+        for made in batches:
+            self._decide_and_index(made)
+        spent, busy = time.perf_counter() - begin, self._processor_seconds() - cpu
+        counted = len(batches) * BATCH
         self.rates.append(counted / busy)
         said = f"dedupe: index and decide, {size:,} stored"
         return [
@@ -87,13 +103,15 @@ class Scale:
 
     def _processor_seconds(self) -> float:
         """What this process and all of the database's have used of a processor so far."""
-        total = time.process_time()
+        ticks = 0
         for place in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
                 fields = place.read_text().rsplit(")", 1)[1].split()
-                if int(fields[1]) == self._postmaster:
-                    total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return total
+                if int(place.parent.name) == self._postmaster:
+                    ticks += sum(map(int, fields[11:15]))  # with those of its processes that have ended
+                elif int(fields[1]) == self._postmaster:
+                    ticks += sum(map(int, fields[11:13]))
+        return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
     def ratio(self) -> Figure:
         """The slowest size against the fastest."""
@@ -118,20 +136,22 @@ class Scale:
         import psycopg
 
         with psycopg.connect(url) as connection:
-            (total,) = connection.execute("SELECT pg_total_relation_size('clearwell.signature')").fetchone() or (0,)
-            indexes = connection.execute(
-                "SELECT indexrelid::regclass::text, pg_relation_size(indexrelid) FROM pg_index "
-                "WHERE indrelid = 'clearwell.signature'::regclass"
+            rows = connection.execute(
+                """
+                SELECT c.oid::regclass::text, pg_table_size(c.oid) FROM pg_class c
+                WHERE c.oid = ANY(%(tables)s::regclass[])
+                   OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY(%(tables)s::regclass[]))
+                """,
+                {"tables": list(TABLES)},
             ).fetchall()
-            rungs = connection.execute(
-                "SELECT rung, count(*)::float / sum(count(*)) OVER () FROM clearwell.signature GROUP BY rung"
-            ).fetchall()
-        each = total / self.stored
-        told = ", ".join(f"{name.removeprefix('clearwell.')} {size / self.stored:.0f}" for name, size in indexes)
-        return [
-            Figure("dedupe: signatures with their indexes, all rungs", each, "bytes a finding", MOST_BYTES, peer=f"indexes: {told}"),
-            *(Figure(f"dedupe: of these rung {rung}", each * float(share), "bytes a finding") for rung, share in sorted(rungs)),
+        parts = dict(rows)
+        each = sum(parts.values()) / self.stored
+        told = ", ".join(f"{name.removeprefix('clearwell.')} {size / self.stored:.0f}" for name, size in sorted(parts.items()))
+        rungs = Counter(rung for rung, _ in KINDS)
+        of_rungs = [
+            Figure(f"dedupe: of these rung {rung}", each * count / len(KINDS), "bytes a finding") for rung, count in sorted(rungs.items())
         ]
+        return [Figure("dedupe: signatures with their indexes, all rungs", each, "bytes a finding", MOST_BYTES, peer=told), *of_rungs]
 
     def _findings(self) -> Iterator[int]:
         """Half are new, half were reported before, by anybody at any time."""
@@ -143,43 +163,50 @@ class Scale:
                 yield self.distinct
 
     def _fill(self, count: int) -> None:
-        """Store so many findings in one statement, by the owner: half new, half reported before, as `_findings` makes them."""
+        """Store so many findings by the owner, in few statements: half new, half reported before, as `_findings` makes them.
+
+        The same rows as the hub's, but not by its code: the keys' index is taken off meanwhile and built again. What the server owes for
+        that (rows to vacuum, pages to write) is paid before anything is measured.
+        """
         import psycopg
 
         if count <= 0:
             return
-        with psycopg.connect(self._owner) as connection:
-            connection.execute(_FILL, {"first": self.stored, "last": self.stored + count - 1, "distinct": self.distinct})
-            connection.commit()
-            connection.autocommit = True
-            connection.execute("VACUUM ANALYZE clearwell.signature")
+        with psycopg.connect(self._owner, autocommit=True) as connection:
+            connection.execute(_UUID_AT)
+            connection.execute("SET maintenance_work_mem = '256MB'")
+            for table in TABLES:
+                connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+            for statement in _FILL.split(";")[:-1]:
+                connection.execute(statement, {"first": self.stored, "last": self.stored + count - 1, "distinct": self.distinct})
+            for table in TABLES:
+                connection.execute(f"VACUUM ANALYZE {table}")
+                connection.execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
+        self._server.administer("CHECKPOINT")
         self.stored += count
         self.distinct += count - count // 2
 
-    def _decide_and_index(self, made: list[tuple[int, tuple[Signature, ...]]]) -> float:
-        from clearwell.clearinghouse.dedupe import store
-        from clearwell.clearinghouse.dedupe.decide import Known
-        from clearwell.clearinghouse.dedupe.store import Stored
+    def _made(self, first: int) -> list[Made]:
+        """A batch as intake has it before it decides: ids are minted, signatures made."""
+        return [
+            (FindingId(id_at("finding", first + offset)), CaseId(id_at("case", number)), signatures_of(number))
+            for offset, number in enumerate(islice(self._findings(), BATCH))
+        ]
 
-        submission = f"sub_{self.stored // BATCH:026}"
-        begin = time.perf_counter()
+    def _decide_and_index(self, made: list[Made]) -> None:
+        from clearwell.clearinghouse.dedupe import store
+
+        submission = SubmissionId(id_at("sub", self.stored // BATCH))
         with self._database.transaction(self._scope) as tx:
-            known = store.known(tx, [one.key for _, signatures in made for one in signatures])
+            known = store.known(tx, [one.key for _, _, signatures in made for one in signatures])
             rows = []
-            for offset, (number, signatures) in enumerate(made):
-                finding = f"finding_{self.stored + offset:026}"
+            for finding, own_case, signatures in made:
                 joined = self._decide(signatures, known, submission)
-                case = joined.case if joined else f"case_{number:026}"
-                for one in signatures:
-                    others = known.setdefault(one.key, [])
-                    is_head = not any(other.case == case and other.version == one.at for other in others)
-                    rows.append(Stored(one, finding, submission, case, one.at, is_head=is_head))
-                    others.append(Known(one.key, finding, submission, case, one.at, False))
+                rows += store.stored(signatures, finding, submission, joined.case if joined else own_case, joined, known)
             store.insert(tx, rows)
         self.stored += len(made)
-        return time.perf_counter() - begin
 
-    def _decide(self, signatures, known, submission: str = "sub_other"):  # type: ignore[no-untyped-def]
+    def _decide(self, signatures, known, submission: str = ""):  # type: ignore[no-untyped-def]
         from clearwell.clearinghouse.dedupe.decide import decide
 
         if not any(one.key in known for one in signatures):
@@ -212,6 +239,11 @@ class AllUnproven(Mapping):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[str]:
         return iter(())
+
+
+def id_at(kind: str, number: int) -> str:
+    """An id that is as good as another."""
+    return spell(kind, UUID(int=0x01900000_0000_7000_8000_000000000000 + number))
 
 
 def signatures_of(number: int) -> tuple[Signature, ...]:

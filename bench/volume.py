@@ -142,7 +142,8 @@ def _bytes_per_finding(hub: BenchHub) -> list[Figure]:
     with psycopg.connect(EmbeddedServer(hub.folder).url(OWNER)) as connection:
         (findings, signatures, everything) = connection.execute(
             """
-            SELECT (SELECT count(*) FROM clearwell.finding), pg_total_relation_size('clearwell.signature'),
+            SELECT (SELECT count(*) FROM clearwell.finding),
+                   pg_total_relation_size('clearwell.signature_set') + pg_total_relation_size('clearwell.signature_head'),
                    (SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                     WHERE n.nspname = 'clearwell' AND c.relkind = 'r')
             """

@@ -526,7 +526,7 @@ def test_never_8_a_merge_and_its_split_leave_everything_as_it_was(server: Any, h
     hub.work()
 
     after = rows(owner)
-    for table in ("vulnerability_case", "finding", "proof", "participant", "submission", "signature"):
+    for table in ("vulnerability_case", "finding", "proof", "participant", "submission", "signature_set", "signature_head"):
         assert sorted(after[table].elements()) == sorted(before[table].elements()), table
     assert [_view(hub, lab, sent) for lab, sent in ((early, first), (late, second))] == views
 

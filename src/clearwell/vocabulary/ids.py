@@ -58,7 +58,7 @@ KINDS = {
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
-_SHIFTS = tuple(range(120, -1, -10))
+_TO_PYTHON = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 _FORM = re.compile(r"([a-z]{2,12})_([0-7][0-9a-hjkmnp-tv-z]{25})")
 
 
@@ -68,12 +68,28 @@ def spell(kind: str, value: UUID) -> str:
 
 
 def _spell(kind: str, number: int) -> str:
-    return f"{kind}_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])  # 2 zero bits and the 128: 26 digits
+    """2 zero bits and the 128: 13 pairs of digits. Cut into three first: small numbers are shifted three times as fast as big ones."""
+    a, b, c = number >> 80, number >> 40 & 0xFFFFFFFFFF, number & 0xFFFFFFFFFF
+    return (
+        f"{kind}_{_PAIRS[a >> 40]}{_PAIRS[a >> 30 & 1023]}{_PAIRS[a >> 20 & 1023]}{_PAIRS[a >> 10 & 1023]}{_PAIRS[a & 1023]}"
+        f"{_PAIRS[b >> 30]}{_PAIRS[b >> 20 & 1023]}{_PAIRS[b >> 10 & 1023]}{_PAIRS[b & 1023]}"
+        f"{_PAIRS[c >> 30]}{_PAIRS[c >> 20 & 1023]}{_PAIRS[c >> 10 & 1023]}{_PAIRS[c & 1023]}"
+    )
 
 
 def mint(kind: str, unix_ms: int, random_80_bits: int) -> str:
     """Return `spell(kind, uuid7(unix_ms, random_80_bits))`, quickly: a report makes ids by the hundred thousand."""
     return _spell(kind, _uuid7(unix_ms, random_80_bits))
+
+
+def number_of(id: str) -> int:
+    """Return the 128 bits that an id of ours spells: what an index stores instead of the text."""
+    return int(id[id.index("_") + 1 :].translate(_TO_PYTHON), 32)
+
+
+def spell_number(kind: str, number: int) -> str:
+    """Return the id of these 128 bits: `number_of` the other way round."""
+    return _spell(kind, number)
 
 
 def parse_id(kind: str, text: str) -> str:

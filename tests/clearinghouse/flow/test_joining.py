@@ -76,15 +76,22 @@ def _lost_signatures(hub: Hub) -> tuple[object, ...]:
     with hub.house.transaction(PROVING) as tx:
         return tx.rows(
             """
-            SELECT s.kind, s.case_id FROM clearwell.signature s JOIN clearwell.finding f ON f.id = s.finding_id
-            WHERE s.case_id <> f.case_id OR s.is_refused <> (f.answer = 'refused')
-               OR (NOT s.is_refused AND (s.rung = 'L0' OR EXISTS (
+            WITH stated AS (
+                SELECT s.finding, s.is_proven, s.in_case, s.refused, k.kind, k.key,
+                       CASE WHEN k.is_bound THEN s.product_version END AS version
+                FROM clearwell.signature_set s CROSS JOIN LATERAL clearwell.stated_signatures(s.stated) k
+            ), heads AS (
+                SELECT s.in_case, s.key, s.version FROM stated s
+                JOIN clearwell.signature_head h USING (finding, is_proven, key) WHERE h.refused = 0 AND s.refused = 0
+            )
+            SELECT s.kind, f.case_id FROM stated s JOIN clearwell.finding f ON f.id = clearwell.id_of('finding', s.finding)
+            WHERE clearwell.id_of('case', s.in_case) <> f.case_id OR (s.refused > 0) <> (f.answer = 'refused')
+               OR (s.refused = 0 AND (s.kind IN (1, 2, 3) OR EXISTS (
                    SELECT FROM clearwell.attachment a
-                   WHERE a.finding_id = s.finding_id AND a.case_id = s.case_id AND a.rung IS NULL AND a.detached_at IS NULL))
+                   WHERE a.finding_id = f.id AND a.case_id = f.case_id AND a.rung IS NULL AND a.detached_at IS NULL))
                    AND NOT EXISTS (
-                   SELECT FROM clearwell.signature h
-                   WHERE h.key = s.key AND h.case_id = s.case_id AND h.is_head AND NOT h.is_refused
-                     AND h.product_version IS NOT DISTINCT FROM s.product_version))
+                   SELECT FROM heads h
+                   WHERE h.key = s.key AND h.in_case = s.in_case AND h.version IS NOT DISTINCT FROM s.version))
             """
         )
 

@@ -215,10 +215,10 @@ def mark_proven(tx: Transaction, finding: FindingId) -> None:
     tx.execute("UPDATE clearwell.finding SET is_proven = true WHERE id = %(id)s", id=finding)
 
 
-def move_to_case(tx: Transaction, finding: FindingId, case: CaseId) -> None:
-    """Attach a finding and its proofs to another case."""
-    tx.execute("UPDATE clearwell.finding SET case_id = %(case)s WHERE id = %(id)s", id=finding, case=case)
-    tx.execute("UPDATE clearwell.proof SET case_id = %(case)s WHERE finding_id = %(id)s", id=finding, case=case)
+def move_to_case(tx: Transaction, findings: Sequence[FindingId], case: CaseId) -> None:
+    """Attach findings and their proofs to another case, all in one statement: their signatures move once, not one by one."""
+    tx.execute("UPDATE clearwell.finding SET case_id = %(case)s WHERE id = ANY(%(ids)s)", ids=list(findings), case=case)
+    tx.execute("UPDATE clearwell.proof SET case_id = %(case)s WHERE finding_id = ANY(%(ids)s)", ids=list(findings), case=case)
 
 
 def history(tx: Transaction, findings: Sequence[KeptFinding]) -> dict[FindingId, tuple[AnswerRow, ...]]:

@@ -7,9 +7,11 @@ from clearwell.vocabulary.ids import SubmissionId
 
 _SEEN = """
 EXISTS (SELECT FROM clearwell.finding g WHERE g.submission_id = {scan} AND g.case_id = {case})
-OR EXISTS (SELECT FROM clearwell.signature x JOIN clearwell.signature y ON y.key = x.key
-           JOIN clearwell.finding z ON z.id = y.finding_id
-           WHERE x.finding_id = {finding} AND y.is_head AND y.submission_id = {scan} AND z.first_answer <> 'duplicate')
+OR EXISTS (SELECT FROM clearwell.signature_set x CROSS JOIN LATERAL clearwell.stated_signatures(x.stated) k
+           JOIN clearwell.signature_head h ON h.key = k.key
+           JOIN clearwell.signature_set y ON y.finding = h.finding AND y.is_proven = h.is_proven
+           JOIN clearwell.finding z ON z.id = clearwell.id_of('finding', h.finding)
+           WHERE x.finding = clearwell.uuid_of({finding}) AND y.submission = clearwell.uuid_of({scan}) AND z.first_answer <> 'duplicate')
 """
 """A scan has a finding of the same case, or one of the same signature in a case that it opened (where the earlier takes none in)."""
 

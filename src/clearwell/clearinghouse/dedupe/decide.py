@@ -71,7 +71,7 @@ def decide(
     `component` is the finding's own; a proof sent before under another component's name belongs there, and says nothing here.
     What points at several cases joins none of them by L1, unless just one was reported for the very version: a report never bridges.
     """
-    for signature in _strongest_first(signatures):
+    for signature in _strongest_first(signatures, known):
         fits = _fits(signature, submission, version, has_proof, known, cases, component)
         if signature.rung == "L0":
             joinable = [case_id for case_id, fit in fits.items() if fit is not Fit.DOUBT]
@@ -186,9 +186,10 @@ def fires_on(case: KeptCase) -> frozenset[str | None]:
     return frozenset(version_of(case.case.component, version) for version in case.fires)
 
 
-def _strongest_first(signatures: Iterable[Signature]) -> list[Signature]:
-    """L0, then L1 by the order of the rules: a tool's own mark, a stack, a place (the order of `clearwell cluster`)."""
-    return sorted(usable(signatures), key=lambda signature: (signature.rung, _STRENGTH[signature.kind]))
+def _strongest_first(signatures: Iterable[Signature], known: Mapping[bytes, Sequence[Known]]) -> list[Signature]:
+    """Those that somebody holds: L0, then L1 by the order of the rules: a tool's own mark, a stack, a place (the order of `cluster`)."""
+    held = [signature for signature in signatures if signature.key in known and signature.kind != "file"]
+    return sorted(held, key=lambda signature: (signature.rung, _STRENGTH[signature.kind])) if len(held) > 1 else held
 
 
 def _fits(

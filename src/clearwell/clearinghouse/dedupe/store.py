@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures in the database: looked up per batch, stored by COPY. Only dedupe reads this table.
+"""Signatures in the database (ADR 25): looked up per batch, stored by one statement for each of two tables. Only dedupe reads them.
 
-A signature that has been seen ten thousand times is looked up as fast as one seen twice: of all rows with one key, case and version
-only the first is a *head*, and only heads are indexed by key. When a finding moves or is refused, a trigger makes heads of what stays
-behind (migration 0009).
+`signature_set` has a row for each finding: all that it states, its submission and its case. `signature_head` is what is looked up by
+key: of all findings with one key, case and version only the first has a row there (a *head*), so a signature that was seen ten thousand
+times is looked up as fast as one seen twice. When findings move or are refused, a trigger makes heads of what stays behind.
 """
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.decide import Known
-from clearwell.clearinghouse.dedupe.signature import Signature
-from clearwell.ground.identity.actor import PROVING
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, speaks_for_case
+from clearwell.clearinghouse.dedupe.signature import PLACES, Kind, Signature
 from clearwell.ground.storage.database import Transaction
-from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId, number_of, spell, spell_number
+
+KINDS: dict[Kind, int] = {
+    "proof": 1, "external-id": 2, "report": 3, "fingerprint": 4, "order": 5, "call-sites": 6, "crash-lines": 7, "crash": 8, "location": 9,
+    "file": 10,
+}  # fmt: skip
+"""The number that each kind is stored as. A number never changes its meaning."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -29,65 +35,164 @@ class Stored(msgspec.Struct, frozen=True):
     is_head: bool = True
 
 
-def known(tx: Transaction, keys: Sequence[bytes], most: int = 200) -> dict[bytes, list[Known]]:
-    """The stored signatures with these keys, one for each case and version, at most `most` for each key: proven ones first, then the oldest.
+def known(tx: Transaction, keys: Iterable[bytes], most: int = 200) -> dict[bytes, list[Known]]:
+    """The heads with these keys, one for each case and version, at most `most` for each key: proven ones first, then the oldest.
 
     What is refused is left out before that limit counts, so that no heap of refused reports hides the rest; only a proof that ran
     and did not fire stays known, so that it is not run again.
     """
+    found = _heads(tx, keys, most + 1, "")  # few keys have so many that they must be put in order
+    flooded = [key for key, others in found.items() if len(others) > most]
+    return {**found, **_heads(tx, flooded, most, "ORDER BY x.is_proven DESC, x.finding")} if flooded else found
+
+
+def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dict[bytes, list[Known]]:
+    asked = list(dict.fromkeys(keys))
     rows = tx.rows(
-        """
-        SELECT k.key, s.finding_id, s.submission_id, s.case_id, s.product_version, s.proven
-        FROM (SELECT decode(h, 'hex') AS key FROM unnest(string_to_array(%(keys)s, ',')) AS h) k
-        CROSS JOIN LATERAL (
-            SELECT x.* FROM clearwell.signature x
-            WHERE x.key = k.key AND x.is_head AND (NOT x.is_refused OR (x.kind = 'proof' AND EXISTS (
-                SELECT FROM clearwell.answer a WHERE a.finding_id = x.finding_id AND a.answer = 'refused' AND a.by = %(proving)s)))
-            ORDER BY x.proven DESC, x.finding_id LIMIT %(most)s) s
+        f"""
+        WITH asked AS MATERIALIZED (
+            SELECT decode(h, 'hex') AS key, n - 1 AS n FROM unnest(string_to_array(%(keys)s, ',')) WITH ORDINALITY AS told (h, n)
+        ), found AS MATERIALIZED (
+            SELECT h.finding, h.is_proven, string_agg(a.n::text, ',') AS places
+            FROM asked a CROSS JOIN LATERAL (
+                SELECT x.finding, x.is_proven FROM clearwell.signature_head x
+                WHERE x.key = a.key AND (x.refused = 0 OR (x.refused = 2 AND x.kind = %(proof)s)) {order} LIMIT %(most)s) h
+            GROUP BY h.finding, h.is_proven
+        )
+        SELECT uuid_send(s.finding) || uuid_send(s.submission) || uuid_send(s.in_case) AS ids, s.product_version, s.is_proven, s.stated, places
+        FROM found JOIN clearwell.signature_set s USING (finding, is_proven)
         """,
-        keys=",".join({key.hex() for key in keys}),  # one text: the driver takes a third of the whole look-up to escape an array of bytes
+        keys=",".join([key.hex() for key in asked]),  # one text: the driver takes long to escape an array of bytes
         most=most,
-        proving=PROVING.system,
+        proof=KINDS["proof"],
     )
     found: dict[bytes, list[Known]] = {}
     for row in rows:
-        one = Known(row["key"], row["finding_id"], row["submission_id"], row["case_id"], row["product_version"], row["proven"])
-        found.setdefault(one.key, []).append(one)
+        ids, version, proven = row["ids"], row["product_version"], row["is_proven"]
+        finding = FindingId(spell_number("finding", int.from_bytes(ids[:16])))
+        submission = SubmissionId(spell_number("sub", int.from_bytes(ids[16:32])))
+        case = CaseId(spell_number("case", int.from_bytes(ids[32:])))
+        bound = {key for _, is_bound, key in _records(row["stated"]) if is_bound} if version is not None else ()
+        for place in row["places"].split(","):
+            key = asked[int(place)]
+            found.setdefault(key, []).append(Known(key, finding, submission, case, version if key in bound else None, proven))
+    for others in found.values():
+        if len(others) > 1:
+            others.sort(key=lambda one: (not one.proven, one.finding))
     return found
 
 
+def stored(
+    signatures: Iterable[Signature],
+    finding: FindingId,
+    submission: SubmissionId,
+    case: CaseId,
+    joined: Joined | None,
+    known: dict[bytes, list[Known]],
+) -> list[Stored]:
+    """The rows of a finding whose case is decided; adds to `known` what the findings behind it in the batch must know.
+
+    One that is no head adds nothing but the place of its submission's finding: its key, its case and its version are there already.
+    """
+    rows = []
+    for signature in signatures:
+        key, at = signature.key, signature.at
+        if at is not None and "\0" in at:
+            at = at.replace("\0", "␀")  # no database column takes it
+        others = known.get(key)
+        told = {other.version for other in others if other.case == case} if others else set()
+        speaks = bool(told) or speaks_for_case(signature, joined)
+        is_head = speaks and at not in told
+        rows.append(Stored(signature, finding, submission, case, at, is_head=is_head))
+        if is_head or (speaks and signature.kind in PLACES):
+            known.setdefault(key, []).append(Known(key, finding, submission, case, at, False))
+    return rows
+
+
 def insert(tx: Transaction, rows: Iterable[Stored]) -> None:
-    """Store signatures."""
-    columns = ("key", "kind", "version", "rung", "finding_id", "submission_id", "case_id", "product_version", "proven", "is_head")
-    tx.insert_many(
-        "clearwell.signature",
-        columns,
-        (
-            (s.key, s.kind, s.version, s.rung, r.finding, r.submission, r.case, r.version, r.proven, r.is_head or r.proven)
-            for r in rows
-            for s in (r.signature,)
-        ),
+    """Store signatures: those of one finding, stated or seen, in one row, and the heads among them in one each."""
+    signed: dict[tuple[FindingId, bool], list[Stored]] = {}
+    for row in rows:
+        signed.setdefault((row.finding, row.proven), []).append(row)
+    if not signed:
+        return
+    of_findings, of_heads = [], []
+    for (finding, proven), stated in signed.items():
+        first, number, flag = stated[0], _hex(finding), "1" if proven else "0"
+        records, version = b"".join([_record(one) for one in stated]).hex(), _version_of(stated)
+        told = version.encode().hex() if version is not None else ""
+        of_findings.append(f"{number},{_hex(first.submission)},{_hex(first.case)},{flag},{told},{records}")
+        of_heads += [f"{number},{KINDS[one.signature.kind]},{flag},{one.signature.key.hex()}" for one in stated if one.is_head or proven]
+    tx.execute(
+        """
+        INSERT INTO clearwell.signature_set (finding, submission, in_case, is_proven, product_version, stated)
+        SELECT split_part(r, ',', 1)::uuid, split_part(r, ',', 2)::uuid, split_part(r, ',', 3)::uuid, split_part(r, ',', 4)::boolean,
+               convert_from(decode(nullif(split_part(r, ',', 5), ''), 'hex'), 'UTF8'), decode(split_part(r, ',', 6), 'hex')
+        FROM unnest(string_to_array(%(rows)s, ';')) AS made (r)
+        """,
+        rows=";".join(of_findings),
     )
+    if of_heads:
+        tx.execute(
+            """
+            INSERT INTO clearwell.signature_head (finding, kind, is_proven, key)
+            SELECT split_part(r, ',', 1)::uuid, split_part(r, ',', 2)::smallint, split_part(r, ',', 3)::boolean,
+                   decode(split_part(r, ',', 4), 'hex')
+            FROM unnest(string_to_array(%(rows)s, ';')) AS made (r)
+            """,
+            rows=";".join(of_heads),
+        )
 
 
 def let_speak(tx: Transaction, finding: FindingId) -> None:
     """All of a report's signatures bring later ones in: it speaks for its case now, since the one that did was refused."""
-    tx.execute("UPDATE clearwell.signature SET is_head = true WHERE finding_id = %(id)s", id=finding)
-
-
-def keys_of_case(tx: Transaction, case: str) -> tuple[bytes, ...]:
-    """Every signature key of a case's findings."""
-    rows = tx.rows(
-        "SELECT DISTINCT s.key FROM clearwell.signature s JOIN clearwell.finding f ON f.id = s.finding_id WHERE f.case_id = %(case)s",
-        case=case,
+    tx.execute(
+        """
+        INSERT INTO clearwell.signature_head (finding, kind, refused, is_proven, key)
+        SELECT s.finding, k.kind, s.refused, s.is_proven, k.key
+        FROM clearwell.signature_set s CROSS JOIN LATERAL clearwell.stated_signatures(s.stated) k
+        WHERE s.finding = %(id)s AND NOT EXISTS (
+            SELECT FROM clearwell.signature_head h WHERE h.key = k.key AND h.finding = s.finding AND h.is_proven = s.is_proven)
+        """,
+        id=UUID(_hex(finding)),
     )
-    return tuple(bytes(row["key"]) for row in rows)
 
 
 def keys_by_finding(tx: Transaction, findings: Sequence[FindingId]) -> dict[FindingId, list[bytes]]:
     """The signature keys of each of these findings, as they decided (all but `file`)."""
-    rows = tx.rows("SELECT finding_id, key FROM clearwell.signature WHERE finding_id = ANY(%(ids)s) AND kind <> 'file'", ids=list(findings))
+    rows = tx.rows(
+        "SELECT finding, stated FROM clearwell.signature_set WHERE finding = ANY(%(ids)s)",
+        ids=[UUID(_hex(finding)) for finding in findings],
+    )
     found: dict[FindingId, list[bytes]] = {}
     for row in rows:
-        found.setdefault(row["finding_id"], []).append(bytes(row["key"]))
+        keys = [key for kind, _, key in _records(row["stated"]) if kind != KINDS["file"]]
+        found.setdefault(FindingId(spell("finding", row["finding"])), []).extend(keys)
     return found
+
+
+def _record(row: Stored) -> bytes:
+    one = row.signature
+    return bytes((KINDS[one.kind], one.version, row.version is not None, len(one.key))) + one.key
+
+
+def _records(stated: bytes) -> list[tuple[int, bool, bytes]]:
+    """Kind, whether it asks for the version, and key of each signature that a row states."""
+    found, at = [], 0
+    while at < len(stated):
+        end = at + 4 + stated[at + 3]
+        found.append((stated[at], stated[at + 2] == 1, stated[at + 4 : end]))
+        at = end
+    return found
+
+
+def _hex(id: str) -> str:
+    return f"{number_of(id):032x}"
+
+
+def _version_of(stated: Sequence[Stored]) -> str | None:
+    """The one version that a finding's signatures ask for."""
+    versions = {one.version for one in stated if one.version is not None}
+    if len(versions) > 1:
+        raise ValueError(f"signatures of {stated[0].finding} ask for {len(versions)} versions")
+    return versions.pop() if versions else None

@@ -14,9 +14,9 @@ from clearwell.clearinghouse.case.entries import BatchAnswered, RegressionSuspec
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Submission, SubmissionState
 from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, speaks_for_case, usable
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, usable
 from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
-from clearwell.clearinghouse.dedupe.signature import PLACES, Signature, run_signatures
+from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE, SKETCH
@@ -171,14 +171,7 @@ class _Answering:
         self._attachments.append(self._attachment(kept, joined))
         if counts and sent.received_at < case.case.first_received:
             self._earlier[case.id] = sent.received_at
-        for signature in found:
-            at = storable(signature.at) if signature.at else None
-            others = self._known.setdefault(signature.key, [])
-            told = {other.version for other in others if other.case == case.id}
-            speaks = bool(told) or speaks_for_case(signature, joined)
-            self._signatures.append(Stored(signature, finding_id, sent.id, case.id, at, is_head=speaks and at not in told))
-            if speaks and (at not in told or signature.kind in PLACES):
-                others.append(Known(signature.key, finding_id, sent.id, case.id, at, False))
+        self._signatures += dedupe_store.stored(found, finding_id, sent.id, case.id, joined, self._known)
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))
 

@@ -85,8 +85,6 @@ def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined
         for proof in (report_store.proof_of_finding(tx, finding.id),):
             if proof is not None:
                 house.blobs.share(tx, proof.address, proof.case, joined.case)
-        report_store.move_to_case(tx, finding.id, joined.case)
-        let_go(house, tx, finding.case)
         rows.append(
             Attachment(
                 id=house.new_id("attach"),
@@ -99,6 +97,9 @@ def _move(house: House, tx: Transaction, findings: Sequence[KeptFinding], joined
                 attached_by=by.name,
             )
         )
+    report_store.move_to_case(tx, [finding.id for finding in findings], joined.case)
+    for left in dict.fromkeys(finding.case for finding in findings):
+        let_go(house, tx, left)
     store.insert_attachments(tx, rows)
 
 
@@ -263,10 +264,10 @@ def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFi
     reason = "the report that these were joined with was refused"
     proofs = {finding.id: proof for finding in group if (proof := report_store.proof_of_finding(tx, finding.id)) is not None}
     known = {participant.organization for participant in store.participants_of(tx, target)}
+    for proof in proofs.values():
+        house.blobs.share(tx, proof.address, case_id, target)
+    report_store.move_to_case(tx, [finding.id for finding in group], target)
     for finding in group:
-        if finding.id in proofs:
-            house.blobs.share(tx, proofs[finding.id].address, case_id, target)
-        report_store.move_to_case(tx, finding.id, target)
         store.detach(tx, joined[finding.id].id, DEDUPE.system, reason, now)
         rung, evidence = (None, ()) if finding is lead else (joined[finding.id].rung, joined[finding.id].evidence)
         row = Attachment(

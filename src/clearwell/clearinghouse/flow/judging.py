@@ -205,7 +205,7 @@ def _split(house: House, tx: Transaction, actor: Member, case_id: CaseId, wish: 
             proof = report_store.proof_of_finding(tx, finding.id)
             if proof is not None:
                 house.blobs.share(tx, proof.address, proof.case, target)
-            report_store.move_to_case(tx, finding.id, target)
+            report_store.move_to_case(tx, (finding.id,), target)
             let_go(house, tx, case_id)
             store.detach(tx, attachment.id, actor.person, wish.reason, now)
             back.setdefault(target, []).append(finding)
