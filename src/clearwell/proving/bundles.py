@@ -9,7 +9,7 @@ import msgspec
 from clearwell.proving import unpack
 from clearwell.proving.sandbox import Limits, Sandbox, Spec
 from clearwell.proving.scratch import scratch
-from clearwell.proving.source import SourceTree, read_tree
+from clearwell.proving.source import SourceTree, read_inside
 from clearwell.vocabulary.errors import NotFound, Unavailable
 
 _SCRIPT = """
@@ -54,7 +54,7 @@ def read_bundle(sandbox: Sandbox, bundle: Path, name: str, commit: str | None) -
             raise Unavailable(f"git could not read the bundle: {ended or f'it left with {result.exit}'}")
         inner = folder / "inner.tar"
         inner.write_bytes(_only_file(harvested))
-        tree = read_tree(inner, "tree.tar", strip=False, commit=written)
+        tree = read_inside(sandbox, inner, "tree.tar", strip=False, commit=written)
         return msgspec.structs.replace(tree, archive=name, sha256=_sha256(bundle))
 
 

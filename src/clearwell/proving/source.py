@@ -11,7 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from clearwell.proving import unpack
+from clearwell.proving import unboxing, unpack
+from clearwell.proving.sandbox import Sandbox
+from clearwell.proving.scratch import scratch
 from clearwell.proving.unpack import Member
 from clearwell.vocabulary.errors import Invalid
 
@@ -61,7 +63,31 @@ class SourceTree(msgspec.Struct, frozen=True):
 
 def read_tree(archive: Path, name: str, *, strip: bool | None = None, commit: str | None = None) -> SourceTree:
     """Read an archive's files; `strip` None takes the top folder away when everything lies in one. Raises Invalid."""
-    members = list(_bounded(unpack.members(archive, kind_of(archive, name))))
+    return _tree_of(unpack.members(archive, kind_of(archive, name)), archive, name, strip, commit)
+
+
+def read_inside(sandbox: Sandbox | None, archive: Path, name: str, *, strip: bool | None = None, commit: str | None = None) -> SourceTree:
+    """Like `read_tree`, with the archive unpacked in the box: a stranger's archive meets no reader of archives outside it.
+
+    Where there is no sandbox it is read here, by the same code with the same refusals, and never executed. Raises Invalid, Unavailable,
+    Escaped.
+    """
+    if sandbox is None:
+        return read_tree(archive, name, strip=strip, commit=commit)
+    with scratch() as place:
+        unboxing.unpack_inside(sandbox, archive, kind_of(archive, name), place / "tree", strip=False)
+        return _tree_of(_members_beneath(place / "tree"), archive, name, strip, commit)
+
+
+def _members_beneath(folder: Path) -> Iterable[Member]:
+    """The plain files that our own unpacking wrote."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield Member(path.relative_to(folder).as_posix(), path.read_bytes(), path.stat().st_mode & 0o111 != 0)
+
+
+def _tree_of(found: Iterable[Member], archive: Path, name: str, strip: bool | None, commit: str | None) -> SourceTree:
+    members = list(_bounded(found))
     with archive.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     tops = {member.name.partition("/")[0] if "/" in member.name else "" for member in members}

@@ -2,6 +2,7 @@
 """Sanity: the six-way false report is told apart; what moved is said to have moved; what cannot be looked up goes on."""
 
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from clearwell.clearinghouse.validation.assertion import Kind, Outcome, Sanity
 from clearwell.clearinghouse.validation.sanity import check_all, last_name
+from clearwell.proving import source
 from clearwell.proving.archives import Registry
 from clearwell.proving.bundles import read_bundle
 from clearwell.proving.contract import Escaped
@@ -17,7 +19,7 @@ from clearwell.proving.environments import tree_hash
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.source import SourceTree, is_bundle, read_tree
 from clearwell.proving.unpack import unpack
-from clearwell.vocabulary.errors import NotFound, Unavailable
+from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 from clearwell.vocabulary.finding import Crash, Finding, Location, Quote
 from clearwell.vocabulary.product import Product
 from proving.lab import Index, sdist, tar
@@ -220,6 +222,26 @@ def test_the_tree_that_was_looked_at_is_known_as_builds_know_it(registry: Regist
 
     assert sanity.source_sha256 == archive.sha256
     assert sanity.tree_sha256 == tree_hash(tmp_path / "tree")
+
+
+@pytest.mark.sandbox
+def test_with_a_sandbox_an_archive_is_unpacked_in_the_box_alone_and_known_by_the_same_hash(
+    registry: Registry, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (outside,) = check_all([finding(HERE)], registry, None)
+    monkeypatch.setattr(source, "read_tree", lambda *_, **__: pytest.fail("an archive was read outside the box"))
+
+    (inside,) = check_all([finding(HERE)], registry, sandbox)
+
+    assert inside.tree_sha256 == outside.tree_sha256
+    assert outcomes(inside)["file"] == outcomes(outside)["file"] == "exists"
+    # and what unpacking refuses is refused in the box
+    link = tarfile.TarInfo("x-1/evil")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    bad = tmp_path / "bad.tar.gz"
+    bad.write_bytes(tar({"x-1/a.c": "a"}, (link,)))
+    with pytest.raises(Invalid, match="link"):
+        source.read_inside(sandbox, bad, bad.name)
 
 
 def _git(folder: Path, *words: str) -> str:

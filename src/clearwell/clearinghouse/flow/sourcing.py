@@ -19,7 +19,7 @@ from clearwell.ground.storage.database import Transaction
 from clearwell.proving.bundles import read_bundle
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.scratch import scratch
-from clearwell.proving.source import SourceTree, is_bundle, read_tree, write_temporary
+from clearwell.proving.source import SourceTree, is_bundle, read_inside, write_temporary
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import OrganizationId, SourceId
 
@@ -138,7 +138,7 @@ def tree_of(house: House, source: SourceArchive, sandbox: Sandbox | None) -> Cal
             with house.transaction(SANITY) as tx:
                 file = write_temporary(house.blobs.open(tx, source.id, source.address), folder)
             if not is_bundle(file):
-                return read_tree(file, source.name)
+                return read_inside(sandbox, file, source.name)
             if sandbox is None:
                 raise Unavailable("there is no sandbox here in which a git bundle may be unpacked")
             return read_bundle(sandbox, file, source.name, commit)

@@ -17,7 +17,7 @@ from clearwell.proving.archives import Kind as ArchiveKind
 from clearwell.proving.archives import Registry, same_version
 from clearwell.proving.contract import Escaped
 from clearwell.proving.sandbox import Sandbox
-from clearwell.proving.source import SourceTree, read_tree
+from clearwell.proving.source import SourceTree, read_inside
 from clearwell.vocabulary.errors import ClearwellError, NotFound, Unavailable
 from clearwell.vocabulary.finding import Finding, Location, Quote
 from clearwell.vocabulary.omission import MARKER
@@ -42,7 +42,7 @@ def check_all(findings: Sequence[Finding], registry: Registry, sandbox: Sandbox 
     if sent is not None:
         looks, about = _look_into_sent(product, sent)
     elif product is not None and is_checkable(product.purl):
-        looks, about = _look_into_registry(PackageURL.from_string(str(product.purl)), registry)
+        looks, about = _look_into_registry(PackageURL.from_string(str(product.purl)), registry, sandbox)
     else:
         return tuple(Sanity() for _ in findings)
     _ask_symbols(findings, looks, sandbox)
@@ -95,7 +95,7 @@ def _compare_with_papers(purl: PackageURL, tree: SourceTree, evidence: Evidence)
     return [*found, Assertion(Kind.VERSION, purl.version, Outcome.DOES_NOT_EXIST, reason, evidence=evidence, decides=True)]
 
 
-def _look_into_registry(purl: PackageURL, registry: Registry) -> tuple[list[Look], tuple[Assertion, ...]]:
+def _look_into_registry(purl: PackageURL, registry: Registry, sandbox: Sandbox | None) -> tuple[list[Look], tuple[Assertion, ...]]:
     name, text, version = _name(purl), purl.to_string(), purl.version
     exists = Assertion(Kind.PACKAGE, name, Outcome.EXISTS, f"{name} is in its index")
     try:
@@ -106,7 +106,9 @@ def _look_into_registry(purl: PackageURL, registry: Registry) -> tuple[list[Look
             if not registry.has(text):
                 reason = f"{name} has no version {version}; its index lists {len(listed)} versions"
                 return [], (exists, Assertion(Kind.VERSION, version, Outcome.DOES_NOT_EXIST, reason, decides=True))
-        trees = _trees(purl, registry)
+        trees = _trees(purl, registry, sandbox)
+    except Escaped:
+        raise
     except NotFound as reason:
         if purl.type == "deb":  # a mirror keeps no old versions: what it lacks may well have been
             return [], (_unknown(Kind.VERSION, version or "none", str(reason)),)
@@ -119,7 +121,7 @@ def _look_into_registry(purl: PackageURL, registry: Registry) -> tuple[list[Look
     return [Look(tree, f"{name} {version}") for tree in trees], (exists, there)
 
 
-def _trees(purl: PackageURL, registry: Registry) -> list[SourceTree]:
+def _trees(purl: PackageURL, registry: Registry, sandbox: Sandbox | None) -> list[SourceTree]:
     """Every kind of archive that the version has: a wheel may hold what the build made, an sdist what was not packed."""
     trees = []
     for kind in _KINDS[purl.type]:
@@ -127,7 +129,7 @@ def _trees(purl: PackageURL, registry: Registry) -> list[SourceTree]:
             archive = registry.fetch(purl.to_string(), kind)
         except NotFound:
             continue
-        trees.append(read_tree(archive.path, archive.filename, strip=kind != "wheel"))
+        trees.append(read_inside(sandbox, archive.path, archive.filename, strip=kind != "wheel"))
     if not trees:
         raise Unavailable(f"the index serves no source archive of {purl.to_string()}")
     return trees
