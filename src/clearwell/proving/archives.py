@@ -22,8 +22,9 @@ from pypi_simple import DistributionPackage, ProjectPage, UnsupportedContentType
 
 from clearwell.proving import unpack
 from clearwell.proving.addresses import npm_constant, npm_registry, pypi_index
-from clearwell.proving.debian import mirror, source_tree
+from clearwell.proving.debian import mirror, source_parts
 from clearwell.proving.fetching import Fetched, Fetcher, says_private
+from clearwell.proving.parts import END as PARTS
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 
 Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
@@ -209,8 +210,8 @@ class Registry:
             def get(address: str, what: str) -> bytes:
                 return self._get(address, _ARCHIVE_MAX, {}, what, (base,)).body
 
-            tree, dsc = source_tree(package.name, str(package.version), base, get)
-            return self._keep(f"{package.name}_{package.version}.tar", tree, f"sha256:{dsc}")
+            parts, dsc = source_parts(package.name, str(package.version), base, get)
+            return self._keep(f"{package.name}_{package.version}{PARTS}", parts, f"sha256:{dsc}")
         page = self._page(package)
         assert isinstance(page, ProjectPage)
         found = _choose(page, str(package.version), kind)

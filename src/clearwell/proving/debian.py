@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian source packages: the parts that a .dsc lists, checked, joined and patched into one tree, without executing anything."""
+"""Debian source packages: the parts that a .dsc lists, fetched and checked; they are opened in the box alone (parts.py)."""
 
 import hashlib
 import io
 import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from clearwell.proving import patches, unpack
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 
 Get = Callable[[str, str], bytes]
@@ -48,10 +46,11 @@ def mirror(environment: Mapping[str, str] | None = None, apt: Path = Path("/etc/
     raise Unavailable("no Debian mirror is known: set CLEARWELL_DEBIAN_MIRROR")
 
 
-def source_tree(name: str, version: str, base: str, get: Get) -> tuple[bytes, str]:
-    """Fetch a source package and return it as one tar (top folder NAME-VERSION) with the sha256 of its .dsc.
+def source_parts(name: str, version: str, base: str, get: Get) -> tuple[bytes, str]:
+    """Fetch a source package's parts and return them in one tar, as they are, with the sha256 of the .dsc that lists them.
 
-    The same parts always give the same bytes. Patches of the formats 1.0 and 3.0 (quilt) are applied. Raises NotFound, Conflict, Invalid.
+    The same parts always give the same bytes. None of them is opened here: parts.py joins them, in the box. Raises NotFound, Conflict,
+    Invalid.
     """
     if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version):
         raise Invalid(f"pkg:deb/debian/{name}@{version} is not a source package and version")
@@ -59,7 +58,7 @@ def source_tree(name: str, version: str, base: str, get: Get) -> tuple[bytes, st
     folder, dsc = _find(name, plain, base, get)
     parts = parse_dsc(dsc)
     contents = {part.name: _checked(get(folder + part.name, part.name), part) for part in parts if not part.name.endswith(".asc")}
-    return _pack(_join(contents), f"{name}-{plain}"), hashlib.sha256(dsc).hexdigest()
+    return _pack(contents), hashlib.sha256(dsc).hexdigest()
 
 
 def parse_dsc(dsc: bytes) -> tuple[Part, ...]:
@@ -98,65 +97,11 @@ def _checked(content: bytes, part: Part) -> bytes:
     return content
 
 
-def _join(contents: dict[str, bytes]) -> dict[str, unpack.Member]:
-    """Unpack the original, lay debian/ over it and apply the package's own patches, as dpkg-source does."""
-    # A native package has one archive and no .orig in its name.
-    archives = sorted((n for n in contents if ".tar." in n and ".debian.tar." not in n), key=lambda n: ".orig.tar." not in n)
-    original = archives[0] if archives else None
-    if original is None:
-        raise Invalid("the source package has no original archive")
-    tree = {member.name.partition("/")[2]: member for member in _members(contents[original], original)}
-    tree.pop("", None)
-    for name, content in contents.items():
-        if ".debian.tar." in name:
-            tree = {n: m for n, m in tree.items() if not n.startswith("debian/")} | {m.name: m for m in _members(content, name)}
-    series = tree.get("debian/patches/series")
-    for line in series.content.decode("utf-8", "replace").splitlines() if series else ():
-        words = line.partition(" #")[0].split()
-        if words and not words[0].startswith("#"):
-            patch = tree.get(f"debian/patches/{words[0]}")
-            if patch is None:
-                raise Invalid(f"the source package lists the patch {words[0][:80]!r}, which it does not have")
-            tree = _patched(tree, patch.content)
-    for name, content in contents.items():
-        if name.endswith(".diff.gz"):
-            tree = _patched(tree, _gunzip(content))
-    return tree
-
-
-def _patched(tree: dict[str, unpack.Member], diff: bytes) -> dict[str, unpack.Member]:
-    changed = patches.apply(diff, {name: member.content for name, member in tree.items()})
-    for name, content in changed.items():
-        if content is None:
-            tree.pop(name)
-        else:
-            tree[name] = unpack.Member(name, content, tree[name].is_executable if name in tree else False)
-    return tree
-
-
-def _members(content: bytes, name: str) -> tuple[unpack.Member, ...]:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        return tuple(unpack.members(Path(file.name), name))
-
-
-def _gunzip(content: bytes) -> bytes:
-    import gzip  # noqa: PLC0415 - only for the older of the two formats
-    import zlib  # noqa: PLC0415
-
-    try:
-        with gzip.open(io.BytesIO(content)) as stream:
-            return stream.read(patches.PATCH_MAX + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Invalid(f"the source package's diff cannot be read: {error}") from error
-
-
-def _pack(tree: dict[str, unpack.Member], top: str) -> bytes:
+def _pack(contents: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, member in sorted(tree.items()):
-            info = tarfile.TarInfo(f"{top}/{name}")
-            info.size, info.mode = len(member.content), 0o755 if member.is_executable else 0o644
-            archive.addfile(info, io.BytesIO(member.content))
+        for name, content in sorted(contents.items()):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), 0o644
+            archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()

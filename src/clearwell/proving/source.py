@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from clearwell.proving import unboxing, unpack
+from clearwell.proving import parts, unboxing
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.scratch import scratch
 from clearwell.proving.unpack import Member
@@ -20,7 +20,7 @@ from clearwell.vocabulary.errors import Invalid
 READ_BYTES = 256 << 20
 """Bytes of files that are kept in memory; a larger tree is not looked into."""
 _FILE_BYTES = 4 << 20
-_ENDS = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+_ENDS = (parts.END, ".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 _KINDS = ((b"PK\x03\x04", ".zip"), (b"\x1f\x8b", ".tar.gz"), (b"BZh", ".tar.bz2"), (b"\xfd7zXZ\x00", ".tar.xz"))
 
 
@@ -63,7 +63,7 @@ class SourceTree(msgspec.Struct, frozen=True):
 
 def read_tree(archive: Path, name: str, *, strip: bool | None = None, commit: str | None = None) -> SourceTree:
     """Read an archive's files; `strip` None takes the top folder away when everything lies in one. Raises Invalid."""
-    return _tree_of(unpack.members(archive, kind_of(archive, name)), archive, name, strip, commit)
+    return _tree_of(parts.members(archive, kind_of(archive, name)), archive, name, strip, commit)
 
 
 def read_inside(sandbox: Sandbox | None, archive: Path, name: str, *, strip: bool | None = None, commit: str | None = None) -> SourceTree:

@@ -18,15 +18,24 @@ LIMITS = Limits(
     wall_seconds=120, cpu_seconds=120, memory_bytes=3 << 30, processes=16, space_bytes=1 << 30, inodes=130_000, file_bytes=900 << 20
 )
 _REFUSED = 3
-_CODE = ("__init__.py", "proving/__init__.py", "proving/unpack.py", "vocabulary/__init__.py", "vocabulary/errors.py")
+_CODE = (
+    "__init__.py",
+    "proving/__init__.py",
+    "proving/unpack.py",
+    "proving/parts.py",
+    "proving/patches.py",
+    "vocabulary/__init__.py",
+    "vocabulary/errors.py",
+)
 _SCRIPT = f"""
 import sys
 sys.path.insert(0, "/box/code")
 from pathlib import Path
-from clearwell.proving.unpack import unpack
+from clearwell.proving.parts import members
+from clearwell.proving.unpack import write
 from clearwell.vocabulary.errors import Invalid
 try:
-    unpack(Path("/box/input"), sys.argv[1], Path("/box/build"), strip=sys.argv[2] == "strip")
+    write(members(Path("/box/input"), sys.argv[1]), Path("/box/build"), strip=sys.argv[2] == "strip")
 except Invalid as refused:
     sys.stderr.write(str(refused)[:2000])
     sys.exit({_REFUSED})

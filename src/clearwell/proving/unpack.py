@@ -12,7 +12,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -77,13 +77,16 @@ def unpack(archive: Path, kind: str, into: Path, *, strip: bool, bounds: Bounds 
 
     Modes are 0644 or 0755, whatever the archive says. Raises Invalid; what was written by then must be thrown away.
     """
+    write(members(archive, kind, bounds), into, strip=strip)
+
+
+def write(found: Iterable[Member], into: Path, *, strip: bool) -> None:
+    """Write files beneath `into`, as `unpack` does."""
     into.mkdir(parents=True, exist_ok=True)
-    tops: set[str] = set()
-    for member in members(archive, kind, bounds):
+    for member in found:
         name = member.name
         if strip:
-            top, _, name = name.partition("/")
-            tops.add(top)
+            _, _, name = name.partition("/")
             if not name:
                 continue  # a file beside the top folder, such as a package's stray metadata
         place = into / name

@@ -5,7 +5,7 @@ import difflib
 from collections import Counter
 
 from clearwell.proving.archives import Registry
-from clearwell.proving.unpack import members
+from clearwell.proving.parts import members
 from clearwell.vocabulary.errors import NotFound
 
 _LIMIT = 4 * 1024 * 1024
