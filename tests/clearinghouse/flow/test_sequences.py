@@ -100,8 +100,9 @@ class Lives(RuleBasedStateMachine):
         with self.hub.house.transaction(DEDUPE) as tx:
             lost = tx.rows(
                 """
-                SELECT s.kind FROM clearwell.signature s JOIN clearwell.finding f ON f.id = s.finding_id
-                WHERE f.id = ANY(%(ids)s) AND (s.case_id <> f.case_id OR s.is_refused <> (f.answer = 'refused'))
+                SELECT f.id FROM clearwell.signature_set s JOIN clearwell.finding f ON s.finding = clearwell.uuid_of(f.id)
+                WHERE f.id = ANY(%(ids)s)
+                  AND (s.in_case <> clearwell.uuid_of(f.case_id) OR (s.refused <> 0) <> (f.answer = 'refused'))
                 """,
                 ids=list(self.sent),
             )
