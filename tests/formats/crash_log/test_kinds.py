@@ -300,6 +300,17 @@ def test_line_endings_make_no_difference(ending: str) -> None:
     assert crash(OVERFLOW.replace("\n", ending)) == crash(OVERFLOW)
 
 
+def test_of_many_threads_backtraces_the_one_that_stopped_counts() -> None:
+    found = crash(
+        "Program terminated with signal SIGSEGV, Segmentation fault.\n#0  0x00401136 in fold (n=1) at fold.c:9\n"
+        "(gdb) thread apply all bt\nThread 2 (LWP 12):\n#0  0x00402000 in never () at wait.c:1\n#1  0x00402100 in idle () at wait.c:2\n"
+        "Thread 1 (LWP 11):\n#0  0x00401136 in fold (n=1) at fold.c:9\n#1  0x00401150 in crease (x=0x0) at crease.c:4\n"
+    )
+
+    assert [frame.function for frame in found.frames] == ["fold", "crease"]
+    assert found.state == "fold\ncrease\n"
+
+
 @pytest.mark.parametrize("blank", ["\t", "\u2003", "\xa0", " \t"])
 def test_runs_of_any_blank_are_short_before_a_line_is_read(blank: str) -> None:
     panic = "thread 'main' panicked at 'x', a.rs:1:1\nstack backtrace:\n"

@@ -14,12 +14,12 @@ from clearwell.formats.crash_log.report import TESTED, Report
 from clearwell.formats.crash_log.signs import SIGNS, Sign
 
 _SECOND_STACK = re.compile(
-    r"\s*(?:freed by|(?:previously )?allocated by|Thread \S{1,40} (?:\(.{0,80}\) )?created|Uninitialized value was|Memory was"
-    r" marked|[Pp]revious (?:atomic )?(?:read|write)"
-    r"|Freed by|Allocated by|Location is|Mutex \S+|As if|Address 0x[0-9a-f]+ is located|0x[0-9a-f]+ is located|The buggy"
-    r" address|Last potentially related|Freed in|Allocated in"
-    r"|Uninit was|Caused by: |Goroutine \d+ \(|(?:read|write|read-write)(?: \(marked\))? to 0x)"
+    r"\s*(?:(?P<memory>(?:[Ff]reed|(?:previously )?[Aa]llocated) (?:by|in)\b|Uninitialized value was|Uninit was|kfence-#\d+: )"
+    r"|Thread \S{1,40} (?:\(.{0,80}\) )?created|Memory was marked|[Pp]revious (?:atomic )?(?:read|write)|Location is|Mutex \S+|As if"
+    r"|Address 0x[0-9a-f]+ is located|0x[0-9a-f]+ is located|The buggy address|Last potentially related"
+    r"|Caused by: |Goroutine \d+ \(|(?:read|write|read-write)(?: \(marked\))? to 0x)"
 )
+"""`memory`: what follows is never the first stack, even where that one is missing."""
 _SECOND_KEYS = (
     "eed by ",
     "ated by ",
@@ -32,6 +32,7 @@ _SECOND_KEYS = (
     "buggy address",
     "potentially related",
     "Uninit was",
+    "kfence-#",
     "Caused by: ",
     "Goroutine ",
     " to 0x",
@@ -133,10 +134,11 @@ class _Reading:
                     handle(self.report, lines, number)
             if (
                 second
-                and self.report.stacks
+                and self.report.rank
                 and not self.report.in_second
                 and any(key in line for key in second)
-                and _SECOND_STACK.match(line) is not None
+                and (beyond := _SECOND_STACK.match(line)) is not None
+                and (self.report.stacks or beyond["memory"] is not None)
             ):
                 self.report.in_second = True
 

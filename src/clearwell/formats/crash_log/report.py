@@ -22,6 +22,7 @@ _READ_STACKS = 8
 _READ_FRAMES = 64
 _CALL_SITES = 3
 _CYCLE_FRAMES = 120
+_DEBUGGERS = ("gdb", "lldb")
 _STATELESS = ("V8 correctness failure",)
 
 
@@ -184,7 +185,18 @@ class Report:
         windbg = [stack for stack in self.stacks if stack.form == "windbg"]
         if windbg:
             return windbg[-1:]
+        if self.sanitizer in _DEBUGGERS and len(self.stacks) > 1:
+            return self._backtrace() or self.stacks
         return self.stacks[::-1] if all(stack.form == "python" for stack in self.stacks) else self.stacks
+
+    def _backtrace(self) -> list[Stack]:
+        """A debugger shows the innermost frame when it stops. Return the backtrace that begins with it, which may be one of many
+        threads'; nothing when the first stack is a whole one."""
+        stop = self.stacks[0].read(_READ_FRAMES)
+        if len(stop) != 1:
+            return []
+        whole = (stack for stack in self.stacks[1:_MAX_STACKS] if len(stack.read(_READ_FRAMES)) > 1)
+        return [stack for stack in whole if stack.frames[0].function == stop[0].function][:1]
 
     def _inner_first(self, stack: Stack, recursed: bool) -> list[RawFrame]:
         """Return a stack's frames, innermost first (Python prints them the other way round)."""
