@@ -55,6 +55,8 @@ def dump(url: str, target: Path) -> None:
         "--restrict-key=clearwell",
         "-n",
         "clearwell*",
+        "-n",
+        "prover",
         "-f",
         str(target),
         "-d",

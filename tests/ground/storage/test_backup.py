@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 
 from clearwell import app
@@ -19,12 +20,13 @@ from clearwell.clearinghouse.flow import coordinating, reporting
 from clearwell.clearinghouse.flow.evidence import read_proof
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import PROVING, OrganizationKind
+from clearwell.ground.jobs.orders import Line
 from clearwell.ground.ledger.note import SigningKey
 from clearwell.ground.ledger.verify import verify
 from clearwell.ground.settings import Settings
 from clearwell.ground.storage.backup import Manifest, back_up, read_manifest, restore
 from clearwell.ground.storage.database import Database
-from clearwell.ground.storage.embedded import APPLICATION, OWNER, EmbeddedServer
+from clearwell.ground.storage.embedded import APPLICATION, OWNER, PROVER, EmbeddedServer
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 from clearwell.vocabulary.ids import SubmissionId
 from ground.storage.snapshot import populate
@@ -76,6 +78,14 @@ def test_a_hub_comes_back_whole(backed: Backed, server: Any) -> None:
     assert rows(owner) == rows(backed.owner)
     assert (settings.data_dir / "settings.toml").read_text() == "link_days = 21\n"
     name = owner.split("dbname=")[1].split()[0]
+    with Line(server.url(PROVER, name)) as line:  # workers apart find their functions again
+        assert line.take("a worker") is None
+    with psycopg.connect(owner) as connection:
+        public = """
+            SELECT count(*) FROM pg_proc
+            WHERE pronamespace = 'prover'::regnamespace AND has_function_privilege('clearwell_app', oid, 'EXECUTE')
+        """
+        assert connection.execute(public.encode()).fetchone() == (0,)
     database = Database(server.url(APPLICATION, name))
     database.open()
     try:

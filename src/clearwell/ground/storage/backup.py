@@ -26,7 +26,7 @@ from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 FORMAT = 1
 _MANIFEST, _DUMP, _SETTINGS = "manifest.json", "database.dump", "settings.toml"
 _FOLDERS = ("ledger", "blobs", "feed")
-_SCHEMAS = ("clearwell", "clearwell_migrations", "procrastinate")
+_SCHEMAS = ("clearwell", "clearwell_migrations", "prover", "procrastinate")
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -115,6 +115,9 @@ GRANTS: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE, TRUNCATE ON clearwell.ledger_entry FROM {APPLICATION}",
     f"GRANT UPDATE (log_index) ON clearwell.ledger_entry TO {APPLICATION}",
     f"REVOKE DELETE, TRUNCATE ON clearwell.submission, clearwell.finding, clearwell.answer FROM {APPLICATION}",
+    # A restored database has no grants, and so no revocations either.
+    "REVOKE ALL ON SCHEMA prover FROM PUBLIC",
+    "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA prover FROM PUBLIC",
     # A proving worker apart may call three functions and see no table. (A server of one's own may lack the role: nobody needs it there.)
     f"""
     DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{PROVER}') THEN
