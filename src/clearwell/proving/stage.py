@@ -47,6 +47,10 @@ class Understudy:
         finally:
             os.close(self.cue)
 
+    def has_left(self) -> bool:
+        """True when it ended while it waited (somebody killed it)."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
     def leave(self) -> None:
         """Wait for its end."""
         os.close(self.answer)
@@ -65,6 +69,10 @@ def main() -> None:
     gc.disable()
     understudy = Understudy(outside)
     while (head := _receive()) is not None and (body := _receive()) is not None:
+        if understudy.has_left():
+            os.close(understudy.cue)
+            understudy.leave()
+            understudy = Understudy(outside)
         _serve(json.loads(head), body, understudy, outside)
         understudy = Understudy(outside)
 
