@@ -116,6 +116,22 @@ def test_a_mark_is_kept_as_a_keyed_hash_of_one_report(server, hub: Hub, lab: Mem
     assert len(words) == 2 and all(len(word) == 32 for word in words)
 
 
+def test_marks_wait_for_one_reading_at_their_organizations_turn(hub: Hub, lab: Member) -> None:
+    (one,) = send(hub, lab, plain(f"{MAIL} and {OTHER}", f"at {HOST}"))
+
+    for omission in one.finding.body.left_out:
+        minimizing.mark_false_hit(hub.house, lab, one.finding.id, omission.number)
+
+    with hub.house.transaction(minimizing.INTAKE) as tx:
+        waiting = tx.rows(
+            "SELECT queue_name, priority FROM procrastinate.procrastinate_jobs WHERE status = 'todo' AND task_name = 'minimize'"
+        )
+    assert [row["queue_name"] for row in waiting] == ["bulk"] and waiting[0]["priority"] < 0
+    hub.work()
+    shown = reporting.read_finding(hub.house, lab, one.finding.id)[0].finding
+    assert shown.title == f"{MAIL} and {OTHER}" and HOST in shown.body.message
+
+
 def test_nobody_else_shows_it_and_what_was_not_left_out_cannot_be_shown(hub: Hub, lab: Member) -> None:
     (one,) = send(hub, lab, plain(f"found by {MAIL}"))
 

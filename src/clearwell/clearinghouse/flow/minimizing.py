@@ -13,13 +13,14 @@ from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.entries import FalseHitLapsed, FalseHitMarked, ProjectionOutdated, ProjectionRenewed, SubmissionRead
 from clearwell.clearinghouse.case.report import KeptFinding, Submission, SubmissionState
 from clearwell.clearinghouse.flow.answering import read_sent, with_origin
-from clearwell.clearinghouse.flow.jobs import MINIMIZE
+from clearwell.clearinghouse.flow.jobs import MINIMIZE, PARSE
 from clearwell.clearinghouse.intake import false_hit_store
+from clearwell.clearinghouse.intake import store as intake_store
 from clearwell.clearinghouse.intake.batch import title_of
 from clearwell.clearinghouse.intake.minimization import is_of_now, minimize, words_of
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import INTAKE, Member
-from clearwell.ground.jobs.queue import defer
+from clearwell.ground.jobs.queue import defer_once
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict, NotFound
@@ -48,11 +49,17 @@ def mark_false_hit(house: House, actor: Member, finding_id: FindingId, number: i
             raise Conflict(f"omission {number} of this finding is shown already, or will be at once")
         else:
             house.write(tx, FalseHitMarked(finding.id, number, omission.kind), by=actor)
-        defer(tx, [MINIMIZE.job(submission=finding.submission)])
+        _defer(tx, report_store.load_submission(tx, finding.submission))
     if is_old:
         raise Conflict(
             "this list was made by older patterns and is computed anew now: look at `left_out` again in a moment, its numbers are others"
         )
+
+
+def _defer(tx: Transaction, sent: Submission) -> None:
+    """Have a report's projections computed anew: once for all marks that wait, and at the turn of who made them, as any reading."""
+    turn = intake_store.take_turn(tx, sent.organization, PARSE.name, sent.size, is_alone=False)
+    defer_once(tx, [MINIMIZE.job(submission=sent.id, priority=turn.priority)])
 
 
 def minimize_again(house: House, submission: SubmissionId) -> None:

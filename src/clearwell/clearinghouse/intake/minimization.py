@@ -112,6 +112,8 @@ def _texts(finding: Finding) -> list[str]:
         *finding.affected,
         *finding.references,
         *finding.credits,
+        *finding.aliases,
+        *finding.introduced,
     ]
     for place in finding.locations:
         if place.file is not None:
@@ -150,6 +152,8 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
         affected=tuple(rewrite(f"affected[{n}]", text) for n, text in enumerate(finding.affected)),
         references=tuple(rewrite(f"references[{n}]", text) for n, text in enumerate(finding.references)),
         credits=tuple(rewrite(f"credits[{n}]", text) for n, text in enumerate(finding.credits)),
+        aliases=tuple(rewrite(f"aliases[{n}]", text) for n, text in enumerate(finding.aliases)),
+        introduced=tuple(rewrite(f"introduced[{n}]", text) for n, text in enumerate(finding.introduced)),
         locations=tuple(
             replace(
                 place,
