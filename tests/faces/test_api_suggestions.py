@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from api import Api, Caller, finding, report
-from clearwell.ground.identity.actor import OrganizationKind, Permission
+from clearwell.clearinghouse.case import store
+from clearwell.clearinghouse.case.store import KeptParticipant
+from clearwell.clearinghouse.flow import answering, sketching
+from clearwell.ground.identity.actor import CASE, OrganizationKind, Permission
+from clearwell.vocabulary.ids import ParticipantId
 
 
 @pytest.fixture
@@ -83,3 +87,28 @@ def test_nobody_but_coordinators_sees_or_decides_a_suggestion(api: Api, coordina
     api.visitor.get("/suggestions", expect=401)
     unknown = "case_0000000000000000000000000a"
     coordinator.post(f"/suggestions/{row['cases'][0]['id']}/{unknown}/accept", {}, expect=404)
+
+
+def test_what_brings_a_proof_to_a_new_participant_is_proposed_and_confirmed_by_a_second_person(api: Api, coordinator: Caller) -> None:
+    house, now = api.hub.house, api.hub.clock.now()
+    for line, more in ((10, {}), (30, {"proof": {"files": {"proof.toml": "x = 1"}}})):
+        lab = api.caller(OrganizationKind.LAB)
+        sent = lab.submit(report({**place(line), **more}))["id"]
+        answering.parse_submission(house, sent)
+        sketching.sketch_batch(house, sent, 0)
+    (row,) = coordinator.get("/suggestions")["suggestions"]
+    older = min(row["cases"], key=lambda case: case["first_received"])["id"]
+    with house.transaction(CASE) as tx:
+        part = ParticipantId(house.new_id("part"))
+        maintainer = KeptParticipant(id=part, case=older, role="vendor", contact="a@framer.example", joined_at=now, first_reported=now)
+        store.insert_participants(tx, [maintainer])
+
+    done = coordinator.post(f"{address(row)}/accept", {})
+    (waits,) = coordinator.get("/suggestions")["suggestions"]
+    assert done == {"done": "proposed", "id": waits["proposal"]} and waits["state"] == "open"
+    confirmation = f"/proposals/{done['id']}/confirmation"
+    coordinator.post(confirmation, {}, expect=403)
+    api.caller(OrganizationKind.COORDINATOR).post(confirmation, {}, expect=404)
+    assert api.colleague(coordinator).post(confirmation, {})["done"] == "merge_cases"
+
+    assert coordinator.get("/suggestions")["suggestions"] == [] and len(coordinator.get(f"/cases/{older}")["findings"]) == 2

@@ -3,6 +3,7 @@
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,11 @@ import pytest
 from clearinghouse.dedupe.two_tools import SEEDS, make, published, score
 from clearwell.clearinghouse.dedupe.cluster import cluster
 from clearwell.clearinghouse.dedupe.proposing import suggestions
+from clearwell.clearinghouse.dedupe.sketch import VERSION, sketch
+from clearwell.clearinghouse.dedupe.suggestion import Posting, Speaker, StoredRarity, candidates, indexed, likeliest
 from clearwell.formats import read
 from clearwell.vocabulary.finding import Finding, Location
+from clearwell.vocabulary.ids import CaseId, FindingId
 from clearwell.vocabulary.product import Product
 from conftest import shared_data
 
@@ -76,6 +80,25 @@ def test_moved_files_are_suggested_not_joined(scan: tuple[Finding, ...]) -> None
 
     hit = sum(frozenset((clusters["first", n], clusters["again", n])) in pairs for n in range(len(scan)))
     assert hit >= 0.9 * len(scan)
+
+
+def test_moved_files_are_found_by_the_few_tokens_that_a_hub_keeps(scan: tuple[Finding, ...]) -> None:
+    findings = again(scan, moved)
+    speakers = [Speaker(n, FindingId(f"{n}"), CaseId(f"{n}"), sketch(one, run=file)) for n, (file, _, one) in enumerate(findings)]
+    entries = [indexed(speaker.sketch) for speaker in speakers]
+    holders: dict[int, list[int]] = {}
+    for number, entry in enumerate(entries):
+        for token in entry.numbers:
+            holders.setdefault(token, []).append(number)
+    postings = {token: Posting().add(numbers) for token, numbers in holders.items()}
+    rare, now, first = StoredRarity(postings), datetime(2026, 1, 1, tzinfo=UTC), 0
+
+    for number in range(len(scan), len(findings)):
+        found = [speakers[other] for other in candidates(number, entries[number], postings)]
+        best = likeliest(speakers[number], found, rare, VERSION, now)[0]
+        first += set(best.pair) == {f"{number}", f"{findings[number][1]}"}
+
+    assert first >= 0.9 * len(scan)
 
 
 def test_a_file_with_repeats_inside_sent_again_changes_nothing() -> None:
