@@ -144,7 +144,7 @@ def test_the_printed_roles_can_do_nothing_but_log_in() -> None:
     printed = CliRunner().invoke(root, ["migrate", "--print-roles"]).output
 
     assert printed == roles_sql()
-    for role in ("clearwell_owner", "clearwell_app"):
+    for role in ("clearwell_owner", "clearwell_app", "clearwell_prover"):
         assert re.search(rf"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS", printed)
     assert "GRANT CONNECT ON DATABASE clearwell TO clearwell_app;" in printed
 

@@ -30,7 +30,7 @@ def roles_sql() -> str:
     statements = "\n".join(f"{statement};" for statement in ROLES)
     grants = "\n".join(f"{statement};" for statement in DATABASE_GRANTS)
     return (
-        "-- Run with psql as the server's administrator. Then give both roles passwords (\\password) or another way to log in,\n"
+        "-- Run with psql as the server's administrator. Then give the roles passwords (\\password) or another way to log in,\n"
         f"-- and set CLEARWELL_DATABASE_URL (as {APPLICATION}) and, for `clearwell migrate` alone, CLEARWELL_MIGRATE_URL (as {OWNER}).\n"
         f"{statements}\n"
         f"SELECT 'CREATE DATABASE clearwell OWNER {OWNER} ENCODING ''UTF8'' TEMPLATE template0'\n"
