@@ -167,6 +167,14 @@ def test_two_findings_of_one_run_at_one_place_are_two_though_a_third_stands_ther
     assert all(len(shelf.cases) == 3 for shelf in orders([lone, pair]))
 
 
+def test_two_stacks_at_one_place_are_two_flaws_though_a_third_report_names_the_place_alone() -> None:
+    place = report("a.c", 10, "pump", tool="tool-a", title="an overflow")
+    stacks = [msgspec.structs.replace(crash("pump", caller, "main"), weaknesses=place.weaknesses) for caller in ("run", "step")]
+    stacks = [msgspec.structs.replace(one, locations=place.locations) for one in stacks]
+
+    assert all(len(shelf.cases) == 3 for shelf in orders([[place], *([one] for one in stacks)]))
+
+
 def test_a_report_that_names_no_version_brings_no_two_versions_together_by_whatever_signature() -> None:
     marked = (("id/v1", "1a" * 16),)
     nameless = at(report("a.c", 10, "pump", tool="tool-a", fingerprints=marked), None)

@@ -20,7 +20,7 @@ import msgspec
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe.difference import Apart
-from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature
+from clearwell.clearinghouse.dedupe.signature import PLACES, STACKS, VERSIONS, Signature
 from clearwell.clearinghouse.dedupe.spelling import version_of
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 from clearwell.vocabulary.outside import visible
@@ -105,8 +105,13 @@ def regression_of(
 
 
 def usable(signatures: Iterable[Signature]) -> tuple[Signature, ...]:
-    """The signatures that can decide as findings arrive: all but `file`, which asks whether a tool has exactly one finding there."""
-    return tuple(signature for signature in signatures if signature.kind != "file")
+    """The signatures that can decide as findings arrive: all but `file`, which asks whether a tool has exactly one finding there.
+
+    A report with a stack goes by that and by no place: two stacks at one place are two flaws, though a third report names the place alone.
+    """
+    told = tuple(signatures)
+    unfit = {"file", *PLACES} if any(signature.kind in STACKS for signature in told) else {"file"}
+    return tuple(signature for signature in told if signature.kind not in unfit)
 
 
 def speaks_for_case(signature: Signature, joined: Joined | None) -> bool:
