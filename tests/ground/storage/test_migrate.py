@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Migrations: an empty database and every released one come forward; two at once migrate once; a kill blocks nothing."""
 
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -13,8 +16,10 @@ import pytest
 from clearwell import app
 from clearwell.ground.storage.embedded import APPLICATION, OWNER
 from clearwell.ground.storage.migrate import migrate, pending
+from clearwell.vocabulary.ids import spell
 from ground.storage.snapshot import FOLDER, load
 
+_OLD = "(key, kind, version, rung, finding_id, submission_id, product_version, proven, case_id, is_head, is_refused)"
 MIGRATE = "import sys; from clearwell import app; print(len(app.bring_forward(sys.argv[1])))"
 MIGRATE_FOLDER = """
 import sys, pathlib
@@ -83,6 +88,43 @@ def test_a_database_of_a_released_version_comes_forward_with_its_rows(server, em
     assert _policies(owner) == _policies(server.url(OWNER, server.template))
     with psycopg.connect(owner) as connection:
         assert connection.execute("SELECT id, body, log_index FROM clearwell.ledger_entry ORDER BY id").fetchall() == before
+
+
+def test_signatures_that_lay_row_by_row_are_packed_with_all_that_they_said(server, empty: str, tmp_path: Path) -> None:
+    owner = server.url(OWNER, empty)
+    with resources.as_file(resources.files("clearwell.ground.storage").joinpath("migrations")) as folder:
+        for file in folder.glob("*.sql"):
+            if file.name < "0019":
+                shutil.copy(file, tmp_path)
+    _migrate_without_grants(owner, tmp_path)
+    one, other, sub, case = (spell(kind, UUID(int=number)) for kind, number in (("finding", 1), ("finding", 2), ("sub", 3), ("case", 4)))
+    rows = [  # key, kind, version, rung, finding, submission, product's version, proven, case, is a head, is refused
+        (b"p" * 32, "proof", 1, "L0", one, sub, None, False, case, True, False),
+        (b"l" * 16, "location", 3, "L1", one, sub, "1,2;3", False, case, True, False),
+        (b"c" * 16, "crash", 1, "L1", one, sub, "1.2", True, case, True, False),
+        (b"l" * 16, "location", 3, "L1", other, sub, None, False, case, False, True),
+        (b"p" * 32, "proof", 1, "L0", other, sub, None, False, case, True, True),
+    ]
+    with psycopg.connect(owner) as connection:
+        connection.cursor().executemany(f"INSERT INTO clearwell.signature {_OLD} VALUES ({', '.join(['%s'] * 11)})", rows)
+        connection.execute("INSERT INTO clearwell.answer VALUES (%s, 'org', 1, 'refused', '', now(), 'system:proving')", (other,))
+
+    app.bring_forward(owner)
+
+    numbers = {"proof": 1, "location": 9, "crash": 8}
+    with psycopg.connect(owner) as connection:
+        sets = connection.execute(
+            """
+            SELECT k.key, k.kind, k.rule_version, clearwell.id_of('finding', s.finding), clearwell.id_of('sub', s.submission),
+                   CASE WHEN k.is_bound THEN s.product_version END, s.is_proven, clearwell.id_of('case', s.in_case), s.refused
+            FROM clearwell.signature_set s CROSS JOIN LATERAL clearwell.stated_signatures(s.stated) k
+            """
+        ).fetchall()
+        heads = connection.execute(
+            "SELECT key, kind, clearwell.id_of('finding', finding), is_proven, refused FROM clearwell.signature_head"
+        ).fetchall()
+    assert sorted(sets, key=repr) == sorted(((r[0], numbers[r[1]], r[2], *r[4:9], 2 if r[10] else 0) for r in rows), key=repr)
+    assert sorted(heads) == sorted((r[0], numbers[r[1]], r[4], r[7], 2 if r[10] else 0) for r in rows if r[9])
 
 
 def test_two_processes_at_once_migrate_once(server, empty: str) -> None:
