@@ -43,7 +43,7 @@ def _understudy(staged: Staged) -> int:
     assert stage is not None
 
     def waits() -> int | None:
-        children = _children(stage.pid)
+        children = [child for child in _children(stage.pid) if not _is_gone(child)]
         try:
             networks = {Path(f"/proc/{pid}/ns/net").readlink() for pid in (stage.pid, *children)}
         except OSError:  # the last run's is just leaving

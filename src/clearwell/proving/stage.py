@@ -67,14 +67,14 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # what is shared with every fork stays untouched, so that a fork copies little
     gc.disable()
-    understudy = Understudy(outside)
+    understudy, leaving = Understudy(outside), None
     while (head := _receive()) is not None and (body := _receive()) is not None:
         if understudy.has_left():
             os.close(understudy.cue)
             understudy.leave()
             understudy = Understudy(outside)
-        _serve(json.loads(head), body, understudy, outside)
-        understudy = Understudy(outside)
+        on_stage, understudy = understudy, _serve(json.loads(head), body, understudy, outside, leaving)
+        leaving = on_stage
 
 
 def _receive() -> bytes | None:
@@ -99,11 +99,17 @@ def _write(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _serve(head: Message, body: bytes, understudy: Understudy, outside: Canary) -> None:
-    """Let the understudy run a request and answer: what it tells, and what is seen from outside."""
+def _serve(head: Message, body: bytes, understudy: Understudy, outside: Canary, leaving: Understudy | None) -> Understudy:
+    """Let the understudy run a request and answer: what it tells, and what is seen from outside. Return the next, made meanwhile.
+
+    `leaving` is who ran the request before: its namespaces are taken down while this one is on.
+    """
     group = cgroups.make(head["memory_bytes"], head["processes"]) if head["cgroup"] else cgroups.Group()
     word = os.urandom(16).hex()
     understudy.enter(json.dumps({"word": word, "group": vars(group)}).encode(), b"\n", body)
+    following = Understudy(outside)
+    if leaving is not None:
+        leaving.leave()
     told = _heard_of(understudy, group) or b'{"error": "the stage died"}'
     seen = {
         "reached": outside.heard(word),
@@ -114,8 +120,8 @@ def _serve(head: Message, body: bytes, understudy: Understudy, outside: Canary) 
     }
     for part in (told, json.dumps(seen).encode()):
         _write(1, struct.pack("!I", len(part)) + part)
-    understudy.leave()
     group.remove()
+    return following
 
 
 def _heard_of(understudy: Understudy, group: cgroups.Group) -> bytes:
