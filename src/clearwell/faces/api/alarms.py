@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from litestar.params import JSONBody
 
 from clearwell.clearinghouse.case.alarm_store import Alarm
 from clearwell.clearinghouse.flow import alarming
@@ -41,7 +42,7 @@ def read_alarms(house: Housed, member: Signed) -> Alarms:
 
 
 @write("/alarms/resume", Act.RESUME_PROVING, status_code=200)
-def resume_proving(house: Housed, member: Signed, data: Resume) -> Alarms:
+def resume_proving(house: Housed, member: Signed, data: JSONBody[Resume]) -> Alarms:
     """Answer every alarm: the queue goes on. Returns what was answered."""
     return msgspec.structs.replace(_view(alarming.resume_proving(house, member, data.because)), is_stopped=False)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.decision_point import PointSource
@@ -93,7 +93,7 @@ def read_case(house: Housed, member: Signed, case_id: FromPath[str]) -> CasePage
 
 
 @write("/cases/{case_id:str}/split", Act.SPLIT_CASE)
-def split_case(house: Housed, member: Signed, case_id: FromPath[str], data: Split) -> SplitOff:
+def split_case(house: Housed, member: Signed, case_id: FromPath[str], data: JSONBody[Split]) -> SplitOff:
     """Take findings out of a case, each back into the case it came from."""
     findings = tuple(FindingId(parse_id("finding", finding)) for finding in data.findings)
     judged = coordinating.split_case(house, member, _case(case_id), findings, data.reason)
@@ -101,34 +101,34 @@ def split_case(house: Housed, member: Signed, case_id: FromPath[str], data: Spli
 
 
 @write("/cases/{case_id:str}/merge", Act.MERGE_CASES)
-def merge_cases(house: Housed, member: Signed, case_id: FromPath[str], data: Merge) -> Done:
+def merge_cases(house: Housed, member: Signed, case_id: FromPath[str], data: JSONBody[Merge]) -> Done:
     """Join a case with another by your judgment; a split undoes it. `proposed` where a second person must confirm."""
     judged = coordinating.merge_cases(house, member, _case(case_id), _case(data.into), data.reason)
     return Done("proposed", judged.proposal.id) if judged.proposal else Done("merged", data.into)
 
 
 @write("/cases/{case_id:str}/different", Act.FIND_DIFFERENT)
-def find_different(house: Housed, member: Signed, case_id: FromPath[str], data: Different) -> Done:
+def find_different(house: Housed, member: Signed, case_id: FromPath[str], data: JSONBody[Different]) -> Done:
     """Say that this case and another are not one: remembered for ever, no rule joins them."""
     coordinating.find_different(house, member, _case(case_id), _case(data.other), data.reason)
     return Done("different", data.other)
 
 
 @write("/cases/{case_id:str}/aliases", Act.RECORD_ALIASES)
-def record_aliases(house: Housed, member: Signed, case_id: FromPath[str], data: Aliases) -> CaseRow:
+def record_aliases(house: Housed, member: Signed, case_id: FromPath[str], data: JSONBody[Aliases]) -> CaseRow:
     """Record a case's public names elsewhere."""
     return case_row(coordinating.record_aliases(house, member, _case(case_id), data.aliases))
 
 
 @write("/cases/{case_id:str}/decision-points", Act.RECORD_DECISION_POINTS)
-def record_decision_points(house: Housed, member: Signed, case_id: FromPath[str], data: DecisionPoints) -> CaseRow:
+def record_decision_points(house: Housed, member: Signed, case_id: FromPath[str], data: JSONBody[DecisionPoints]) -> CaseRow:
     """Record whether attackers can automate it and what control it gives, with the source."""
     told = (data.automatable, data.technical_impact, data.source)
     return case_row(coordinating.record_decision_points(house, member, _case(case_id), *told))
 
 
 @write("/cases/{case_id:str}/extension", Act.PROPOSE_EXTENSION)
-def propose_extension(house: Housed, member: Signed, case_id: FromPath[str], data: Extension) -> ProposalView:
+def propose_extension(house: Housed, member: Signed, case_id: FromPath[str], data: JSONBody[Extension]) -> ProposalView:
     """Propose a later end date; a second person confirms."""
     return proposal_view(coordinating.propose_extension(house, member, _case(case_id), data.until))
 

@@ -4,7 +4,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from clearwell.clearinghouse.case.participant import ContactOrigin
 from clearwell.clearinghouse.case.store import Contact
@@ -27,7 +27,7 @@ class ContactBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @write("/contacts", Act.RECORD_CONTACT)
-def record_contact(house: Housed, member: Signed, data: ContactBody) -> Done:
+def record_contact(house: Housed, member: Signed, data: JSONBody[ContactBody]) -> Done:
     """Record who maintains a component: a package URL, or `repository:NAME`; a version is left out."""
     component = data.component if data.component.startswith("repository:") else parse_purl(data.component).component
     contact = Contact(component, data.name, data.contact, data.origin.value, data.open_reports_limit)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from clearwell.clearinghouse.case.report import Run
 from clearwell.clearinghouse.flow import minimizing, reporting
@@ -233,14 +233,14 @@ def mark_false_hit(house: Housed, member: Signed, finding_id: FromPath[str], num
 
 
 @write("/findings/{finding_id:str}/appeal", Act.APPEAL_REFUSAL)
-def appeal(house: Housed, member: Signed, finding_id: FromPath[str], data: Appeal) -> Done:
+def appeal(house: Housed, member: Signed, finding_id: FromPath[str], data: JSONBody[Appeal]) -> Done:
     """Ask a person to look at a refusal."""
     reporting.appeal_refusal(house, member, FindingId(parse_id("finding", finding_id)), data.reason)
     return Done("appealed", finding_id)
 
 
 @write("/findings/{finding_id:str}/appeal/decision", Act.DECIDE_APPEAL)
-def decide_appeal(house: Housed, member: Signed, finding_id: FromPath[str], data: AppealDecision) -> Done:
+def decide_appeal(house: Housed, member: Signed, finding_id: FromPath[str], data: JSONBody[AppealDecision]) -> Done:
     """Decide an appeal: upheld, the finding is open again and its proof runs once more."""
     reporting.decide_appeal(house, member, FindingId(parse_id("finding", finding_id)), data.upheld, data.reason)
     return Done("upheld" if data.upheld else "not upheld", finding_id)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from clearwell.clearinghouse.flow import confirming, remediating
 from clearwell.faces.api.findings import Done
@@ -71,7 +71,7 @@ def read_difference(house: Housed, member: Signed, fix_id: FromPath[str]) -> byt
 
 
 @write("/fixes/{fix_id:str}/distribution", Act.PROPOSE_DISTRIBUTION)
-def propose_distribution(house: Housed, member: Signed, fix_id: FromPath[str], data: Distribution) -> ProposalView:
+def propose_distribution(house: Housed, member: Signed, fix_id: FromPath[str], data: JSONBody[Distribution]) -> ProposalView:
     """Propose to distribute a verified fix, having read its difference; a second person confirms."""
     return proposal_view(remediating.propose_distribution(house, member, RemediationId(parse_id("fix", fix_id)), data.diff_sha256))
 
@@ -83,7 +83,7 @@ def list_proposals(house: Housed, member: Signed) -> Proposals:
 
 
 @write("/proposals/{proposal_id:str}/confirmation", Act.READ_CASES)
-def confirm_proposal(house: Housed, member: Signed, proposal_id: FromPath[str], data: Confirmation) -> Done:
+def confirm_proposal(house: Housed, member: Signed, proposal_id: FromPath[str], data: JSONBody[Confirmation]) -> Done:
     """Confirm as a second person; the same person is refused."""
     proposal = confirming.confirm_proposal(house, member, ProposalId(parse_id("proposal", proposal_id)), data.diff_sha256)
     return Done(proposal.act, proposal.subject)

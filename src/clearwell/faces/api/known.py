@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from litestar import Response
 from litestar.concurrency import sync_to_thread
+from litestar.params import JSONBody
 
 from clearwell.clearinghouse.dedupe.question import MOST, AskedSignature, KnownAnswer
 from clearwell.clearinghouse.flow import asking
@@ -77,14 +78,14 @@ def padded(answers: tuple[KnownAnswer, ...]) -> bytes:
 
 
 @write("/known", Act.ASK_KNOWN, status_code=200, is_async=True, media_type="application/json")
-async def ask_known(house: Housed, member: Signed, data: Question) -> Response[Any]:
+async def ask_known(house: Housed, member: Signed, data: JSONBody[Question]) -> Response[Any]:
     """Whether each signature is already held: "not known", "known" since a day, "public" as an id, or "over budget" (come back later)."""
     answers = await on_tick(house.settings.known_tick_seconds, partial(asking.ask_known, house, member, data.signatures))
     return Response(padded(answers), media_type="application/json")
 
 
 @write("/claim-check", Act.ASK_KNOWN, status_code=200, is_async=True, media_type="application/json")
-async def check_claim(house: Housed, member: Signed, data: ClaimCheck) -> Response[Any]:
+async def check_claim(house: Housed, member: Signed, data: JSONBody[ClaimCheck]) -> Response[Any]:
     """scrutineer's claim check, for tools that speak only that. 404 unless the hub set a salt. Weaker than /known: see the documents."""
     if not _HASH.fullmatch(data.hash):
         raise Invalid("`hash` is 64 hexadecimal digits: sha256(salt NUL repository NUL location NUL cwe)")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from clearwell.clearinghouse.case.participant import NEXT_STEP, StatementKind
 from clearwell.clearinghouse.flow import maintaining
@@ -143,14 +143,14 @@ def send_code(house: Housed, holder: Linked, secret: FromPath[str]) -> Mailed:
 
 
 @write("/statements", Act.MAKE_STATEMENT, by_link=True)
-def make_statement(house: Housed, holder: Linked, secret: FromPath[str], data: StatementBody) -> Stated:
+def make_statement(house: Housed, holder: Linked, secret: FromPath[str], data: JSONBody[StatementBody]) -> Stated:
     """State something about the case. It closes nothing by itself; "fixed in" makes the hub verify that version."""
     maintaining.make_statement(house, holder, data.code, data.kind, data.text, data.version)
     return Stated(data.kind.value, NEXT_STEP[data.kind])
 
 
 @write("/patches", Act.CLAIM_FIX, by_link=True, status_code=202)
-def claim_patch(house: Housed, holder: Linked, secret: FromPath[str], data: PatchBody) -> FixView:
+def claim_patch(house: Housed, holder: Linked, secret: FromPath[str], data: JSONBody[PatchBody]) -> FixView:
     """Send a patch; the hub runs the same proof, its variants and the features with it."""
     return fix_view(maintaining.claim_patch(house, holder, data.code, data.patch.encode()))
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
-from litestar.params import FromPath, PathParameter, QueryParameter
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, RawBody
 
 from clearwell.clearinghouse.distribution.store import Action
 from clearwell.clearinghouse.flow import operating
@@ -98,7 +98,7 @@ def send_inventory(
     house: Housed,
     member: Signed,
     name: Annotated[str, PathParameter(min_length=1, max_length=100)],
-    body: bytes,
+    body: RawBody,
     file: Annotated[str, QueryParameter(min_length=1, max_length=255, description="The document's file name.")],
     exposed: Annotated[Literal["true", "false", "unknown"], QueryParameter(description="Whether a public network reaches it.")] = "unknown",
 ) -> InventoryView:
@@ -132,7 +132,7 @@ def list_actions(
 
 
 @write("/actions/{action_id:str}/receipt", Act.SEND_RECEIPT)
-def send_receipt(house: Housed, member: Signed, action_id: FromPath[str], data: ReceiptBody) -> ActionView:
+def send_receipt(house: Housed, member: Signed, action_id: FromPath[str], data: JSONBody[ReceiptBody]) -> ActionView:
     """Say that an action was received, or is planned for a day."""
     receipt = operating.send_receipt(house, member, ActionId(parse_id("action", action_id)), data.receipt, data.planned_for)
     return action_view(receipt)

@@ -29,6 +29,7 @@ from clearwell.vocabulary.product import Product, parse_target
 
 Source = Annotated[str | None, QueryParameter(max_length=40, description="A source archive sent before (`POST /sources`).")]
 Word = Annotated[str | None, QueryParameter(min_length=1, max_length=200)]
+Complete = Annotated[bool, QueryParameter(description="It names everything that its tool finds in `target`.")]
 Columns = Annotated[
     list[str] | None,
     QueryParameter(
@@ -114,7 +115,7 @@ async def send_submission(
     model: Word = None,
     model_version: Word = None,
     human_reviewer: Word = None,
-    complete: Annotated[bool, QueryParameter(description="It names everything that its tool finds in `target`.")] = False,
+    complete: Complete = False,
     source: Source = None,
     columns: Columns = None,
     idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)] = None,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from clearwell.clearinghouse.dedupe.suggestion import place_of
 from clearwell.clearinghouse.flow import suggesting
@@ -77,20 +77,20 @@ def list_suggestions(house: Housed, member: Signed, after: After = None, limit: 
 
 
 @write("/suggestions/{one:str}/{other:str}/accept", Act.MERGE_CASES)
-def accept_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: Judgment) -> Done:
+def accept_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: JSONBody[Judgment]) -> Done:
     """Join the two: the unproven one into the proven, the younger into the older. Undone by `undo`."""
     return _done("accepted", suggesting.accept_suggestion(house, member, _case(one), _case(other), data.reason or ""))
 
 
 @write("/suggestions/{one:str}/{other:str}/different", Act.FIND_DIFFERENT)
-def dismiss_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: Different) -> Done:
+def dismiss_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: JSONBody[Different]) -> Done:
     """Say that the two are different: remembered for ever, never suggested again."""
     suggesting.dismiss_suggestion(house, member, _case(one), _case(other), data.reason)
     return Done("different", other)
 
 
 @write("/suggestions/{one:str}/{other:str}/undo", Act.SPLIT_CASE)
-def undo_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: Judgment) -> Done:
+def undo_suggestion(house: Housed, member: Signed, one: FromPath[str], other: FromPath[str], data: JSONBody[Judgment]) -> Done:
     """Take an acceptance back: the joined case wakes as it was, and the pair waits again."""
     return _done("undone", suggesting.undo_suggestion(house, member, _case(one), _case(other), data.reason or ""))
 

@@ -13,7 +13,7 @@ from clearwell.clearinghouse.intake.upload import PIECE, Upload
 from clearwell.faces.api.door import Door
 from clearwell.faces.api.pieces import Pieces
 from clearwell.faces.api.routes import Housed, Signed, read, replace, write
-from clearwell.faces.api.submissions import Columns, Receipt, Source, Word, envelope_of
+from clearwell.faces.api.submissions import Columns, Complete, Receipt, Source, Word, envelope_of
 from clearwell.ground.policy.policy import Act
 from clearwell.vocabulary.ids import UploadId, parse_id
 from clearwell.vocabulary.marking import Marking
@@ -79,7 +79,7 @@ async def finish_upload(
     model: Word = None,
     model_version: Word = None,
     human_reviewer: Word = None,
-    complete: bool = False,
+    complete: Complete = False,
     source: Source = None,
     columns: Columns = None,
 ) -> Receipt:
