@@ -33,6 +33,7 @@ PATCH = "patch"
 """The subject that a patch is which took the place of the control."""
 _SIZE_MAX = 32 << 20
 _EXHIBIT_MAX = 64 << 10
+_UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class Exhibit(msgspec.Struct, frozen=True):
@@ -130,7 +131,7 @@ def verify(envelope: bytes, key: SSlibKey) -> Statement:
     try:
         read = Envelope.from_dict(msgspec.json.decode(envelope, type=dict[str, Any]))
         read.verify([key], 1)
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise Invalid(f"this is no DSSE envelope: {error}") from error
     except SslibError as error:
         raise Conflict("the statement is not signed by this key, or was changed since") from error
@@ -141,7 +142,7 @@ def read_unverified(envelope: bytes) -> Statement:
     """Read a statement whose signature was checked before; raise Invalid."""
     try:
         return _read(Envelope.from_dict(msgspec.json.decode(envelope, type=dict[str, Any])))
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise Invalid(f"this is no DSSE envelope: {error}") from error
 
 
@@ -150,7 +151,7 @@ def _read(read: Envelope) -> Statement:
         raise Invalid(f"the envelope holds {read.payload_type[:80]!r}, not an in-toto statement")
     try:
         statement = msgspec.json.decode(read.payload, type=Statement)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise Invalid(f"the envelope holds no statement of a verdict: {error}") from error
     if (statement.kind, statement.predicate_type) != (STATEMENT_TYPE, PREDICATE_TYPE):
         raise Invalid("the envelope holds another kind of statement")

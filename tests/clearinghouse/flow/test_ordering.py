@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from securesystemslib.signer._crypto_signer import CryptoSigner
 
-from clearwell.clearinghouse.case import store
+from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.state import CaseEvent
 from clearwell.clearinghouse.dedupe import kill_store
@@ -18,6 +18,7 @@ from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import IDENTITY, PROVING, Member, OrganizationKind
 from clearwell.ground.jobs.orders import Line
 from clearwell.ground.storage.embedded import PROVER
+from clearwell.ground.storage.sealing import Reader, seal_back
 from clearwell.proving import prover as apart
 from clearwell.proving.attempt import Reproduction, Settings
 from clearwell.proving.order import Handed, Order, Seen, hand_in
@@ -39,11 +40,11 @@ class Workers:
 
     def __init__(self, hub: Hub, provers: tuple[Prover, ...], url: str, show: list[Shown]) -> None:
         self.hub, self.show, self.given = hub, show, list[Order]()
-        self._provers, self._url = provers, url
+        self._provers, self.url = provers, url
 
     def work(self, which: int = 0) -> bool:
         """One worker looks once for an order; then the hub does what that made necessary. False when there was none."""
-        with Line(self._url) as line:
+        with Line(self.url) as line:
             has_worked = self._provers[which].work_once(line)
         self.hub.work()
         return has_worked
@@ -176,6 +177,82 @@ def test_what_cannot_be_believed_is_dropped_and_ordered_again(workers, monkeypat
     assert _rows(hub, "SELECT id FROM clearwell.run") == []
     assert [error.split(" ")[0] for error in hub.failed_jobs()] == ["Conflict"]
     assert _orders(hub) == 0
+
+
+def test_a_worker_that_takes_its_own_second_run_under_another_name_does_not_agree_with_itself(workers):
+    # given a hub that has everything run twice, and a stolen worker that made the first run
+    made = workers(proving_recheck_share=1.0)
+    hub = made.hub
+    lab, sent = _send(hub)
+    made.show += [_reproduced()]
+    assert made.work(0)
+    # when it takes the second run under another name, and signs it with the one key that it has
+    with Line(made.url) as line:
+        taken = line.take("another")
+        assert taken is not None
+        content, key = Reader(SEEDS[0]).open(taken.sealed)
+        order = msgspec.msgpack.decode(content, type=Order)
+        handed = hand_in(order, seen(order, _reproduced()), make_signer(SEEDS[0]))
+        line.hand_in(taken, seal_back(key, msgspec.msgpack.encode(handed)), None)
+    hub.work()
+    # then that is not believed
+    assert _finding(hub, lab, sent).answer is Answer.NEW
+    assert [error.split(" ")[0] for error in hub.failed_jobs()] == ["Conflict"]
+    assert len(_rows(hub, "SELECT id FROM clearwell.run")) == 1
+
+
+DEEP = b'{"payload":' + b"[" * 200_000
+
+
+@pytest.mark.parametrize("result", [b"no seal of ours", DEEP, None])
+def test_a_worker_s_word_that_a_run_got_out_is_an_alarm_whatever_it_hands_in_with_it(workers, result):
+    # given a worker that says so beside what nobody can read
+    made = workers()
+    hub = made.hub
+    lab, sent = _send(hub)
+    with Line(made.url) as line:
+        taken = line.take("one")
+        assert taken is not None
+        _, key = Reader(SEEDS[0]).open(taken.sealed)
+        sealed = seal_back(key, msgspec.msgpack.encode(Handed(DEEP, {}))) if result is DEEP else result
+        line.hand_in(taken, sealed, "tcp 127.0.0.1")
+        hub.work()
+        # then a person hears of it, and may let the queue go on
+        (alarm,) = alarming.read_alarms(hub.house, IDENTITY)
+        assert "127.0.0.1" in alarm.reason
+        alarming.resume_proving(hub.house, IDENTITY, "looked at")
+        hub.work()
+    made.show += [_reproduced()]
+    assert made.work()
+    assert _finding(hub, lab, sent).answer is Answer.REPRODUCED
+
+
+def test_a_run_that_got_out_is_told_even_where_its_result_is_wanted_no_more(workers):
+    made = workers()
+    hub = made.hub
+    lab, sent = _send(hub)
+    with hub.house.transaction(PROVING) as tx:
+        report_store.move_answer(tx, _finding(hub, lab, sent), Answer.NEEDS_PROOF, "so", "coordinator", hub.clock.now())
+    made.show += [_reproduced(escaped="the run is void: tcp 127.0.0.1")]
+    assert made.work()
+    assert len(alarming.read_alarms(hub.house, IDENTITY)) == 1
+    alarming.resume_proving(hub.house, IDENTITY, "looked at")
+    _send(hub, "valve", "another proof")
+    made.show += [_reproduced("valve")]
+    assert made.work()
+
+
+def test_a_result_nested_without_end_is_one_that_cannot_be_believed(workers):
+    made = workers()
+    _send(made.hub)
+    with Line(made.url) as line:
+        taken = line.take("one")
+        assert taken is not None
+        _, key = Reader(SEEDS[0]).open(taken.sealed)
+        line.hand_in(taken, seal_back(key, msgspec.msgpack.encode(Handed(DEEP, {}))), None)
+    made.hub.work()
+    assert [error.split(" ")[0] for error in made.hub.failed_jobs()] == ["Conflict"]
+    assert _orders(made.hub) == 0
 
 
 def test_where_nothing_can_run_the_job_is_tried_again(workers):

@@ -115,6 +115,20 @@ def test_the_prover_s_role_may_call_three_functions_and_is_nobody_else(hub: Hub,
             assert _refused(connection, statement), statement
 
 
+def test_the_prover_s_role_cannot_hold_the_locks_by_which_the_hub_takes_turns(hub: Hub, url: str):
+    with psycopg.connect(url, autocommit=True) as connection:
+        query = """
+            SELECT p.oid::regprocedure::text FROM pg_proc p
+            WHERE p.proname ~ '^pg_(try_)?advisory_|^lo_|^lo(creat|open|read|write)$' AND has_function_privilege(p.oid, 'EXECUTE')
+        """
+        assert connection.execute(query).fetchall() == []
+        assert _refused(connection, "SELECT pg_advisory_lock(hashtextextended('component pkg:generic/pump', 0))")
+        assert _refused(connection, "SELECT lo_from_bytea(0, 'rows of its own')")
+        assert _refused(connection, "CREATE TEMPORARY TABLE mine (words text)")
+    with hub.house.transaction(PROVING) as tx:
+        tx.take_turns("component", ["pkg:generic/pump"])
+
+
 def test_a_worker_apart_takes_no_job_of_the_hub_s_queues(hub: Hub, url: str):
     populate(hub)
     with hub.house.transaction(PROVING) as tx:
@@ -205,8 +219,8 @@ def test_after_an_escape_nothing_is_handed_out_even_before_the_hub_looked(hub: H
         assert line.take("one") is None
 
 
-@pytest.mark.parametrize("seconds", [-1, 0, 4, 3601, 10**9])
-def test_a_lease_is_neither_endless_nor_over_at_once(hub: Hub, url: str, seconds: int):
+@pytest.mark.parametrize("seconds", [-1, 0, 4, 3601, 10**9, None])
+def test_a_lease_is_neither_endless_nor_over_at_once(hub: Hub, url: str, seconds: int | None):
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.RaiseException):
         connection.execute("SELECT prover.take('one', %s)", (seconds,))
 

@@ -167,6 +167,15 @@ def test_the_application_may_neither_make_tables_nor_become_the_owner(own: Embed
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try it as another user")
+def test_batches_that_name_a_thousand_components_each_leave_locks_for_others(own: EmbeddedServer) -> None:
+    # three workers with six jobs each, the most that the server's connections serve
+    own.start()
+    with psycopg.connect(own.url(APPLICATION)) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(n) FROM generate_series(1, 18000) AS n")
+        with psycopg.connect(own.url(APPLICATION)) as other:
+            other.execute("SELECT pg_advisory_xact_lock(0), count(*) FROM pg_class")
+
+
 def test_it_runs_as_a_user_who_is_not_root(place: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     home = place / "theirs"

@@ -11,6 +11,7 @@ from clearwell.clearinghouse.flow.post import Mail, post
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, Actor, OrganizationKind
 from clearwell.ground.identity.members import addresses_of
+from clearwell.ground.jobs import orders
 from clearwell.ground.jobs.queue import Job, defer, hasten
 from clearwell.ground.policy.policy import HUB, Act, Subject
 from clearwell.ground.storage.database import Transaction
@@ -35,9 +36,14 @@ Alarm {alarm}
 
 
 def put_off(house: House, job: Job) -> bool:
-    """Put a job of the proving queue back for a minute when the queue is stopped; True when it was."""
+    """Put a job of the proving queue back for a minute when the queue is stopped; True when it was.
+
+    A worker apart may have said that a run got out: its word alone stops the queue, whatever it handed in with it, so a person must hear.
+    """
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VALIDATE, HUB)
+        for proof, reason in orders.forget_escapes(tx):
+            _raise(house, tx, ProofId(proof), reason)
         if not alarm_store.open_alarms(tx):
             return False
         defer(tx, [Job(job.queue, job.name, job.ids, job.lock, house.clock.now() + _LATER)])
@@ -48,12 +54,16 @@ def raise_alarm(house: House, proof: ProofId | None, reason: str) -> None:
     """A run was void: say so in the ledger and stop the queue. The run itself leaves no verdict. `proof` is None for a look at source."""
     with house.transaction(PROVING) as tx:
         house.policy.require(PROVING, Act.VALIDATE, Subject(proof) if proof is not None else HUB)
-        alarm = Alarm(AlarmId(house.new_id("alarm")), proof, house.clock.now(), visible(reason)[:500])
-        is_first = not alarm_store.open_alarms(tx)
-        alarm_store.insert_alarm(tx, alarm)
-        house.write(tx, ProvingStopped(alarm.id, proof), by=PROVING)
-        if is_first:
-            _tell_staff(house, tx, alarm)
+        _raise(house, tx, proof, reason)
+
+
+def _raise(house: House, tx: Transaction, proof: ProofId | None, reason: str) -> None:
+    alarm = Alarm(AlarmId(house.new_id("alarm")), proof, house.clock.now(), visible(reason)[:500])
+    is_first = not alarm_store.open_alarms(tx)
+    alarm_store.insert_alarm(tx, alarm)
+    house.write(tx, ProvingStopped(alarm.id, proof), by=PROVING)
+    if is_first:
+        _tell_staff(house, tx, alarm)
 
 
 def _tell_staff(house: House, tx: Transaction, alarm: Alarm) -> None:

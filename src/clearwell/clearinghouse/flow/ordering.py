@@ -86,7 +86,7 @@ def _apart(house: House, asked: Asked, prepare: Callable[[str], Order]) -> Shown
     try:
         key = house.blobs.open_text(waiting.wrapped_key)
         handed = msgspec.msgpack.decode(open_back(key, waiting.result), type=Handed)
-        return _believed(house, asked, handed, waiting.about, waiting.placed_at)
+        return _believed(house, asked, handed, waiting.about, waiting.placed_at, waiting.taken_by)
     except (msgspec.DecodeError, msgspec.ValidationError, Invalid, Conflict) as reason:
         _forget(house, asked)
         raise Conflict("a worker handed in what cannot be believed; the order is placed again") from reason
@@ -112,8 +112,12 @@ def _forget(house: House, asked: Asked) -> None:
         orders.settle(tx, asked.key)
 
 
-def _believed(house: House, asked: Asked, handed: Handed, stated: dict[str, str], started: datetime) -> Shown | None:
+def _believed(
+    house: House, asked: Asked, handed: Handed, stated: dict[str, str], started: datetime, taken_by: str | None = None
+) -> Shown | None:
     statement, worker = accepted(house.settings, house.keys, handed, stated)
+    if taken_by not in {None, worker}:
+        raise Conflict("the worker that signed took this order under another name: a second run is another's")
     predicate = statement.predicate
     if predicate.escaped is not None:
         raise_alarm(house, asked.proof, predicate.escaped)

@@ -40,12 +40,13 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """An order as the hub finds it again. Handed in without a result: its workers died."""
+    """An order as the hub finds it again, and the worker that took it last. Handed in without a result: its workers died."""
 
     id: str
     about: dict[str, str]
     wrapped_key: bytes
     placed_at: datetime
+    taken_by: str | None
     is_handed_in: bool
     result: bytes | None
 
@@ -66,7 +67,7 @@ def find(tx: Transaction, key: str) -> Waiting | None:
     """The order of a key, or None."""
     row = tx.row(
         """
-        SELECT id, about, wrapped_key, placed_at, handed_at IS NOT NULL AS is_handed_in, result
+        SELECT id, about, wrapped_key, placed_at, taken_by, handed_at IS NOT NULL AS is_handed_in, result
         FROM clearwell.work_order WHERE key = %(key)s
         """,
         key=key,
@@ -77,6 +78,12 @@ def find(tx: Transaction, key: str) -> Waiting | None:
 def settle(tx: Transaction, key: str) -> None:
     """Forget an order: what it showed is applied, or is no longer wanted."""
     tx.execute("DELETE FROM clearwell.work_order WHERE key = %(key)s", key=key)
+
+
+def forget_escapes(tx: Transaction) -> tuple[tuple[str, str], ...]:
+    """Forget the orders of which a worker said that a run got out of its box; return the proof of each, and what was said."""
+    rows = tx.rows("DELETE FROM clearwell.work_order WHERE escaped IS NOT NULL RETURNING proof_id, escaped")
+    return tuple((row["proof_id"], row["escaped"]) for row in rows)
 
 
 def forget_proofs(tx: Transaction, proofs: Sequence[str]) -> int:

@@ -173,7 +173,7 @@ class EmbeddedServer:
         (cluster / "pg_ident.conf").write_text("\n".join(names) + "\n")
 
     def _launch(self, binaries: Path) -> None:
-        options = f"-c unix_socket_directories='{self.socket}' -c listen_addresses=''"
+        options = f"-c unix_socket_directories='{self.socket}' -c listen_addresses='' -c max_locks_per_transaction={_LOCKS}"
         log = self.cluster / "server.log"
         deadline = time.monotonic() + _START_SECONDS
         while True:
@@ -253,10 +253,17 @@ def program(name: str) -> Path:
     return Path(spec.origin).parent / f"pginstall{_MAJOR}" / "bin" / name
 
 
-ROLES: tuple[str, ...] = tuple(
-    f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
-    f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION; END IF; END $$"
-    for role in (OWNER, APPLICATION, PROVER)
+_PROVER_CONNECTIONS = 32
+"""Two for each worker apart: a stolen one must not use up the server's."""
+
+ROLES: tuple[str, ...] = (
+    *(
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
+        f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION; END IF; END $$"
+        for role in (OWNER, APPLICATION, PROVER)
+    ),
+    f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{PROVER}' AND rolconnlimit = -1) THEN "
+    f"ALTER ROLE {PROVER} CONNECTION LIMIT {_PROVER_CONNECTIONS}; END IF; END $$",
 )
 """What an administrator runs once for a server of one's own (add passwords): `clearwell migrate --print-roles`."""
 
@@ -264,7 +271,17 @@ DATABASE_GRANTS: tuple[str, ...] = (
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     f"GRANT CONNECT ON DATABASE clearwell TO {APPLICATION}",
     f"GRANT CONNECT ON DATABASE clearwell TO {PROVER}",
+    "REVOKE TEMPORARY ON DATABASE clearwell FROM PUBLIC",
+    f"GRANT TEMPORARY ON DATABASE clearwell TO {APPLICATION}",
+    # PostgreSQL lets everybody hold the locks by which the hub takes turns, and store large objects: a stolen worker could stop all.
+    "DO $$ DECLARE one regprocedure; BEGIN FOR one IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace "
+    "AND proname ~ '^pg_(try_)?advisory_|^lo_|^lo(creat|open|read|write)$' LOOP "
+    "EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', one); IF one::text ~ 'advisory' THEN "
+    f"EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO {OWNER}, {APPLICATION}', one); END IF; END LOOP; END $$",
 )
+
+_LOCKS = 320
+"""Locks for each of the connections, in one table for all: a batch holds one for each component it names, a thousand at most."""
 
 _GIVES_BACK = {"MALLOC_TRIM_THRESHOLD_": "1048576", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 """Bytes from which glibc gives memory back to the machine: else a session that once took a batch in keeps 15 MB for nothing."""
