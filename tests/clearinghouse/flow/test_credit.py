@@ -105,6 +105,22 @@ def test_a_stack_that_the_run_bears_out_counts_from_its_own_receipt(
     assert credits(hub, kept.id)[early.organization] == received < credits(hub, kept.id)[late.organization]
 
 
+def test_a_true_proof_under_the_place_of_another_flaw_takes_no_report_of_that_one_in(
+    hub: Hub, early: Member, late: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a report of one place, and a proof of another flaw that names the same place
+    real = send(hub, early, "the length of drain is not checked", function="drain")
+    squatter = send(hub, late, "my words name drain", proof="a proof of fill", function="drain")
+    # when the run's own stack shows where that is
+    prove(hub, monkeypatch, squatter)
+    # then the report stays by itself, and a later one belongs there; one of what the run showed belongs with the proof
+    assert home(hub, real).id != home(hub, squatter).id
+    assert home(hub, real).merged_into is None
+    assert home(hub, send(hub, early, "drain again, in other words", function="drain")).id == home(hub, real).id
+    prove(hub, monkeypatch, (fill := send(hub, late, "another of fill", proof="another proof of fill")))
+    assert home(hub, fill).id == home(hub, squatter).id
+
+
 def test_taking_the_bare_place_out_again_gives_it_back_its_own_case_and_date(
     hub: Hub, early: Member, late: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:

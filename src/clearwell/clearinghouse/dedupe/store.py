@@ -158,6 +158,16 @@ def let_speak(tx: Transaction, finding: FindingId) -> None:
     )
 
 
+def silence(tx: Transaction, finding: FindingId, keys: Sequence[bytes]) -> None:
+    """What a report states by these keys brings no later one in: its own run spoke against it. What the run showed stays."""
+    if keys:
+        tx.execute(
+            "DELETE FROM clearwell.signature_head WHERE key = ANY(%(keys)s) AND finding = %(id)s AND NOT is_proven",
+            keys=list(keys),
+            id=UUID(_hex(finding)),
+        )
+
+
 def keys_by_finding(tx: Transaction, findings: Sequence[FindingId]) -> dict[FindingId, list[bytes]]:
     """The signature keys of each of these findings, as they decided (all but `file`)."""
     rows = tx.rows(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validating: a proof is run in isolation. What reproduced is proven and takes in what is the same; what did not is refused."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,8 +14,9 @@ from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Known, absorbed, regression_of, same_proven, usable
 from clearwell.clearinghouse.dedupe.difference import apart_among
-from clearwell.clearinghouse.dedupe.signature import Signature, signatures
+from clearwell.clearinghouse.dedupe.signature import PLACES, STACKS, Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
+from clearwell.clearinghouse.dedupe.spelling import function_of
 from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.alarming import put_off
 from clearwell.clearinghouse.flow.checking import refuse
@@ -36,6 +38,7 @@ from clearwell.proving.attempt import Reproduction
 from clearwell.proving.order import Order
 from clearwell.proving.verdict import Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.ids import CaseId, ProofId, RunId
 from clearwell.vocabulary.outside import visible
 from clearwell.vocabulary.product import Product
@@ -168,8 +171,11 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     if kept.case.first_received < finding.received_at:  # what a person had joined before may be older, and no more than a place
         settle_case(tx, kept.id, now)
         kept = store.load_case(tx, kept.id, lock=True)
-    seen = _seen_signatures(finding, done)
+    crashes = _seen_crashes(done)
+    seen = _seen_signatures(finding, crashes)
     dedupe_store.insert(tx, [Stored(one, finding.id, finding.submission, finding.case, one.at, proven=True) for one in seen])
+    words = _words_that_count(finding, crashes)
+    dedupe_store.silence(tx, finding.id, [s.key for s in signatures(finding.body, unknown=finding.organization) if s not in words])
     known = dedupe_store.known(tx, [s.key for s in seen])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
     older = same_proven(kept, seen, known, cases, apart_among(tx, [kept.id, *cases]))
@@ -179,7 +185,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
         return
     _link_with_fixed(house, tx, kept, seen, known, cases)
     _answer(house, tx, finding, Answer.REPRODUCED, f"fires {verdict.target.fired} of {verdict.target.n}, the control does not", now)
-    _absorb(house, tx, kept, finding, seen)
+    _absorb(house, tx, kept, finding, seen, words)
     defer(tx, [INVITE.job(case=kept.id), COMPARE_CASE.job(case=kept.id)])
 
 
@@ -215,25 +221,39 @@ def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) 
     return rank_case(proven)
 
 
-def _seen_signatures(finding: KeptFinding, done: Reproduction) -> tuple[Signature, ...]:
-    """Signatures from what the run itself showed (sanitizer reports), by the very rules that read crash logs."""
+def _seen_crashes(done: Reproduction) -> tuple[Finding, ...]:
+    """What the run itself showed (sanitizer reports), read as crash logs are."""
     target = Product(purl=done.verdict.target.purl)
-    found: dict[bytes, Signature] = {}
+    found: list[Finding] = []
     for name, content in done.exhibits.items():
-        try:
-            document = read(content, name, target)
-        except Invalid:
-            continue
-        for seen in document.findings:
-            if seen.crash is not None:
-                found.update({s.key: s for s in signatures(seen, unknown=finding.organization) if s.rung == "L1"})
+        with contextlib.suppress(Invalid):
+            found += [seen for seen in read(content, name, target).findings if seen.crash is not None]
+    return tuple(found)
+
+
+def _seen_signatures(finding: KeptFinding, crashes: Sequence[Finding]) -> tuple[Signature, ...]:
+    found = {s.key: s for seen in crashes for s in signatures(seen, unknown=finding.organization) if s.rung == "L1"}
     return tuple(found.values())
 
 
-def _absorb(house: House, tx: Transaction, kept: KeptCase, finding: KeptFinding, seen: tuple[Signature, ...]) -> None:
-    """Unproven cases with the same signature, seen or stated, join the proven one."""
+def _words_that_count(finding: KeptFinding, crashes: Sequence[Finding]) -> tuple[Signature, ...]:
+    """The stated signatures that bring other reports in. Where the run showed stacks, a place or stack counts only if its function stands
+    in one: else a true proof of one flaw, under the place of another, would swallow every report of that one.
+    """
     stated = usable(signatures(finding.body, unknown=finding.organization))
-    every = (*seen, *(signature for signature in stated if signature.kind in {"crash", "crash-lines", "call-sites", "location", "report"}))
+    seen = {function_of(frame.function) for crash in crashes if crash.crash is not None for frame in crash.crash.frames} - {None}
+    crash, place = finding.body.crash, finding.body.location
+    top = crash.frames[0].function if crash is not None and crash.frames else place.function if place is not None else None
+    if not seen or function_of(top) in seen:
+        return stated
+    return tuple(signature for signature in stated if signature.kind not in STACKS | PLACES)
+
+
+def _absorb(
+    house: House, tx: Transaction, kept: KeptCase, finding: KeptFinding, seen: tuple[Signature, ...], words: tuple[Signature, ...]
+) -> None:
+    """Unproven cases with the same signature, seen or stated, join the proven one."""
+    every = (*seen, *(signature for signature in words if signature.kind in {"crash", "crash-lines", "call-sites", "location", "report"}))
     known = dedupe_store.known(tx, [s.key for s in every])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
     for case_id, joined in absorbed(kept, every, known, cases, apart_among(tx, [kept.id, *cases])):
