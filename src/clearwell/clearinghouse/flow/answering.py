@@ -19,7 +19,7 @@ from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
 from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
-from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE, SKETCH
+from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE, LAST, SKETCH
 from clearwell.clearinghouse.flow.joining import dates
 from clearwell.clearinghouse.flow.slice import Slice
 from clearwell.clearinghouse.intake.batch import component_of, cut, storable, title_of, version_of
@@ -252,7 +252,8 @@ class _Answering:
         self._house.write(tx, entry, by=INTAKE)
         for suspicion in self._regressions:
             self._house.write(tx, suspicion, by=INTAKE)
-        defer(tx, [job.job(submission=self._sent.id, batch=self._batch, priority=self._sent.turn) for job in (CHECK, SKETCH)])
+        turns = ((CHECK, self._sent.turn), (SKETCH, LAST))
+        defer(tx, [job.job(submission=self._sent.id, batch=self._batch, priority=priority) for job, priority in turns])
 
     def _join_known(self, tx: Transaction) -> None:
         """An earlier receipt brings a known case's end date forward; a stricter source makes its marking stricter; a version is learned."""

@@ -25,12 +25,15 @@ class JobName(msgspec.Struct, frozen=True):
         return Job(self.queue, self.name, ids, lock, not_before, priority)
 
 
+LAST = -(2**31) + 1
+"""The priority behind every turn: what may wait until nothing else does (suggestions: each takes as long as ten findings' intake)."""
+
 PARSE = JobName("intake", "parse", "submission")
 PARSE_BULK = JobName("bulk", "parse", "submission")
 COMPARE = JobName("bulk", "compare", "submission")
-SKETCH = JobName("bulk", "sketch", "submission")
-SKETCH_CASE = JobName("bulk", "sketch_case", "case")
-SKETCH_AGAIN = JobName("bulk", "sketch_again", "finding")
+SKETCH = JobName("suggestion", "sketch", "submission")
+SKETCH_CASE = JobName("suggestion", "sketch_case", "case")
+SKETCH_AGAIN = JobName("suggestion", "sketch_again", "finding")
 MINIMIZE = JobName("bulk", "minimize", "submission")
 CHECK = JobName("sanity", "check")
 VALIDATE = JobName("proving", "validate", "proof")

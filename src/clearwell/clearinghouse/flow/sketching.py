@@ -22,7 +22,7 @@ from clearwell.clearinghouse.dedupe.suggestion import (
     likeliest,
 )
 from clearwell.clearinghouse.dedupe.suggestion_store import Spoken
-from clearwell.clearinghouse.flow.jobs import SKETCH_AGAIN
+from clearwell.clearinghouse.flow.jobs import LAST, SKETCH_AGAIN
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE
 from clearwell.ground.jobs.queue import defer
@@ -66,7 +66,7 @@ def sketch_again(house: House, finding: FindingId) -> None:
 
         _index(house, tx, _in_turn(tx, next_page))
         if last is not None:
-            defer(tx, [SKETCH_AGAIN.job(finding=last)])
+            defer(tx, [SKETCH_AGAIN.job(finding=last, priority=LAST)])
 
 
 def related(tx: Transaction, findings: Sequence[KeptFinding]) -> tuple[CaseId, ...]:

@@ -12,7 +12,7 @@ from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.suggestion import KeptSuggestion, Place, SuggestionState
-from clearwell.clearinghouse.flow.jobs import SKETCH_AGAIN
+from clearwell.clearinghouse.flow.jobs import LAST, SKETCH_AGAIN
 from clearwell.clearinghouse.flow.judging import MERGE, Judged, keep_apart, merge, reason_of, split
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member
@@ -126,5 +126,5 @@ def recompute_suggestions(house: House, actor: Member) -> None:
         house.policy.require(actor, Act.RECOMPUTE_SUGGESTIONS)
         with tx.acting_as(DEDUPE.scope):
             suggestion_store.forget(tx)
-            defer(tx, [SKETCH_AGAIN.job(finding=spell("finding", UUID(int=0)))])
+            defer(tx, [SKETCH_AGAIN.job(finding=spell("finding", UUID(int=0)), priority=LAST)])
             house.write(tx, SuggestionsRecomputed(), by=actor)

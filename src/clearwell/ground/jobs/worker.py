@@ -26,7 +26,7 @@ Chore = tuple[float, Callable[[], None]]
 """Something done every so many seconds by each worker (folding the ledger, looking at clocks); must tolerate company."""
 
 _LOG = structlog.get_logger("clearwell.jobs")
-LANES = (("bulk", "sanity"), ("proving",))
+LANES = (("bulk", "sanity", "suggestion"), ("proving",))
 """Queues whose jobs take seconds; a worker serves each lane beside the others, never before them. What is in none shares the quick lane."""
 _ATTEMPTS = 6
 
