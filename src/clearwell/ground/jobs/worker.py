@@ -2,14 +2,13 @@
 """The worker: runs deferred jobs, retries with growing pauses, takes over the jobs of dead workers, keeps up the chores."""
 
 import asyncio
-import ctypes
 import gc
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -96,21 +95,8 @@ _SWITCH = 0.001
 wait so long for every busy thread of the bulk lane: five times shorter than by default."""
 
 
-_ARENAS, _TRIM, _MMAP = (-8, 1), (-1, 1 << 20), (-3, 1 << 20)
-"""mallopt's M_ARENA_MAX, M_TRIM_THRESHOLD and M_MMAP_THRESHOLD: threads share one heap, and what a big document took is given back."""
-
-
-def _give_back() -> None:
-    """Let the C library give memory back to the machine; where it cannot, nothing is lost."""
-    with suppress(OSError, AttributeError):
-        allocator = ctypes.CDLL(None).mallopt
-        for name, value in (_ARENAS, _TRIM, _MMAP):
-            allocator(name, value)
-
-
 def run(plan: WorkerPlan, work: Mapping[str, tuple[str, Work]], chores: Sequence[Chore], drain: bool = False) -> None:
     """Work until stopped by a signal; with `drain`, until no job is left that could run now."""
-    _give_back()
     gc.freeze()
     gc.set_threshold(*_COLLECT)
     sys.setswitchinterval(_SWITCH)
