@@ -281,17 +281,20 @@ def _tell_apart(group: Sequence[tuple[int, int]], findings: Sequence[Finding], r
 
 
 def _drop_repeated(rows: list[list[Signature]]) -> None:
-    """Drop what the run uses for two findings: a fingerprint that is none (semgrep's "requires login"), a place that is neither's."""
-    bearers: dict[bytes, set[bytes]] = {}
+    """Drop what the run uses for two findings: a fingerprint that is none (semgrep's "requires login"), a place that is neither's.
+
+    A place at two versions is two places: a flaw, and the one that its fix left.
+    """
+    bearers: dict[tuple[bytes, str | None], set[bytes]] = {}
     for number, row in enumerate(rows):
         said = _stack_key(row) or _report_key(row) or str(number).encode()
         for signature in row:
             if signature.kind in {"fingerprint", "location"}:
-                bearers.setdefault(signature.key, set()).add(said)
-    repeated = {key for key, said in bearers.items() if len(said) > 1}
+                bearers.setdefault((signature.key, signature.at), set()).add(said)
+    repeated = {bearer for bearer, said in bearers.items() if len(said) > 1}
     if repeated:
         for row in rows:
-            row[:] = [signature for signature in row if signature.key not in repeated]
+            row[:] = [signature for signature in row if (signature.key, signature.at) not in repeated]
 
 
 _Member = tuple[int, Finding]
