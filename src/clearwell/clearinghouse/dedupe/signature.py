@@ -107,7 +107,7 @@ def run_signatures(findings: Sequence[Finding], unknown: str | None = None) -> l
     """
     rows = [list(signatures(finding, unknown)) for finding in findings]
     _number_equal_reports(findings, rows)
-    _drop_repeated(rows)
+    _drop_repeated(findings, rows)
     for scope, members in _scopes(findings, unknown).items():
         _number_repeated_rules(scope, members, rows)
         _file(scope, members, rows)
@@ -280,16 +280,16 @@ def _tell_apart(group: Sequence[tuple[int, int]], findings: Sequence[Finding], r
         rows[number][i] = _signature("L0", "report", (key, position, together), None, shown, any_version=True)
 
 
-def _drop_repeated(rows: list[list[Signature]]) -> None:
+def _drop_repeated(findings: Sequence[Finding], rows: list[list[Signature]]) -> None:
     """Drop what the run uses for two findings: a fingerprint that is none (semgrep's "requires login"), a place that is neither's.
 
-    A place at two versions is two places: a flaw, and the one that its fix left.
+    A place at two versions is two places: a flaw, and the one that its fix left. What brings a proof is told apart by its run.
     """
     bearers: dict[tuple[bytes, str | None], set[bytes]] = {}
     for number, row in enumerate(rows):
         said = _stack_key(row) or _report_key(row) or str(number).encode()
         for signature in row:
-            if signature.kind in {"fingerprint", "location"}:
+            if signature.kind == "fingerprint" or (signature.kind == "location" and finding.proof is None):
                 bearers.setdefault((signature.key, signature.at), set()).add(said)
     repeated = {bearer for bearer, said in bearers.items() if len(said) > 1}
     if repeated:
