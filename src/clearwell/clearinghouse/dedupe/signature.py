@@ -289,7 +289,7 @@ def _drop_repeated(findings: Sequence[Finding], rows: list[list[Signature]]) -> 
     for number, row in enumerate(rows):
         said = _stack_key(row) or _report_key(row) or str(number).encode()
         for signature in row:
-            if signature.kind == "fingerprint" or (signature.kind == "location" and finding.proof is None):
+            if signature.kind == "fingerprint" or (signature.kind == "location" and findings[number].proof is None):
                 bearers.setdefault((signature.key, signature.at), set()).add(said)
     repeated = {bearer for bearer, said in bearers.items() if len(said) > 1}
     if repeated:
