@@ -16,7 +16,7 @@ from clearwell.clearinghouse.dedupe.cluster import cluster
 from clearwell.clearinghouse.dedupe.decide import Known, decide, speaks_for_case, usable
 from clearwell.clearinghouse.dedupe.signature import PLACES, Signature, run_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
-from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.finding import Finding, ProofFiles
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 from clearwell.vocabulary.marking import Marking
 from clearwell.vocabulary.weakness import Weakness
@@ -165,6 +165,29 @@ def test_two_findings_of_one_run_at_one_place_are_two_though_a_third_stands_ther
     pair = [report("a.c", line, "pump", tool="tool-b", title=f"at {line}") for line in (20, 30)]
 
     assert all(len(shelf.cases) == 3 for shelf in orders([lone, pair]))
+
+
+def places(*run: Finding) -> list[bool]:
+    return [any(signature.kind == "location" for signature in row) for row in run_signatures(run)]
+
+
+def test_a_place_at_two_versions_is_two_places_of_which_a_run_loses_neither() -> None:
+    one, other = (at(report("a.c", 10, "pump", title=f"at {version}"), version) for version in ("1.0", "1.1"))
+
+    assert places(one, other) == [True, True]
+    assert places(one, at(report("a.c", 20, "pump", title="another"), "1.0")) == [False, False]
+
+
+def test_what_brings_a_proof_keeps_its_place_beside_others_of_its_run_and_those_without_lose_theirs() -> None:
+    proven = [
+        msgspec.structs.replace(report("a.c", line, "pump", title=f"at {line}"), proof=ProofFiles({"proof.toml": b"%d" % line}))
+        for line in (10, 20)
+    ]
+    bare = [report("a.c", line, "pump", title=f"at {line}") for line in (30, 40)]
+
+    assert places(*proven) == [True, True]
+    assert places(proven[0], bare[0]) == [True, True]
+    assert places(*bare) == [False, False]
 
 
 def test_two_stacks_at_one_place_are_two_flaws_though_a_third_report_names_the_place_alone() -> None:
