@@ -9,15 +9,17 @@ import pytest
 from clearwell.clearinghouse.flow import coordinating, minimizing, reporting, sourcing
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.clearinghouse.intake import minimization
-from clearwell.clearinghouse.intake.private_words import Hit, Patterns, hits_in
+from clearwell.clearinghouse.intake.private_words import VERSION, Hit, Patterns, hits_in
 from clearwell.ground.identity.actor import Member, OrganizationKind
 from clearwell.ground.storage.embedded import OWNER
 from clearwell.vocabulary.errors import Conflict, NotFound, Refused
 from clearwell.vocabulary.finding import Origin
+from clearwell.vocabulary.omission import omission_number
 from house.rows import database_of, rows
 from hub import Hub
 from story import plain, report
 
+FIRST = omission_number(VERSION, 0)
 MAIL, HOST, OTHER = "jane.doe@hospital.org", "81.2.69.142", "joe@hospital.org"
 
 
@@ -65,7 +67,7 @@ def names_too(text: str) -> tuple[Hit, ...]:
     return (*(Hit(m.start(), m.end(), "name") for m in re.finditer(r"J[a-z]+ D[a-z]+", text)), *hits_in(text))
 
 
-LATER = Patterns(2, names_too)
+LATER = Patterns(VERSION + 1, names_too)
 """A later version, which finds names before all else: what was omission 0 is the second of its lists."""
 
 
@@ -83,10 +85,15 @@ def test_a_mark_shows_the_words_that_were_meant_under_later_patterns_too(hub: Hu
     shown = reporting.read_finding(hub.house, lab, one.finding.id)[0].finding
     assert shown.title == f"[name] wrote {MAIL}" and OTHER not in shown.body.message and HOST not in shown.body.message
     numbers = [omission.number for omission in shown.body.left_out]
-    assert numbers == [1000, 1001, 1002, 1003] and [o.is_false for o in shown.body.left_out] == [False, True, False, False]
+    assert numbers == [omission_number(LATER.version, place) for place in range(4)] and [o.is_false for o in shown.body.left_out] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     with pytest.raises(NotFound, match="any longer"):
         minimizing.mark_false_hit(hub.house, lab, one.finding.id, third)
-    minimizing.mark_false_hit(hub.house, lab, one.finding.id, 1003)
+    minimizing.mark_false_hit(hub.house, lab, one.finding.id, numbers[3])
     hub.work()
     again = reporting.read_finding(hub.house, lab, one.finding.id)[0].finding
     assert HOST in again.body.message and OTHER not in again.body.message and again.title == shown.title
@@ -94,13 +101,13 @@ def test_a_mark_shows_the_words_that_were_meant_under_later_patterns_too(hub: Hu
 
 def test_a_mark_whose_list_went_before_it_was_looked_up_shows_nothing(hub: Hub, lab: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = send(hub, lab, plain(f"Jane Doe wrote {MAIL}"))
-    minimizing.mark_false_hit(hub.house, lab, one.finding.id, 0)  # its job runs after the hub's update
+    minimizing.mark_false_hit(hub.house, lab, one.finding.id, FIRST)  # its job runs after the hub's update
     monkeypatch.setattr(minimization, "PATTERNS", LATER)
     hub.work()
 
     shown = reporting.read_finding(hub.house, lab, one.finding.id)[0].finding
     assert shown.title == "[name] wrote [mail address left out]"
-    minimizing.mark_false_hit(hub.house, lab, one.finding.id, 1001)
+    minimizing.mark_false_hit(hub.house, lab, one.finding.id, omission_number(LATER.version, 1))
     hub.work()
     assert reporting.read_finding(hub.house, lab, one.finding.id)[0].finding.title == f"[name] wrote {MAIL}"
 
@@ -108,7 +115,7 @@ def test_a_mark_whose_list_went_before_it_was_looked_up_shows_nothing(hub: Hub, 
 def test_a_mark_is_kept_as_a_keyed_hash_of_one_report(server, hub: Hub, lab: Member) -> None:
     for title in ("found", "seen"):
         (one,) = send(hub, lab, plain(f"{title} by {MAIL}"))
-        minimizing.mark_false_hit(hub.house, lab, one.finding.id, 0)
+        minimizing.mark_false_hit(hub.house, lab, one.finding.id, FIRST)
     hub.work()
 
     with hub.house.transaction(minimizing.INTAKE) as tx:
@@ -136,11 +143,11 @@ def test_nobody_else_shows_it_and_what_was_not_left_out_cannot_be_shown(hub: Hub
     (one,) = send(hub, lab, plain(f"found by {MAIL}"))
 
     with pytest.raises(Refused):
-        minimizing.mark_false_hit(hub.house, hub.member(OrganizationKind.COORDINATOR), one.finding.id, 0)
+        minimizing.mark_false_hit(hub.house, hub.member(OrganizationKind.COORDINATOR), one.finding.id, FIRST)
     with pytest.raises(NotFound):
-        minimizing.mark_false_hit(hub.house, hub.member(OrganizationKind.LAB), one.finding.id, 0)
+        minimizing.mark_false_hit(hub.house, hub.member(OrganizationKind.LAB), one.finding.id, FIRST)
     with pytest.raises(NotFound):
-        minimizing.mark_false_hit(hub.house, lab, one.finding.id, 7)
+        minimizing.mark_false_hit(hub.house, lab, one.finding.id, FIRST + 7)
 
 
 def test_what_a_sender_says_beside_the_report_goes_through_too(server, hub: Hub, lab: Member) -> None:

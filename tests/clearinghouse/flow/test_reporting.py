@@ -79,7 +79,7 @@ def test_a_table_is_read_by_the_columns_that_were_named_with_it_whenever_it_is_r
     assert reporting.read_submission(hub.house, lab, plainly).state is SubmissionState.UNREADABLE  # type: ignore[arg-type]
     (one,) = answers(hub, lab, sent)
     assert (one.finding.title, one.finding.body.locations[0].line) == ("zu weit (CWE-787) seen by [mail address left out]", 7)
-    minimizing.mark_false_hit(hub.house, lab, one.finding.id, 0)
+    minimizing.mark_false_hit(hub.house, lab, one.finding.id, one.finding.body.left_out[0].number)
     hub.work()
     assert hub.failed_jobs() == []
     assert answers(hub, lab, sent)[0].finding.title == "zu weit (CWE-787) seen by jane.doe@hospital.org"

@@ -190,7 +190,8 @@ def test_the_api_takes_a_source_and_shows_what_was_looked_up(hub: Hub, lab: Memb
         assert [(one["kind"], one["where"]) for one in view["sanity"]["assertions"]] == [("file", "src/pump.c")]
         assert [(one["kind"], one["field"]) for one in view["left_out"]] == [("mail address", "title")]
         assert "jane.doe" not in json.dumps(view)
-        marked = client.post(f"/api/v1/findings/{answer['finding']}/omissions/0/false-hit", json={})
+        number = view["left_out"][0]["number"]
+        marked = client.post(f"/api/v1/findings/{answer['finding']}/omissions/{number}/false-hit", json={})
         assert marked.status_code in {200, 201}, marked.text
         hub.work()
         assert client.get(f"/api/v1/findings/{answer['finding']}").json()["left_out"][0]["is_false"] is True

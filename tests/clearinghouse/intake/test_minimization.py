@@ -17,6 +17,7 @@ from clearwell.clearinghouse.intake.minimization import LISTED, minimize, minimi
 from clearwell.clearinghouse.intake.private_words import hits_in
 from clearwell.vocabulary.finding import Crash, Finding, Frame, Location, Origin, Quote
 from clearwell.vocabulary.omission import MARKER, NUMBERS, omission_number, patterns_of
+from clearwell.vocabulary.product import Product, parse_purl
 
 BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
@@ -48,6 +49,7 @@ LEFT_OUT = [
 ]
 
 STAYS = """
+spring-core@5.2.0.RELEASE and netty-codec@4.1.77.Final
 ssh git@forge.example:x/y and user@host and minimist@1.2.5 and pkg:npm/@scope/name@1.0.0
 someone@example.com, root@db.example.org, a@b.test
 node_modules/.pnpm/chart@dist.js
@@ -101,28 +103,31 @@ def test_every_field_in_which_people_write_is_looked_at() -> None:
         crash=Crash(frames=(Frame("f", "/home/jdoe/a.c", 1, "/home/jdoe/b.so"),), call_sites=("/home/jdoe/b.so+0x1",)),
         origin=Origin(mail, "1", mail, mail), external_id=mail, preconditions=(mail,), remarks=(mail,),
         quotes=(Quote(mail, f"/home/jdoe/{mail}"),), rule=mail, aliases=(mail,), introduced=(mail,), affected=(mail,), references=(mail,),
-        credits=(mail,),
+        credits=(mail,), fingerprints=((mail, "/home/jdoe/a.c:12"),),
+        product=Product(f"pkg:generic/home/jdoe/tool@{mail.replace('@', '%40')}"),
     )  # fmt: skip
 
     shown = minimize(full)
 
     text = msgspec.json.encode(shown).decode()
     assert mail not in text and "jdoe" not in text
-    assert [omission.number for omission in shown.left_out] == list(range(len(shown.left_out)))
+    first = omission_number(private_words.VERSION, 0)
+    assert [omission.number for omission in shown.left_out] == list(range(first, first + len(shown.left_out)))
     assert minimize(msgspec.structs.replace(shown, left_out=())) == msgspec.structs.replace(shown, left_out=())
 
 
 def test_a_word_that_the_originator_calls_harmless_is_shown_again_and_keeps_its_number() -> None:
     raw = finding("from jane.doe@hospital.org to joe@hospital.org")
     first = minimize(raw)
-    assert [omission.number for omission in first.left_out] == [0, 1]
+    one, other = (omission.number for omission in first.left_out)
+    assert (one, other) == (omission_number(private_words.VERSION, 0), omission_number(private_words.VERSION, 1))
 
-    words = words_of(raw, {1})
+    words = words_of(raw, {other})
     second = minimize(raw, words)
 
     assert words == {"joe@hospital.org"}
     assert second.message == "from [mail address left out] to joe@hospital.org"
-    assert [(omission.number, omission.is_false) for omission in second.left_out] == [(0, False), (1, True)]
+    assert [(omission.number, omission.is_false) for omission in second.left_out] == [(one, False), (other, True)]
 
 
 def test_what_is_left_out_is_listed_within_bounds_and_counted_beyond() -> None:
@@ -130,6 +135,36 @@ def test_what_is_left_out_is_listed_within_bounds_and_counted_beyond() -> None:
 
     assert len(shown.left_out) == LISTED and shown.left_out[-1].more == 50
     assert "@" not in shown.message
+
+
+PRODUCTS = [
+    (parse_purl("pkg:generic/home/jdoe/tool@1.0"), parse_purl("pkg:generic/home/%5Bname%5D/tool@1.0")),
+    (parse_purl("pkg:generic/tool@jane.doe%40hospital.org"), parse_purl("pkg:generic/tool@%5Bmail%20address%20left%20out%5D")),
+    (
+        Product(repository="C:/Users/jdoe/tool", commit="a" * 40, vendor="jane.doe@hospital.org", model="X"),
+        Product(repository="C:/Users/[name]/tool", commit="a" * 40, vendor="[mail address left out]", model="X"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("product", "shown"), PRODUCTS)
+def test_a_product_names_nobody_and_stays_one(product: Product, shown: Product) -> None:
+    kept = minimize(Finding("x", "a title", product=product))
+
+    assert kept.product == shown
+    assert kept.product.component == shown.component
+    assert [omission.field.partition(".")[0] for omission in kept.left_out] == ["product"] * len(kept.left_out) != []
+
+
+def test_numbers_in_names_versions_and_hashes_are_versions() -> None:
+    given_one = Finding(
+        "x", "a title", product=parse_purl("pkg:generic/browser@91.77.4.12"), origin=Origin("tool", "81.2.69.142"),
+        affected=("pkg:generic/browser: 91.77.4.11, 91.77.4.12",), fingerprints=(("of/v1", "81.2.69.142"),),
+    )  # fmt: skip
+
+    shown = minimize(given_one)
+
+    assert shown == given_one
 
 
 def test_a_problem_s_words_are_minimized_too() -> None:
@@ -179,7 +214,7 @@ def test_a_number_bears_the_version_of_its_patterns() -> None:
     assert LISTED <= NUMBERS
 
 
-MADE_BY = {1: "2e19d6d9a73f6fa0"}
+MADE_BY = {1: "2e19d6d9a73f6fa0", 2: "47bd1329ccc63cf5"}
 """Version of the patterns -> digest of the code that decides what is found and in which order it is counted."""
 
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clearwell.faces.cli.cluster import cluster
+from clearwell.vocabulary.errors import Invalid
 
 
 def sarif(tool: str, *results: tuple[str, str, int, str]) -> str:
@@ -105,3 +106,27 @@ def test_a_person_reads_clusters_and_reasons(folder: Path) -> None:
 
     assert "tool-a sqli: 1 of 1 in app/a.py" in result.output
     assert "4 findings, 2 clusters, 2 with more than one finding" in result.output
+
+
+TABLE = "Was,Wo,Zeile\nSQL injection in login,app/login.py,12\n"
+
+
+def test_columns_of_a_table_are_named_beside_reports_of_other_kinds(folder: Path) -> None:
+    (folder / "table.csv").write_text(TABLE)
+    report = next(folder.glob("*.sarif"))
+    alone, _ = run(report)
+
+    rows, result = run(folder / "table.csv", report, "--column", "title=Was", "--column", "file=Wo", "--column", "line=Zeile")
+
+    assert result.exit_code == 0
+    assert rows[0]["location"] == {"file": "app/login.py", "line": 12, "function": None}
+    assert len(rows) == 1 + len(alone)
+
+
+def test_columns_that_no_file_has_are_an_error(folder: Path) -> None:
+    (folder / "table.csv").write_text(TABLE)
+
+    rows, result = run(folder / "table.csv", next(folder.glob("*.sarif")), "--column", "title=What")
+
+    assert isinstance(result.exception, Invalid) and "there is no column" in str(result.exception)
+    assert rows == []

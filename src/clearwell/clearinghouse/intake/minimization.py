@@ -5,13 +5,16 @@ The raw bytes stay sealed as received. Pure and deterministic: the same finding 
 from the sealed bytes. Linear: every pattern is bounded and begins only where a word begins. ADR 14 has the reasons, and what stays.
 """
 
+import functools
 from collections.abc import Callable, Collection, Container
 
 import msgspec
+from packageurl import PackageURL
 
 from clearwell.clearinghouse.intake.private_words import PATTERNS, Hit
 from clearwell.vocabulary.finding import Finding, Omission, Origin
 from clearwell.vocabulary.omission import marker, omission_number, patterns_of
+from clearwell.vocabulary.product import Product
 
 LISTED = 200
 """Omissions of one finding that are listed; the rest are left out too, and only counted in the last line."""
@@ -63,7 +66,7 @@ class _Rewriting:
         self._false_hits, self._place = false_hits, 0
 
     def __call__(self, field: str, text: str) -> str:
-        found = PATTERNS.hits_in(text)
+        found = _hits_in(field, text)
         if not found:
             return text
         pieces, behind, length = [], 0, 0
@@ -94,15 +97,25 @@ class _Seeing:
         self._numbers, self._place = frozenset(numbers), 0
 
     def __call__(self, field: str, text: str) -> str:
-        for hit in PATTERNS.hits_in(text):
+        for hit in _hits_in(field, text):
             if omission_number(PATTERNS.version, self._place) in self._numbers:
                 self.words.append(text[hit.start : hit.end])
             self._place += 1
         return text
 
 
+_NAMED = ("product.", "affected[", "fingerprints[", "origin.tool_version", "origin.model_version")
+"""Fields of names, versions and hashes: numbers in them are versions, whatever addresses look like."""
+_NUMBERS = frozenset({"network address", "telephone number", "postal address"})
+
+
+def _hits_in(field: str, text: str) -> tuple[Hit, ...]:
+    found = PATTERNS.hits_in(text)
+    return tuple(hit for hit in found if hit.kind not in _NUMBERS) if found and field.startswith(_NAMED) else found
+
+
 def _texts(finding: Finding) -> list[str]:
-    """Every text of a finding in which people may have written something. Fingerprints, products and versions are not prose."""
+    """Every text of a finding in which people or their machines may have written something."""
     texts = [
         finding.title,
         finding.message,
@@ -128,6 +141,10 @@ def _texts(finding: Finding) -> list[str]:
         texts.append(quote.text)
         if quote.file is not None:
             texts.append(quote.file)
+    for pair in finding.fingerprints:
+        texts += pair
+    if finding.product is not None:
+        texts += [text for _, text in _parts_of(finding.product)]
     origin = finding.origin
     named = (origin.tool, origin.tool_version, origin.model, origin.model_version, origin.human_reviewer)
     texts += [text for text in (finding.external_id, *named) if text is not None]
@@ -185,9 +202,37 @@ def _rewritten(finding: Finding, rewrite: Rewrite) -> Finding:
         ),
         external_id=optional("external_id", finding.external_id),
         origin=_origin(finding.origin, rewrite),
+        fingerprints=tuple(
+            (rewrite(f"fingerprints[{n}].name", name), rewrite(f"fingerprints[{n}]", value))
+            for n, (name, value) in enumerate(finding.fingerprints)
+        ),
+        product=_product(finding.product, rewrite) if finding.product is not None else None,
     )
 
 
 def _origin(origin: Origin, rewrite: Rewrite) -> Origin:
     said = msgspec.structs.asdict(origin)
     return msgspec.structs.replace(origin, **{name: rewrite(f"origin.{name}", text) for name, text in said.items() if text is not None})
+
+
+@functools.lru_cache(maxsize=4_096)
+def _parts_of(product: Product) -> tuple[tuple[str, str], ...]:
+    """The texts of a product, by name. A package URL is taken apart: what is private in it may be escaped."""
+    said: list[tuple[str, str | None]] = [("repository", product.repository), ("vendor", product.vendor), ("model", product.model)]
+    if product.purl is not None:
+        parsed = PackageURL.from_string(product.purl)
+        said += [("name", f"{parsed.namespace}/{parsed.name}" if parsed.namespace else parsed.name), ("version", parsed.version)]
+    return tuple((name, text) for name, text in said if text)
+
+
+def _product(product: Product, rewrite: Rewrite) -> Product:
+    """The product with its texts rewritten, each as it reads. A package URL stays one: what is shown instead is escaped in it."""
+    parts = dict(_parts_of(product))
+    shown = {name: rewrite(f"product.{name}", text) for name, text in parts.items()}
+    if shown == parts:
+        return product
+    purl = product.purl
+    if purl is not None:
+        namespace, _, name = shown["name"].rpartition("/")
+        purl = PackageURL(PackageURL.from_string(purl).type, namespace or None, name, shown.get("version")).to_string()
+    return Product(purl, shown.get("repository"), product.commit, shown.get("vendor"), shown.get("model"))

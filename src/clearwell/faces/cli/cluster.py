@@ -2,7 +2,7 @@
 """`clearwell cluster`: say which findings of any reports are one bug, offline."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -12,10 +12,12 @@ from clearwell.clearinghouse.dedupe.cluster import Row
 from clearwell.clearinghouse.dedupe.cluster import cluster as cluster_findings
 from clearwell.clearinghouse.dedupe.proposing import SuggestedRow, suggestions
 from clearwell.faces.cli.parse import read_file
-from clearwell.vocabulary.errors import ClearwellError
+from clearwell.formats import column_mapping
+from clearwell.vocabulary.document import Document
+from clearwell.vocabulary.errors import ClearwellError, Invalid
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.outside import for_terminal
-from clearwell.vocabulary.product import parse_target
+from clearwell.vocabulary.product import Product, parse_target
 
 
 @click.command()
@@ -25,23 +27,29 @@ from clearwell.vocabulary.product import parse_target
     "--suggest", is_flag=True, help="Also print which clusters may still be one, for a person to look at (rung L2); joins nothing."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one finding each (docs/reference/cluster.md).")
-def cluster(files: tuple[str, ...], target: str | None, suggest: bool, as_json: bool) -> None:
+@click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="In tables, this column holds that field.")
+def cluster(files: tuple[str, ...], target: str | None, suggest: bool, as_json: bool, columns: tuple[str, ...]) -> None:
     """Read reports and say which of their findings are one bug, and why.
 
+    Of reports and tables together, `--column` is about the tables that have these columns.
     Leaves with 0 when every file was read whole, 2 when any row is an error.
     """
     product = parse_target(target) if target is not None else None
+    mapping = column_mapping(columns)
     findings: list[tuple[str, int, Finding]] = []
     errors: list[dict[str, Any]] = []
+    lacking: list[Invalid] = []
     for file in files:
         name = file.encode("utf-8", errors="backslashreplace").decode()
         try:
-            document = read_file(file, product)
+            document = _read(file, product, mapping, lacking)
         except ClearwellError as reason:
             errors.append({"file": name, "index": None, "error": str(reason)})
             continue
         findings += [(name, index, finding) for index, finding in enumerate(document.findings)]
         errors += [{"file": name, "index": None, "error": str(problem)} for problem in document.problems]
+    if lacking and len(lacking) == len(files):
+        raise lacking[0]
     rows = cluster_findings(findings)
     suggested = suggestions(findings, rows) if suggest else []
     if as_json:
@@ -51,6 +59,20 @@ def cluster(files: tuple[str, ...], target: str | None, suggest: bool, as_json: 
         _hint([finding for _, _, finding in findings])
         _print_suggestions(suggested)
     sys.exit(2 if errors else 0)
+
+
+def _read(file: str, product: Product | None, mapping: Mapping[str, str], lacking: list[Invalid]) -> Document:
+    """Read a file as the table that the mapping is about, else as what it is; `lacking` gathers why files are no such tables."""
+    if not mapping or file == "-":
+        return read_file(file, product, mapping)
+    try:
+        return read_file(file, product, mapping)
+    except Invalid as reason:
+        lacking.append(reason)
+        try:
+            return read_file(file, product)
+        except Invalid:
+            raise reason from None
 
 
 def _print_json(rows: Iterable[Row | SuggestedRow | dict[str, Any]]) -> None:
