@@ -61,6 +61,18 @@ def test_a_short_commit_is_the_long_one() -> None:
     assert component_of(long) == component_of(short)
 
 
+@pytest.mark.parametrize(
+    "product",
+    [
+        Product("pkg:generic/home/%5Bname%5D/tool@1.0"),
+        Product(repository="C:/Users/[name]/tool", commit="a" * 40),
+        Product(vendor="[mail address left out]", model="X"),
+    ],
+)
+def test_what_something_private_was_left_out_of_is_unknown(product: Product) -> None:
+    assert component_of(product) == (None, None)
+
+
 @pytest.mark.parametrize("file", ["src/a.c", "./src/a.c", "/src//a.c", "src\\a.c", "C:\\src\\a.c", "file:///src/a.c", "src/lib/../a.c"])
 def test_one_path_is_one_place(file: str) -> None:
     assert path_of(file) == "src/a.c"

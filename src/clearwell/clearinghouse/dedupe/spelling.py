@@ -4,11 +4,13 @@
 import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import unquote
 
 from packaging.version import InvalidVersion, Version
 
 from clearwell.vocabulary.component import identify
 from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.omission import MARKER
 from clearwell.vocabulary.product import Product
 
 _HOSTED = {"pkg:github/": "github.com", "pkg:gitlab/": "gitlab.com", "pkg:bitbucket/": "bitbucket.org"}
@@ -39,8 +41,11 @@ _SIZE = re.compile(r"[ :]*(?:\{\*\}|\b\d+\b)")
 
 @lru_cache(maxsize=16_384)
 def component_of(product: Product | None) -> tuple[str | None, str | None]:
-    """Return (component, version) of a product, each None when unknown. A commit is compared by its first seven digits."""
-    if product is None:
+    """Return (component, version) of a product, each None when unknown. A commit is compared by its first seven digits.
+
+    A product of which something private was left out is unknown: what was left out may be all that tells it from another.
+    """
+    if product is None or _is_reduced(product):
         return None, None
     if product.purl is not None:
         return _package(product.purl)
@@ -49,6 +54,11 @@ def component_of(product: Product | None) -> tuple[str | None, str | None]:
     if product.model or product.vendor:
         return f"model:{(product.vendor or '').strip().lower()}/{(product.model or '').strip().lower()}", None
     return None, None
+
+
+def _is_reduced(product: Product) -> bool:
+    named = (unquote(product.purl or ""), product.repository, product.vendor, product.model)
+    return any(MARKER.search(text) is not None for text in named if text and "[" in text)
 
 
 def _package(purl: str) -> tuple[str, str | None]:
