@@ -17,11 +17,16 @@ from clearwell.proving.verdict import Evidence, FixVerdict, Kill, Outcome, Runs,
 Shown = Reproduction | FixVerdict | Kill
 
 
-def verdict(outcome: Outcome = Outcome.REPRODUCED, purl: str | None = None, reason: str = "as the test says") -> Verdict:
-    """A verdict that says little more than its outcome."""
+def verdict(
+    outcome: Outcome = Outcome.REPRODUCED,
+    purl: str | None = None,
+    reason: str = "as the test says",
+    effect: str | None = "leak: the token is in stdout",
+) -> Verdict:
+    """A verdict that says little more than its outcome, and the effect by which it fired."""
     return Verdict(
-        verdict=outcome, reason=reason, target=Runs(purl, 3, 3), control="none", assurance="hub", preconditions=(), variants=(), ladder=(),
-        isolation={}, evidence=(), seconds=0.1,
+        verdict=outcome, reason=reason, target=Runs(purl, 3, 3, effect), control="none", assurance="hub", preconditions=(), variants=(),
+        ladder=(), isolation={}, evidence=(), seconds=0.1,
     )  # fmt: skip
 
 

@@ -26,6 +26,8 @@ from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFo
 
 _STRONGEST: dict[Strength, int] = {"none": 0, "watched": 1, "enforced": 2}
 _EXHIBIT_MAX = 256 << 10
+REPORT = "target report"
+"""The exhibit that a sanitizer wrote in the first run on the target; the other exhibits are what programs printed."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -18,6 +18,11 @@ from clearwell.proving.verdict import FixLabel, FixVerdict, Kill, Outcome, Runs,
 from clearwell.vocabulary.errors import Invalid, NotFound
 
 _NAME_BYTES = 255
+LONGEST_SECONDS = {"reproduce": 3600, "judge": 3 * 3600, "kill": 3600}
+"""For how long one worker may hold an order, by what it asks; a worker that needs longer hangs, and another takes it up.
+
+An honest one takes far less: runs and builds have limits of their own. A ladder has both sides, the package's tests, and other proofs.
+"""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -33,6 +38,11 @@ class Order(msgspec.Struct, frozen=True):
     patch: bytes | None = None
     version: str | None = None
     others: tuple[tuple[str, dict[str, bytes]], ...] = ()
+
+    @property
+    def most_seconds(self) -> int:
+        """For how long one worker may hold it."""
+        return LONGEST_SECONDS[self.what]
 
     @property
     def fix(self) -> Control | None:

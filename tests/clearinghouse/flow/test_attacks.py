@@ -78,8 +78,9 @@ def kept_case(hub: Hub, case: str) -> KeptCase:
 
 def verdict(outcome: Outcome, target: str = PUMP["purl"], reason: str = "", **more: object) -> Verdict:
     made = {
-        "verdict": outcome, "reason": reason, "target": Runs(target, 3, 3), "control": "none", "assurance": "hub", "preconditions": (),
-        "variants": (), "ladder": (), "isolation": {}, "evidence": (), "seconds": 0.1,
+        "verdict": outcome, "reason": reason, "target": Runs(target, 3, 3, "leak: the token is in stdout"),
+        "control": "none", "assurance": "hub", "preconditions": (), "variants": (),
+        "ladder": (), "isolation": {}, "evidence": (), "seconds": 0.1,
     }  # fmt: skip
     return Verdict(**{**made, **more})  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from clearwell.clearinghouse.flow import answering, coordinating, reporting, val
 from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, PROVING, SANITY, Member, OrganizationKind
-from clearwell.proving.attempt import Reproduction
+from clearwell.proving.attempt import REPORT, Reproduction
 from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId
 from clearwell.vocabulary.product import Product
 from hub import Hub
@@ -56,7 +56,8 @@ def _sent(hub: Hub, lab: Member, raw: bytes, name: str) -> FindingId:
 
 def prove(hub: Hub, monkeypatch: pytest.MonkeyPatch, finding: FindingId, target: str = PUMP) -> None:
     """The finding's proof fires, and the hub's own run prints a stack."""
-    ground(monkeypatch, lambda _: Reproduction(verdict(purl=target), {"crash.txt": CRASH.encode()}))
+    effect = "heap-buffer-overflow WRITE 1 | fill < run < main"
+    ground(monkeypatch, lambda _: Reproduction(verdict(purl=target, effect=effect), {REPORT: CRASH.encode()}))
     with hub.house.transaction(PROVING) as tx:
         proof = report_store.proof_of_finding(tx, finding)
     assert proof is not None

@@ -202,6 +202,56 @@ def test_a_dead_worker_s_order_goes_to_another_and_after_three_deaths_back_to_th
     assert _jobs(hub) == ["validate"]
 
 
+def _pass(hub: Hub, seconds: int) -> None:
+    """As if so much time had passed since the order was taken."""
+    with hub.house.transaction(PROVING) as tx:
+        past = f"interval '{seconds} seconds'"
+        tx.execute(f"UPDATE clearwell.work_order SET leased_until = leased_until - {past}, held_until = held_until - {past}")
+
+
+def test_a_worker_that_holds_on_for_ever_loses_its_order_to_another(hub: Hub, url: str):
+    # given an order that one worker may hold for ten minutes, and a worker that never lets go
+    _place(hub, most_seconds=600)
+    with Line(url) as one, Line(url) as other:
+        held = one.take("one", 60)
+        assert held is not None
+        for _ in range(10):
+            one.extend(held, 60)
+            _pass(hub, 55)
+        one.extend(held, 3600)  # reaches to the end of the ten minutes and no further
+        assert other.take("other") is None
+        # when the ten minutes are over
+        _pass(hub, 55)
+        # then holding on and handing in are its no more, it is not given the same order again, and another is
+        with pytest.raises(Conflict):
+            one.extend(held, 3600)
+        assert one.take("one") is None
+        taken = other.take("other")
+        assert taken is not None
+        with pytest.raises(Conflict):
+            one.hand_in(held, b"too late", None)
+        other.hand_in(taken, b"result", None)
+    assert _jobs(hub) == ["validate"]
+
+
+def test_where_there_is_no_other_worker_the_one_is_asked_again_after_ten_minutes(hub: Hub, url: str):
+    _place(hub, most_seconds=60)
+    with Line(url) as line:
+        assert line.take("one", 3600) is not None  # a first lease is no longer than that either
+        _pass(hub, 61)
+        assert line.take("one") is None
+        _pass(hub, 600)
+        assert line.take("one") is not None
+
+
+def test_a_worker_that_died_and_came_back_is_given_its_order_at_once(hub: Hub, url: str):
+    _place(hub)
+    with Line(url) as line:
+        assert line.take("one", 60) is not None
+        _pass(hub, 61)
+        assert line.take("one", 60) is not None
+
+
 def test_a_second_run_is_not_given_to_the_worker_of_the_first_while_it_may_be_another_s(hub: Hub, url: str):
     _place(hub, not_for="one", not_for_until=hub.clock.now().replace(year=2100))
     with Line(url) as line:

@@ -204,9 +204,9 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
     if None in names or not names:
         return "a frame of the stack has no name"
     state = [function_of(line) or line for line in (crash.state or "").strip().split("\n")]
-    if len(names) < PROJECT_FRAMES and state != names and not _is_entry_point(names[-1]):
+    if len(names) < PROJECT_FRAMES and state != names and not is_entry_point(names[-1]):
         return f"the stack names only {len(names)} project frames, and neither its state nor an entry point says that it ends there"
-    if all(_is_entry_point(name) for name in names):
+    if all(is_entry_point(name) for name in names):
         return "the stack names only the program's entry point"
     places = [(path_of(frame.file) if frame.file else None, frame.line) for frame in top]
     told = f"{kind} in {' < '.join(str(name) for name in names)}"
@@ -221,7 +221,7 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
     return None
 
 
-def _is_entry_point(name: str | None) -> bool:
+def is_entry_point(name: str | None) -> bool:
     return name is not None and _LAST_NAME.sub("", name) in _ENTRY_POINTS
 
 

@@ -102,6 +102,7 @@ def _place(house: House, asked: Asked, order: Order) -> None:
     placed = Placed(
         id=order.id, key=asked.key, proof=asked.proof, about=about(order), job=asked.job, sealed=sealed,
         wrapped_key=house.blobs.seal_text(key), placed_at=now, not_for=asked.not_for if until else None, not_for_until=until,
+        most_seconds=order.most_seconds,
     )  # fmt: skip
     with house.transaction(PROVING) as tx:
         orders.place(tx, placed)

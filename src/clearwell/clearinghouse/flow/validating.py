@@ -14,9 +14,9 @@ from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Known, absorbed, regression_of, same_proven, usable
 from clearwell.clearinghouse.dedupe.difference import apart_among
-from clearwell.clearinghouse.dedupe.signature import PLACES, STACKS, Signature, signatures
+from clearwell.clearinghouse.dedupe.shown import borne_out, is_of_the_effect
+from clearwell.clearinghouse.dedupe.signature import Signature, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
-from clearwell.clearinghouse.dedupe.spelling import function_of
 from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.alarming import put_off
 from clearwell.clearinghouse.flow.checking import refuse
@@ -34,7 +34,7 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
-from clearwell.proving.attempt import Reproduction
+from clearwell.proving.attempt import REPORT, Reproduction
 from clearwell.proving.order import Order
 from clearwell.proving.verdict import Outcome, Runs, Verdict
 from clearwell.vocabulary.errors import Invalid
@@ -174,7 +174,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     crashes = _seen_crashes(done)
     seen = _seen_signatures(finding, crashes)
     dedupe_store.insert(tx, [Stored(one, finding.id, finding.submission, finding.case, one.at, proven=True) for one in seen])
-    words = _words_that_count(finding, crashes)
+    words = borne_out(finding.body, usable(signatures(finding.body, unknown=finding.organization)), verdict.target.signature, crashes)
     dedupe_store.silence(tx, finding.id, [s.key for s in signatures(finding.body, unknown=finding.organization) if s not in words])
     known = dedupe_store.known(tx, [s.key for s in seen])
     cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
@@ -222,31 +222,17 @@ def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) 
 
 
 def _seen_crashes(done: Reproduction) -> tuple[Finding, ...]:
-    """What the run itself showed (sanitizer reports), read as crash logs are."""
-    target = Product(purl=done.verdict.target.purl)
+    """What the run itself showed, read as crash logs are: the sanitizer's own report of what was asserted, never what a program printed."""
+    target, effect = Product(purl=done.verdict.target.purl), done.verdict.target.signature
     found: list[Finding] = []
-    for name, content in done.exhibits.items():
-        with contextlib.suppress(Invalid):
-            found += [seen for seen in read(content, name, target).findings if seen.crash is not None]
-    return tuple(found)
+    with contextlib.suppress(Invalid):
+        found += read(done.exhibits.get(REPORT, b""), REPORT, target).findings
+    return tuple(seen for seen in found if seen.crash is not None and is_of_the_effect(seen.crash, effect))
 
 
 def _seen_signatures(finding: KeptFinding, crashes: Sequence[Finding]) -> tuple[Signature, ...]:
     found = {s.key: s for seen in crashes for s in signatures(seen, unknown=finding.organization) if s.rung == "L1"}
     return tuple(found.values())
-
-
-def _words_that_count(finding: KeptFinding, crashes: Sequence[Finding]) -> tuple[Signature, ...]:
-    """The stated signatures that bring other reports in. Where the run showed stacks, a place or stack counts only if its function stands
-    in one: else a true proof of one flaw, under the place of another, would swallow every report of that one.
-    """
-    stated = usable(signatures(finding.body, unknown=finding.organization))
-    seen = {function_of(frame.function) for crash in crashes if crash.crash is not None for frame in crash.crash.frames} - {None}
-    crash, place = finding.body.crash, finding.body.location
-    top = crash.frames[0].function if crash is not None and crash.frames else place.function if place is not None else None
-    if not seen or function_of(top) in seen:
-        return stated
-    return tuple(signature for signature in stated if signature.kind not in STACKS | PLACES)
 
 
 def _absorb(

@@ -24,7 +24,8 @@ LEASE_SECONDS = 60
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """An order on its way out. `key` names what it decides (one order each), `about` the hashes that its result must be about.
 
-    `wrapped_key` is the box's key as the hub keeps it. `not_for` is a worker that should not do it before `not_for_until`.
+    `wrapped_key` is the box's key as the hub keeps it. `not_for` is a worker that should not do it before `not_for_until`. One worker may
+    hold it for `most_seconds`, however often it holds on to it.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
     not_for: str | None = None
     not_for_until: datetime | None = None
+    most_seconds: int = 3600
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -55,8 +57,10 @@ def place(tx: Transaction, order: Placed) -> None:
     """Place an order, unless one of its key stands already."""
     tx.execute(
         """
-        INSERT INTO clearwell.work_order (id, key, proof_id, about, job, sealed, wrapped_key, placed_at, not_for, not_for_until)
-        VALUES (%(id)s, %(key)s, %(proof)s, %(about)s, %(row)s, %(sealed)s, %(wrapped_key)s, %(placed_at)s, %(not_for)s, %(not_for_until)s)
+        INSERT INTO clearwell.work_order
+            (id, key, proof_id, about, job, sealed, wrapped_key, placed_at, not_for, not_for_until, most_seconds)
+        VALUES (%(id)s, %(key)s, %(proof)s, %(about)s, %(row)s, %(sealed)s, %(wrapped_key)s, %(placed_at)s, %(not_for)s, %(not_for_until)s,
+            %(most_seconds)s)
         ON CONFLICT (key) DO NOTHING
         """,
         **{**msgspec.structs.asdict(order), "about": Jsonb(order.about), "row": Jsonb(as_row(order.job))},
@@ -124,7 +128,7 @@ class Line:
         return Taken(*row) if row else None
 
     def extend(self, taken: Taken, seconds: int = LEASE_SECONDS) -> None:
-        """Go on holding an order; raise Conflict when it is another's by now."""
+        """Go on holding an order, to its longest time at most; raise Conflict when that is over, or it is another's by now."""
         self._insist(self._ask("SELECT prover.extend(%s, %s, %s)", taken.id, taken.lease, seconds))
 
     def hand_in(self, taken: Taken, result: bytes, escaped: str | None) -> None:
