@@ -42,8 +42,10 @@ def test_version_two_is_used_where_the_parent_hands_controllers_on(tmp_path, mon
 
 
 def test_version_one_is_used_controller_by_controller(tmp_path, monkeypatch):
-    files = {"memory/a": ("memory.limit_in_bytes", "cgroup.procs"), "cpuacct": ("cgroup.procs", "cpuacct.usage")}
+    files = {"memory/a": ("memory.limit_in_bytes", "tasks"), "cpuacct": ("tasks", "cpuacct.usage")}
     Kernel(tmp_path, files, monkeypatch)
+    for place in files:
+        (tmp_path / place / "tasks").touch()
     group = cgroups.make(1000, 10, str(tmp_path), "3:memory:/a\n2:pids:/\n1:cpu,cpuacct:/\n")
     assert group.memory is not None
     assert (Path(group.memory) / "memory.limit_in_bytes").read_text() == "1000"
@@ -68,6 +70,39 @@ def test_a_group_that_was_handed_over_is_left_for_a_leaf_of_it(tmp_path):
     (tmp_path / "scope/stage/cgroup.procs").touch()  # as the kernel does
     cgroups.settle(str(tmp_path), "0::/scope\n")
     assert int((tmp_path / "scope/stage/cgroup.procs").read_text()) > 1
+
+
+def test_version_one_is_no_use_where_there_is_no_way_back(tmp_path, monkeypatch):
+    Kernel(tmp_path, {"pids": ("pids.max", "tasks")}, monkeypatch)
+    group = cgroups.make(1000, 10, str(tmp_path), "2:pids:/\n")
+    assert group.processes is None
+
+
+def test_what_is_started_inside_is_born_in_the_group_and_who_started_it_is_out_again():
+    group = cgroups.make(64 << 20, 16)
+    try:
+        if group.processes is None:
+            pytest.skip("no control group can be written here")
+        way = group.way_in()
+        with way.inside():
+            born = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        way.move(born.pid)
+        # then its limits hold for the one and not for the other
+        name = Path(group.processes).name
+        assert name in Path(f"/proc/{born.pid}/cgroup").read_text()
+        assert name not in Path("/proc/thread-self/cgroup").read_text()
+        born.communicate()
+    finally:
+        group.remove()
+
+
+def test_in_version_two_the_processes_are_moved(tmp_path):
+    (tmp_path / "cgroup.procs").touch()
+    way = cgroups.Group(str(tmp_path)).way_in()
+    with way.inside():
+        assert (tmp_path / "cgroup.procs").read_text() == ""
+    way.move(4711)
+    assert (tmp_path / "cgroup.procs").read_text() == "4711"
 
 
 def test_what_a_killed_stage_left_in_its_group_is_ended_and_the_group_removed():

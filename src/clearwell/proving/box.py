@@ -40,7 +40,7 @@ class Run:
         self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray(), "said": bytearray(), "info": bytearray()}
         self.box_pid, self.box, self.began, self.go = 0, -1, 0.0, -1
         self.sampled_cpu = 0.0
-        self.joins: list[int] = []
+        self.cpu_before = 0.0
         self.parents: set[str] = set()
 
     def result(self, request: Message, group: cgroups.Group, outside: list[list[Any]], word: str) -> Message:
@@ -50,7 +50,7 @@ class Run:
         self.caps = {"stdout": self.limits["stdout_bytes"], "stderr": self.limits["stderr_bytes"], "said": 256, "info": 4096}
         self.is_watching = group.memory is None or group.processes is None or group.cpu is None
         standard_input = os.open(request["stdin"] or "/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self.joins = group.procs()
+        self.way_in = group.way_in()
         group.hold_cpu()
         pack = _packing(request["harvest_to"]) if request["harvest"] else None
         kernel.stand_alone()
@@ -81,7 +81,7 @@ class Run:
             "exit": os.waitstatus_to_exitcode(status),
             "killed": self.killed,
             "wall": wall,
-            "cpu": group.cpu_seconds() if group.cpu is not None else self.sampled_cpu,
+            "cpu": self.sampled_cpu if (used := self._cpu()) is None else used,
             "files": {place: effects.collect(self._writable(place), request["collect_bytes"]) for place in request["collect"]},
             "requests": [{"port": r["port"], "received": _text(r["received"])} for r in requests],
             "tried": tried,
@@ -128,7 +128,6 @@ class Run:
             os.chown(own, owner, owner)
             self._folder(self._place(target))
             kernel.bind(own, self._place(target), read_only=False)
-        kernel.detach("/sys")  # bubblewrap reads the list of mounts again and again: the shorter the faster
 
     def _place(self, target: str) -> str:
         """The place of a path of the box in the tree, its parents made."""
@@ -149,18 +148,16 @@ class Run:
         for name in ("stdout", "stderr", "said", "info"):
             pipes[name], ends[name] = os.pipe()
         wait, self.go = os.pipe()
-        pid = int(self.builder.start(self.request, _TREE, standard_input, ends, wait))
+        with self.way_in.inside():
+            pid = int(self.builder.start(self.request, _TREE, standard_input, ends, wait))
         for descriptor in (*ends.values(), wait, standard_input):
             os.close(descriptor)
         return pid, pipes
 
     def _release(self, pid: int) -> None:
         """Bound the box, look whether it stands where the canary was tried from, and let it go on. Nothing foreign has run yet."""
-        for one in (pid, self.box_pid):
-            for descriptor in self.joins:
-                os.write(descriptor, str(one).encode())
-        for descriptor in self.joins:
-            os.close(descriptor)
+        self.way_in.move(pid, self.box_pid)
+        self.cpu_before = self.group.cpu_seconds() or 0.0  # building the box is no work of the target's
         if self.request["backend"] == "bubblewrap":  # runsc sets the target's own; its own memory is a file
             for one in (pid, self.box_pid):
                 kernel.limit(one, self.limits)
@@ -224,7 +221,7 @@ class Run:
 
     def _look(self, pid: int) -> None:
         """What no kernel limit covers is looked at: CPU of the whole tree; memory and processes where no group limits them."""
-        used = self.group.cpu_seconds()
+        used = self._cpu()
         if used is not None and used > self.limits["cpu_seconds"]:
             self._kill(pid, "cpu")
         if not self.is_watching or not self.box_pid:
@@ -237,6 +234,11 @@ class Run:
             self._kill(pid, "memory")
         elif count > self.limits["processes"] + self.builder.OVERHEAD_PROCESSES:
             self._kill(pid, "processes")
+
+    def _cpu(self) -> float | None:
+        """CPU seconds since the box was let go, where a group counts them."""
+        used = self.group.cpu_seconds()
+        return None if used is None else used - self.cpu_before
 
     def _kill(self, pid: int, reason: str) -> None:
         self.killed = self.killed or reason

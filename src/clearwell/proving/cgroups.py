@@ -4,6 +4,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 
 PREFIX = "clearwell-"
 _ROOT = "/sys/fs/cgroup"
@@ -22,9 +23,9 @@ class Group:
         self.cpu_file = -1
         self.is_v2 = folder is not None
 
-    def procs(self) -> list[int]:
-        """Open every `cgroup.procs` for writing: whoever writes 0 there joins (permission is checked at opening)."""
-        return [os.open(f"{folder}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for folder in self.folders]
+    def way_in(self) -> "WayIn":
+        """Open the way into this group and back, while the file system of the control groups is in sight."""
+        return WayIn(self.folders, is_v2=self.is_v2)
 
     def cpu_seconds(self) -> float | None:
         """CPU time of every process that ever was in the group, user and system."""
@@ -92,6 +93,40 @@ class Group:
                     for pid in _read(f"{folder}/cgroup.procs").split():
                         os.kill(int(pid), 9)
                 time.sleep(0.001)
+
+
+class WayIn:
+    """The way into a group, opened before it is out of sight (permission is checked at opening).
+
+    In version 1 a process with one thread steps in, starts what the group is for, and steps out: what is started is born inside. To move
+    another process the kernel waits until every fork on the machine is over (a grace period of RCU: milliseconds, and all wait for it);
+    whoever moves himself, one thread, it lets through at once. Version 2 has no such door: there the processes are moved.
+    """
+
+    def __init__(self, folders: list[str], *, is_v2: bool) -> None:
+        opened = [f"{folder}/cgroup.procs" if is_v2 else f"{folder}/tasks" for folder in folders]
+        home = [] if is_v2 else [f"{os.path.dirname(folder)}/tasks" for folder in folders]
+        self._doors, self._home = ([os.open(file, os.O_WRONLY | os.O_CLOEXEC) for file in files] for files in (opened, home))
+        self._is_v2 = is_v2
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """What is started meanwhile is born in the group, where version 1 is; raise OSError when there is no way in or back."""
+        try:
+            for door in self._doors if not self._is_v2 else ():
+                os.write(door, b"0")
+            yield
+        finally:
+            for door in self._home:
+                os.write(door, b"0")
+
+    def move(self, *pids: int) -> None:
+        """Move processes in, where they were not born there, and close the way; raise OSError."""
+        for door in self._doors:
+            for pid in pids if self._is_v2 else ():
+                os.write(door, str(pid).encode())
+        for door in (*self._doors, *self._home):
+            os.close(door)
 
 
 def make(memory_bytes: int, processes: int, root: str = _ROOT, membership: str | None = None) -> Group:
@@ -186,7 +221,8 @@ def _make_v1(memory_bytes: int, processes: int, root: str, listing: str, name: s
             if controller == "memory":
                 with contextlib.suppress(OSError):
                     _write(f"{folder}/memory.memsw.limit_in_bytes", value)
-            os.close(os.open(f"{folder}/cgroup.procs", os.O_WRONLY))
+            for door in (f"{folder}/tasks", f"{os.path.dirname(folder)}/tasks"):  # in and back: see WayIn
+                os.close(os.open(door, os.O_WRONLY))
         except OSError:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)

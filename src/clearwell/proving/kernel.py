@@ -13,7 +13,6 @@ from typing import Any
 NOBODY = 65534
 NEWNS, NEWUSER, NEWNET, NEWPID, NEWIPC, NEWUTS = 0x20000, 0x10000000, 0x40000000, 0x20000000, 0x08000000, 0x04000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE, _MS_SLAVE = 2, 4, 8, 4096, 16384, 1 << 18, 1 << 19
-_MNT_DETACH = 2
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_SETATTR = -100, 0x8000, 442
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
@@ -87,11 +86,6 @@ def bind(source: str, place: str, *, read_only: bool, is_device: bool = False) -
     attributes = struct.pack("QQQQ", flags, 0, 0, 0)
     done = _libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, place.encode(), _AT_RECURSIVE, attributes, ctypes.c_size_t(len(attributes)))
     _check(done, f"mount_setattr {place}")
-
-
-def detach(place: str) -> bool:
-    """Take a mount away with all beneath it; False where that is not ours to do."""
-    return bool(_libc.umount2(place.encode(), _MNT_DETACH) == 0)
 
 
 def limit(pid: int, limits: dict[str, Any]) -> None:
