@@ -7,7 +7,7 @@ from itertools import permutations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clearwell.clearinghouse.case.case import open_case
@@ -208,11 +208,83 @@ def test_a_report_that_names_no_version_brings_no_two_versions_together_by_whate
         assert not any({(1, 0), (2, 0)} <= members for members in shelf.partition)
 
 
-def test_what_a_stranger_brings_along_lets_nobody_in() -> None:
-    """A report that joined by its tool's mark brings no one in by its place: whoever joins shares a signature with the first."""
-    first = report("a.c", 10, None, tool="tool-a", fingerprints=(("id/v1", "1a" * 16),))
-    bridge = report("a.c", 20, "pump", tool="tool-a", title="moved", fingerprints=(("id/v1", "1a" * 16),))
+def test_what_a_stranger_brings_along_lets_nobody_in_whoever_comes_first() -> None:
+    """A report with the mark of one flaw and the place of another goes by its place, whatever arrived before it or after."""
+    marked = (("id/v1", "1a" * 16),)
+    first = report("a.c", 10, None, tool="tool-a", fingerprints=marked)
+    bridge = report("a.c", 20, "pump", tool="tool-a", title="moved", fingerprints=marked)
     last = report("a.c", 30, "pump", tool="tool-b", title="another")
 
-    assert arrived([[first], [bridge], [last]], (0, 1, 2)).partition == {frozenset({(0, 0), (1, 0)}), frozenset({(2, 0)})}
-    assert arrived([[first], [bridge], [last]], (0, 2, 1)).partition == {frozenset({(0, 0), (1, 0)}), frozenset({(2, 0)})}
+    for shelf in orders([[first], [bridge], [last]]):
+        assert shelf.partition == {frozenset({(0, 0)}), frozenset({(1, 0), (2, 0)})}
+
+
+def test_a_report_with_the_mark_of_one_and_the_order_of_another_goes_by_its_mark_whoever_comes_first() -> None:
+    """A finding above was mended, so what was the second of two is the first now: the tool's mark says which it is."""
+    marks = [(("id/v1", digit * 32),) for digit in ("1a", "2b", "3c")]
+    before = [report("a.c", line, rule="r1", title=f"at {line}", fingerprints=mark) for line, mark in zip((10, 20), marks[:2], strict=True)]
+    after = [report("a.c", line, rule="r1", title=f"now {line}", fingerprints=mark) for line, mark in zip((18, 30), marks[1:], strict=True)]
+    bare = [report("a.c", line, rule="r1", title=f"bare {line}") for line in (10, 20)]
+
+    for shelf in orders([before, after, bare]):
+        assert shelf.partition == {frozenset(names) for names in ({(0, 0)}, {(0, 1), (1, 0)}, {(1, 1)}, {(2, 0)}, {(2, 1)})}
+
+
+MANY = st.builds(
+    lambda function, weakness, tool, marks, line, rule: weak(
+        report("a.c", line, function, tool=tool, title=f"{tool} says {weakness} {marks} {rule}", fingerprints=tuple(marks), rule=rule),
+        weakness,
+    ),
+    st.sampled_from([None, "pump", "valve"]),
+    st.sampled_from(["CWE-787", "CWE-89"]),
+    st.sampled_from(["tool-a", "tool-b"]),
+    st.lists(
+        st.tuples(st.sampled_from(["id/v1", "line/v2"]), st.sampled_from(["1a" * 16, "2b" * 16])), max_size=2, unique_by=lambda m: m[0]
+    ),
+    st.sampled_from([10, 20]),
+    st.sampled_from(["r1", "r2"]),
+)
+STACKED = st.builds(
+    lambda functions, lines, site: msgspec.structs.replace(
+        one := crash(*functions, call_sites=(f"lib.so+{site}",) if site else ()),
+        crash=msgspec.structs.replace(one.crash, frames=tuple(msgspec.structs.replace(frame, line=lines) for frame in one.crash.frames)),
+    ),
+    st.sampled_from([("pump", "run", "main"), ("valve", "run", "main"), ("pump", None, "main")]),
+    st.sampled_from([None, 3, 4]),
+    st.sampled_from([None, "0x10", "0x20"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    runs=st.lists(st.lists(MANY | STACKED, min_size=1, max_size=3), min_size=2, max_size=4),
+    version=st.sampled_from([None, "1.0"]),
+)
+def test_reports_with_signatures_of_every_kind_make_the_same_cases_in_any_order(runs: list[list[Finding]], version: str | None) -> None:
+    runs = [[at(finding, version) for finding in run] for run in runs]
+    assume(all(len(spoken) == 1 for spoken in _spoken_for_words(runs).values()))  # ADR 32: what is left
+
+    first, *others = (shelf.partition for shelf in orders(runs))
+
+    assert all(partition == first for partition in others)
+
+
+def _spoken_for_words(runs: Sequence[Run]) -> dict[bytes, set[frozenset[bytes]]]:
+    """For each report's words the keys of L1 that speak for it: more than one set only where runs of different extent say the same."""
+    spoken: dict[bytes, set[frozenset[bytes]]] = {}
+    for row in (usable(found) for run in runs for found in run_signatures(run)):
+        for words in (signature.key for signature in row if signature.kind == "report"):
+            spoken.setdefault(words, set()).add(frozenset(signature.key for signature in row if signature.rung == "L1"))
+    return spoken
+
+
+def test_three_reports_show_why_a_report_goes_by_one_kind_alone() -> None:
+    """What no rule can have at once (ADR 32): both pairs of a chain joined when alone, its ends apart, nobody taken out, any order.
+
+    Every way of putting a, b, c into cases, as a function of which of them are there: one that keeps the ends apart parts a pair.
+    """
+    ways = [{"abc"}, {"ab", "c"}, {"a", "bc"}, {"a", "b", "c"}, {"ac", "b"}]
+    together = [{frozenset(pair) for part in way for pair in permutations(part, 2)} for way in ways]
+    pairs, ends = {frozenset("ab"), frozenset("bc")}, frozenset("ac")
+
+    assert [way for way, joined in zip(ways, together, strict=True) if pairs <= joined and ends not in joined] == []

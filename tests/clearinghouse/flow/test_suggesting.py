@@ -12,7 +12,8 @@ from clearwell.clearinghouse.flow.checking import refuse
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.identity.actor import CASE, DEDUPE, PROVING, SANITY, Member, OrganizationKind
 from clearwell.vocabulary.errors import Conflict, Refused
-from clearwell.vocabulary.ids import CaseId, FindingId
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+from clearwell.vocabulary.product import Product
 from hub import Hub
 
 
@@ -228,3 +229,34 @@ def test_what_is_split_off_into_a_case_of_its_own_is_found_from_then_on(hub: Hub
 def test_only_who_coordinates_has_it_made_anew(hub: Hub) -> None:
     with pytest.raises(Refused):
         suggesting.recompute_suggestions(hub.house, hub.member(OrganizationKind.LAB))
+
+
+def test_a_function_renamed_under_the_tools_own_mark_is_suggested_by_that_mark(hub: Hub, coordinator: Member, component: str) -> None:
+    """A place speaks before a mark (ADR 32), so no rule joins the two: the queue names both."""
+
+    def scan(function: str, words: str) -> CaseId:
+        place = {
+            "physicalLocation": {"artifactLocation": {"uri": "src/a.c"}, "region": {"startLine": 7}},
+            "logicalLocations": [{"fullyQualifiedName": function, "kind": "function"}],
+        }
+        told = {
+            "ruleId": "bounds", "message": {"text": words}, "locations": [place], "partialFingerprints": {"place/v1": "6e" * 16},
+            "properties": {"tags": ["external/cwe/cwe-787"]},
+        }  # fmt: skip
+        raw = json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "sieve"}}, "results": [told]}]}).encode()
+        envelope = Envelope(name="scan.sarif", target=Product(purl=component))
+        sent = reporting.submit_report(hub.house, hub.member(OrganizationKind.LAB), [raw], envelope)
+        answering.parse_submission(hub.house, sent.id)
+        sketching.sketch_batch(hub.house, sent.id, 0)
+        return case_of(hub, sent_finding(hub, sent.id))
+
+    before, after = scan("fill", "a length goes unchecked"), scan("fill_pump", "the size is never looked at")
+
+    assert before != after
+    (pair,) = [p for p in suggesting.list_suggestions(hub.house, coordinator, limit=500).pairs if set(p.suggestion.pair) == {before, after}]
+    assert "mark" in {signal.signal for signal in pair.suggestion.signals if signal.weight > 0}
+
+
+def sent_finding(hub: Hub, submission: SubmissionId) -> FindingId:
+    with hub.house.transaction(DEDUPE) as tx:
+        return FindingId(str(tx.value("SELECT id FROM clearwell.finding WHERE submission_id = %(id)s", id=submission)))

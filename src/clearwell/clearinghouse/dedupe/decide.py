@@ -7,7 +7,7 @@ Rules (the issue's and the house's words):
 - a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
 - a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
 - two findings of one submission never join by location, nor do two versions, not through a third report either;
-- what points at several cases bridges none of them: it goes with the strongest signature that points at one;
+- a report goes by one kind of L1, whatever has arrived (`usable`), so it bridges no two cases; where it points at several, it joins none;
 - what a person found to be different is never joined, nor is anything joined with one of two such cases where it could be either;
 - a signature of a fixed case on a version that no proof was seen to fire on: a regression candidate, a case of its own, linked.
 """
@@ -20,13 +20,21 @@ import msgspec
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe.difference import Apart
-from clearwell.clearinghouse.dedupe.signature import PLACES, STACKS, VERSIONS, Signature
+from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature
 from clearwell.clearinghouse.dedupe.spelling import version_of
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 from clearwell.vocabulary.outside import visible
 
 _NOTHING_APART = Apart()
 _STRENGTH = {kind: place for place, kind in enumerate(VERSIONS)}
+_SPEAKING: tuple[frozenset[str], ...] = (
+    frozenset({"crash-lines", "crash"}),
+    frozenset({"call-sites"}),
+    frozenset({"location"}),
+    frozenset({"fingerprint"}),
+    frozenset({"order"}),
+)
+"""The kinds of L1, from what speaks first for a report. Equal lines of a stack are equal functions, so those two go together."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -105,13 +113,21 @@ def regression_of(
 
 
 def usable(signatures: Iterable[Signature]) -> tuple[Signature, ...]:
-    """The signatures that can decide as findings arrive: all but `file`, which asks whether a tool has exactly one finding there.
+    """The signatures that decide as findings arrive: those of L0, and of L1 what speaks first for the report (ADR 32).
 
-    A report with a stack goes by that and by no place: two stacks at one place are two flaws, though a third report names the place alone.
+    A stack goes before a place, a place before a tool's own mark, a mark before a rule's order in its file; of several marks the first by
+    name. What a report goes by depends on nothing that arrived before or will arrive: so none is in two minds, and none bridges.
+    `file` asks whether a tool has exactly one finding there, which no single finding shows.
     """
     told = tuple(signatures)
-    unfit = {"file", *PLACES} if any(signature.kind in STACKS for signature in told) else {"file"}
-    return tuple(signature for signature in told if signature.kind not in unfit)
+    kinds = {signature.kind for signature in told}
+    speaking = next((group for group in _SPEAKING if kinds & group), frozenset())
+    mark = min((signature.evidence for signature in told if signature.kind == "fingerprint"), default=None)
+    return tuple(
+        signature
+        for signature in told
+        if signature.rung == "L0" or (signature.kind in speaking and (signature.kind != "fingerprint" or signature.evidence == mark))
+    )
 
 
 def speaks_for_case(signature: Signature, joined: Joined | None) -> bool:

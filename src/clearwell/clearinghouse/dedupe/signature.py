@@ -8,6 +8,7 @@ adds what only the run shows: the order of a repeated rule, and that a fingerpri
 import hashlib
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -236,15 +237,27 @@ def _function(finding: Finding, scope: str, at: str | None, found: list[Signatur
 
 
 def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
-    taken = 0
     place = finding.location
     file = path_of(place.file) if place is not None and place.file else None
-    for name, value in finding.fingerprints:
-        if taken < _MAX_FINGERPRINTS and _WHOLE_FILE.search(name) is None and _DIGEST.fullmatch(value) is not None:
-            taken += 1
-            parts = (scope, tool, finding.rule, file, name, value)
-            shown = hashlib.blake2b(value.encode(errors="replace"), digest_size=6).hexdigest()  # a tool may put a secret there
-            found.append(_signature("L1", "fingerprint", parts, at, f"{tool} {name}: one of hash {shown}"))
+    for name, value in _digests(finding):
+        parts = (scope, tool, finding.rule, file, name, value)
+        found.append(_signature("L1", "fingerprint", parts, at, f"{tool} {name}: one of hash {_shown(value)}"))
+
+
+def marks_of(finding: Finding) -> tuple[str, ...]:
+    """The tool's own marks of a finding, each with the tool and its name, the value hashed (a tool may put a secret there)."""
+    tool = finding.origin.tool or finding.format
+    return tuple(f"{tool} {name}: {_shown(value)}" for name, value in _digests(finding))
+
+
+def _digests(finding: Finding) -> list[tuple[str, str]]:
+    """The first few of a finding's fingerprints that are identities: digests, and not of the whole file."""
+    told = (one for one in finding.fingerprints if _WHOLE_FILE.search(one[0]) is None and _DIGEST.fullmatch(one[1]) is not None)
+    return list(islice(told, _MAX_FINGERPRINTS))
+
+
+def _shown(value: str) -> str:
+    return hashlib.blake2b(value.encode(errors="replace"), digest_size=6).hexdigest()
 
 
 def _number_equal_reports(findings: Sequence[Finding], rows: list[list[Signature]]) -> None:

@@ -27,6 +27,7 @@ _COMMIT, _OTHER_COMMIT = 0.7, -3.2
 _FUNCTION, _STACK, _NAMES = 0.25, 0.6, 0.5
 _CLASS, _FAMILY = 0.9, 0.5
 _FILE, _FILE_NAME, _LINE, _RULE = 0.35, 0.3, 0.8, 0.8
+_MARK = 2.0
 _TEXT, _CODE = 1.4, 1.6
 _CROWD = 0.85
 """Against every pair: of n findings of a component few are the same as this one (a share of the logarithm of n)."""
@@ -212,6 +213,9 @@ def _places(one: Sketch, other: Sketch, rare: Rare) -> list[Signal]:
         signals.append(Signal("line", f"{one.line} and {other.line}", _LINE * max(0.0, 1 - apart / _NEAR)))
     if one.rule is not None and one.rule == other.rule and (same or moved):
         signals.append(Signal("rule", one.rule, _RULE))
+    marks = [mark for mark in one.marks if mark in other.marks]
+    if marks:
+        signals.append(Signal("mark", marks[0], _MARK))
     return signals
 
 

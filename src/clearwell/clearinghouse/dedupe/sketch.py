@@ -12,11 +12,12 @@ from functools import lru_cache
 
 import msgspec
 
+from clearwell.clearinghouse.dedupe.signature import marks_of
 from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, path_of, text_of
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.weakness import Weakness
 
-VERSION = 1
+VERSION = 2
 """Part of every stored token: a changed rule makes new ones, the old can be recomputed."""
 FRAMES = 8
 """Frames from the top that are compared: deeper ones say how the program got there, not what is wrong."""
@@ -39,7 +40,7 @@ class Sketch(msgspec.Struct, frozen=True):
     """The comparable parts of a finding. `component` is the unit within which anything is compared (None: unknown, compared with nothing).
 
     `functions` are the stack's, innermost first, or the named place's; `words` those of function names; `spoken` those of the report;
-    `run` names the run of one tool that it is from.
+    `marks` are the tool's own fingerprints of the place; `run` names the run of one tool that it is from.
     """
 
     component: str | None
@@ -54,6 +55,7 @@ class Sketch(msgspec.Struct, frozen=True):
     spoken: frozenset[str] = frozenset()
     text: str = ""
     code: frozenset[int] = frozenset()
+    marks: tuple[str, ...] = ()
     run: str | None = None
 
     def tokens(self) -> tuple[str, ...]:
@@ -62,6 +64,7 @@ class Sketch(msgspec.Struct, frozen=True):
             dict.fromkeys(
                 (
                     *(f"commit:{commit}" for commit in self.introduced),
+                    *(f"mark:{mark}" for mark in self.marks),
                     *(f"function:{function}" for function in self.functions[:FRAMES]),
                     *(f"file:{file}" for file in self.files),
                     *(f"name:{file.rpartition('/')[2]}" for file in self.files),
@@ -82,7 +85,7 @@ class Sketch(msgspec.Struct, frozen=True):
             *_least("said", self.spoken, _SAID),
             *_least("code", map("{:x}".format, self.code), _CODE),
         }
-        kinds = ("commit:", "function:", "file:", "name:", "weak:", "crash:")
+        kinds = ("commit:", "mark:", "function:", "file:", "name:", "weak:", "crash:")
         return tuple(token for token in self.tokens() if token.startswith(kinds) or token in few)
 
     def copies(self) -> tuple[str, ...]:
@@ -130,6 +133,7 @@ def sketch(finding: Finding, quoted: Iterable[str] = (), run: str | None = None)
         spoken=spoken_of(text) if crash is None else frozenset(),
         text=text if crash is None else "",
         code=frozenset(mark for piece in quoted for mark in winnowed(piece)),
+        marks=marks_of(finding),
         run=f"{run} {finding.origin.tool or finding.format}" if run is not None else None,
     )
 

@@ -53,7 +53,7 @@ def _questions(file: Path, product: Product | None) -> Iterator[tuple[Path, int,
 
 
 def question_of(finding: Finding) -> AskedSignature | None:
-    """The strongest question that a finding allows: its proof, its crash, its fingerprints, its place; None when it has no signature."""
+    """The question that a finding allows, in the order in which intake would go by it: proof, crash, place, fingerprints; None for none."""
     product = finding.product
     if product is None:
         return None
@@ -66,11 +66,11 @@ def question_of(finding: Finding) -> AskedSignature | None:
     candidates = [AskedSignature(target, proof_sha256=proof)] if proof else []
     if crash is not None and crash.type:
         candidates.append(AskedSignature(target, crash=AskedCrash(crash.type, crash.frames[:16], crash.access, crash.state)))
+    if place is not None and finding.weaknesses:
+        candidates.append(AskedSignature(target, file=place.file, function=place.function, weakness=finding.weaknesses[0].id))
     if finding.fingerprints:
         tool, file = finding.origin.tool or finding.format, place.file if place is not None else None
         candidates.append(AskedSignature(target, file=file, tool=tool, rule=finding.rule, fingerprints=finding.fingerprints[:16]))
-    if place is not None and finding.weaknesses:
-        candidates.append(AskedSignature(target, file=place.file, function=place.function, weakness=finding.weaknesses[0].id))
     return next((one for one in candidates if _is_askable(one)), None)
 
 
