@@ -39,6 +39,8 @@ def near_of(finding: Finding, kind: Kind, organization: str | None) -> bytes:
     place = finding.location
     file = path_of(place.file) if place is not None and place.file else None
     match kind:
+        case "proof":
+            return b""
         case "fingerprint" | "order" | "location" | "file":
             by_file = True
         case "report":
@@ -52,4 +54,4 @@ def near_of(finding: Finding, kind: Kind, organization: str | None) -> bytes:
 
 def _moved(far: Far) -> dict[bytes, bytes]:
     """The new key of each that was signed before; what has its place already, and a proof's, stays."""
-    return {key: near_of(far.body, kind, far.organization) + key for kind, key in far.keys if kind != "proof" and len(key) == HASH}
+    return {key: near_of(far.body, kind, far.organization) + key for kind, key in far.keys if len(key) == HASH}

@@ -40,8 +40,8 @@ class Stored(msgspec.Struct, frozen=True):
 def known(tx: Transaction, keys: Iterable[bytes], most: int = 200) -> dict[bytes, list[Known]]:
     """The heads with these keys, one for each case and version, at most `most` for each key: proven ones first, then the oldest.
 
-    What is refused is left out before that limit counts, so that no heap of refused reports hides the rest; only a proof that ran
-    and did not fire stays known, so that it is not run again.
+    What is refused has no heads, so that no heap of refused reports hides the rest or is walked through; only a proof that ran and did
+    not fire stays known, so that it is not run again.
     """
     found = _heads(tx, keys, most + 1, "")  # few keys have so many that they must be put in order
     flooded = [key for key, others in found.items() if len(others) > most]
@@ -57,8 +57,7 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
         ), found AS MATERIALIZED (
             SELECT h.finding, h.is_proven, string_agg(a.n::text, ',') AS places
             FROM asked a CROSS JOIN LATERAL (
-                SELECT x.finding, x.is_proven FROM clearwell.signature_head x
-                WHERE x.key = a.key AND (x.refused = 0 OR (x.refused = 2 AND x.kind = %(proof)s)) {order} LIMIT %(most)s) h
+                SELECT x.finding, x.is_proven FROM clearwell.signature_head x WHERE x.key = a.key {order} LIMIT %(most)s) h
             GROUP BY h.finding, h.is_proven
         )
         SELECT uuid_send(s.finding) || uuid_send(s.submission) || uuid_send(s.in_case) AS ids, s.product_version, s.is_proven, s.stated, places
@@ -66,7 +65,6 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
         """,
         keys=",".join([key.hex() for key in asked]),  # one text: the driver takes long to escape an array of bytes
         most=most,
-        proof=KINDS["proof"],
     )
     found: dict[bytes, list[Known]] = {}
     for row in rows:
