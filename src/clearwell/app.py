@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from clearwell.clearinghouse.dedupe import nearing
 from clearwell.clearinghouse.flow import (
     answering,
     asking,
@@ -40,7 +41,7 @@ from clearwell.ground.ledger.sequencer import Sequencer
 from clearwell.ground.policy.policy import Policy
 from clearwell.ground.settings import Settings, Sourced, read_settings
 from clearwell.ground.storage.blobs import BlobStore
-from clearwell.ground.storage.database import Database
+from clearwell.ground.storage.database import NOBODY, Database, Transaction
 from clearwell.ground.storage.embedded import APPLICATION, OWNER, EmbeddedServer
 from clearwell.ground.storage.keys import load_keys
 from clearwell.ground.storage.migrate import migrate, pending
@@ -78,7 +79,7 @@ def database_server(settings: Settings) -> Iterator[tuple[str, str | None]]:
 
 def bring_forward(owner_url: str) -> tuple[str, ...]:
     """Apply the migrations that are missing, the job queue's own schema among them."""
-    return migrate(owner_url, steps=(queue.install,))
+    return migrate(owner_url, steps=(queue.install, lambda connection: nearing.bring_near(Transaction(connection, NOBODY))))
 
 
 @contextmanager
@@ -93,6 +94,8 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
         database = Database(url)
         database.open()
         try:
+            with database.transaction(NOBODY) as tx:
+                nearing.refuse_far(tx)
             yield build_house(settings, database, clock or SystemClock())
         finally:
             database.close()

@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from clearinghouse.flow.test_reporting import TARGET, answers, scan, send
-from clearwell.clearinghouse.flow import comparing, coordinating, reporting
+from clearwell.clearinghouse.flow import checking, comparing, coordinating, reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
-from clearwell.ground.identity.actor import Member, OrganizationKind
+from clearwell.ground.identity.actor import SANITY, Member, OrganizationKind
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.ids import CaseId, SubmissionId
 from clearwell.vocabulary.product import parse_target
@@ -49,6 +49,24 @@ def test_seen_again_it_is_no_longer_missed(hub: Hub) -> None:
     send(hub, lab, scan(VALVE, message="seen by a scan of one file"))
 
     assert since(hub, lab, first) == [None, None] and since(hub, lab, second) == [None]
+
+
+def test_what_a_scan_names_and_is_refused_in_it_is_not_missed(hub: Hub) -> None:
+    lab = hub.member(OrganizationKind.LAB)
+    first = send(hub, lab, scan(PUMP, VALVE), complete=True)
+    with hub.house.transaction(SANITY) as tx:
+        checking.refuse(hub.house, tx, answers(hub, lab, first)[1].finding.id, "there is no such function", SANITY)
+    second = send(hub, lab, scan(PUMP, VALVE, message="other words"), complete=True)
+    with hub.house.transaction(SANITY) as tx:
+        checking.refuse(hub.house, tx, answers(hub, lab, second)[1].finding.id, "there is no such function", SANITY)
+
+    comparing.compare_scan(hub.house, SubmissionId(second))
+    assert since(hub, lab, first) == [None, None]
+
+    third = send(hub, lab, scan(PUMP, message="no valve"), complete=True)
+    assert [missed is None for missed in since(hub, lab, first)] == [True, False]
+    assert [missed is None for missed in since(hub, lab, second)] == [True, False]
+    assert since(hub, lab, third) == [None]
 
 
 def test_a_scan_that_is_not_declared_complete_misses_nothing(hub: Hub) -> None:

@@ -7,6 +7,7 @@ adds what only the run shows: the order of a repeated rule, and that a fingerpri
 
 import hashlib
 import re
+import zlib
 from collections.abc import Sequence
 from itertools import islice
 from typing import Literal
@@ -39,6 +40,8 @@ PLACES: frozenset[Kind] = frozenset({"fingerprint", "order", "location", "file"}
 STACKS: frozenset[Kind] = frozenset({"call-sites", "crash-lines", "crash"})
 """The rules that go by a crash's stack."""
 
+NEAR, HASH = 6, 16
+"""Bytes of a key that say where it lies, and those behind them that say what; a proof's key is its 32 bytes of SHA-256 alone."""
 PROJECT_FRAMES = 3
 _MIN_TEXT = 80
 _MAX_FINGERPRINTS = 5
@@ -59,9 +62,10 @@ _pack = msgspec.msgpack.Encoder().encode
 class Signature(msgspec.Struct, frozen=True):
     """One thing that findings of one bug share: equal keys, same signature. Kind, rule version and component are part of the key.
 
-    `key` has 16 bytes, a proof's 32 (the folder's SHA-256). `at` is the asserted version of the component, None when unknown: a
-    rule joins only equal or unknown versions, unless `any_version`. The kinds in `PLACES` never join two findings of one run, and
-    "file" only where each run has exactly one. `evidence` is (kind, what is the same), for people; it may hold outside text.
+    `key` has 22 bytes: six that say where it lies (`near`), then 16 of a hash; a proof's has 32 (the folder's SHA-256). `at` is the
+    asserted version of the component, None when unknown: a rule joins only equal or unknown versions, unless `any_version`. The kinds
+    in `PLACES` never join two findings of one run, and "file" only where each run has exactly one. `evidence` is (kind, what is the
+    same), for people; it may hold outside text.
     """
 
     rung: Literal["L0", "L1"]
@@ -80,13 +84,13 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
     components of two scopes, or of two tools, share no key but that of an identical proof; without a scope they have no other.
     """
     component, at = component_of(finding.product)
-    tool = finding.origin.tool or finding.format
+    tool = _tool(finding)
     found: list[Signature] = []
     if finding.proof is not None and finding.proof.files:
         found.append(_proof(finding.proof))
     if component is None and unknown is None:
         return tuple(found)
-    scope = _scope(component, tool, unknown)
+    scope = scope_of(finding, unknown)
     if finding.external_id:
         _external_id(finding, scope, at, tool, found)
     if finding.crash is not None:
@@ -130,9 +134,26 @@ def content_digest(finding: Finding) -> bytes:
     return hashlib.blake2b(_pack(msgspec.structs.replace(finding, proof=None)) + proof, digest_size=16).digest()
 
 
-def _signature(rung: Literal["L0", "L1"], kind: Kind, parts: object, at: str | None, shown: str, any_version: bool = False) -> Signature:
+def near(scope: str, file: str | None = None) -> bytes:
+    """Six bytes that keys begin with, so that those of one component, and there of one file, lie side by side in the index (ADR 30).
+
+    They say nothing that the hash behind them does not: equal hashes have equal ones. Only nearness hangs on them: a checksum will do.
+    """
+    component, _, _ = scope.partition("\0")
+    there = zlib.crc32(file.encode(errors="replace")) & 0xFFFF if file else 0
+    return (zlib.crc32(component.encode(errors="replace")) << 16 | there).to_bytes(6)
+
+
+def hash_of(key: bytes) -> bytes:
+    """What a key says, without where it lies."""
+    return key[NEAR:]
+
+
+def _signature(
+    rung: Literal["L0", "L1"], kind: Kind, near: bytes, parts: object, at: str | None, shown: str, any_version: bool = False
+) -> Signature:
     version = VERSIONS[kind]
-    key = hashlib.blake2b(_pack((kind, version, parts)), digest_size=16).digest()
+    key = near + hashlib.blake2b(_pack((kind, version, parts)), digest_size=HASH).digest()
     return Signature(rung, kind, version, key, at, any_version, (kind, shown))
 
 
@@ -153,14 +174,18 @@ def _folder_digest(proof: ProofFiles) -> bytes:
 def _external_id(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
     """A long random id is an identity; a short one (F-1) is one only together with file and weakness, which another's F-1 lacks."""
     identity = (finding.external_id or "").strip()
-    if _STRONG_ID.fullmatch(identity) is not None:
-        found.append(_signature("L0", "external-id", (scope, tool, identity.lower()), None, f"{tool}: {identity}", any_version=True))
+    if is_strong_id(identity):
+        found.append(
+            _signature("L0", "external-id", near(scope), (scope, tool, identity.lower()), None, f"{tool}: {identity}", any_version=True)
+        )
         return
     place = finding.location
     file = path_of(place.file) if place is not None and place.file else None
     families = sorted({weakness.family for weakness in finding.weaknesses})
     if identity and file and families:
-        found.append(_signature("L0", "external-id", (scope, tool, identity, file, families), at, f"{tool}: {identity} in {file}"))
+        found.append(
+            _signature("L0", "external-id", near(scope, file), (scope, tool, identity, file, families), at, f"{tool}: {identity} in {file}")
+        )
 
 
 def _report(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
@@ -169,7 +194,9 @@ def _report(finding: Finding, scope: str, at: str | None, found: list[Signature]
     if not any(place[0] for place in places) and len(title) + len(message) < _MIN_TEXT:
         return
     parts = (scope, at, title, message, places, finding.rule)
-    found.append(_signature("L0", "report", parts, None, "the same report", any_version=True))
+    found.append(
+        _signature("L0", "report", near(scope, places[0][0] if places else None), parts, None, "the same report", any_version=True)
+    )
 
 
 # L1: the same place or stack, by a rule ----------------------------------------------------------------------------
@@ -180,7 +207,7 @@ def _crash(finding: Finding, crash: Crash, scope: str, at: str | None, is_unknow
     if reason is None:
         frames = [(frame.function, frame.file, frame.line, frame.module) for frame in crash.frames]
         parts = (scope, at, text_of(finding.title), crash.type, crash.access, crash.size, crash.state, frames)
-        found.append(_signature("L0", "report", parts, None, "the same report", any_version=True))
+        found.append(_signature("L0", "report", near(scope), parts, None, "the same report", any_version=True))
         if not is_unknown:
             _function(finding, scope, at, found)
 
@@ -197,7 +224,7 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
         return f"{kind} names the place where a limit was hit, not the flaw"
     if len(crash.call_sites) >= (2 if is_unknown else 1):
         sites = crash.call_sites[:PROJECT_FRAMES]
-        found.append(_signature("L1", "call-sites", (scope, kind, sites), at, f"{kind} at {' < '.join(sites)}"))
+        found.append(_signature("L1", "call-sites", near(scope), (scope, kind, sites), at, f"{kind} at {' < '.join(sites)}"))
     if crash.state is not None and crash.state.strip() in ("", "NULL"):
         return "the stack names no project frame"
     top = crash.frames[:PROJECT_FRAMES]
@@ -213,10 +240,10 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
     told = f"{kind} in {' < '.join(str(name) for name in names)}"
     parts = (scope, kind, names, [] if state in ([""], names) else state)
     if at is not None:
-        found.append(_signature("L1", "crash", parts, at, told))
+        found.append(_signature("L1", "crash", near(scope), parts, at, told))
     if all(file is not None and line is not None for file, line in places):
         lines = ", ".join(f"{file}:{line}" for file, line in places)
-        found.append(_signature("L1", "crash-lines", (*parts, places), at, f"{told} at {lines}"))
+        found.append(_signature("L1", "crash-lines", near(scope), (*parts, places), at, f"{told} at {lines}"))
     elif at is None:
         return "the version is unknown, and so is the line of a frame"
     return None
@@ -233,7 +260,9 @@ def _function(finding: Finding, scope: str, at: str | None, found: list[Signatur
         return
     file, family = path_of(place.file), family_of(finding.weaknesses)
     if family is not None:
-        found.append(_signature("L1", "location", (scope, file, function, family), at, f"{family} in {function} of {file}"))
+        found.append(
+            _signature("L1", "location", near(scope, file), (scope, file, function, family), at, f"{family} in {function} of {file}")
+        )
 
 
 def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
@@ -241,7 +270,7 @@ def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found
     file = path_of(place.file) if place is not None and place.file else None
     for name, value in _digests(finding):
         parts = (scope, tool, finding.rule, file, name, value)
-        found.append(_signature("L1", "fingerprint", parts, at, f"{tool} {name}: one of hash {_shown(value)}"))
+        found.append(_signature("L1", "fingerprint", near(scope, file), parts, at, f"{tool} {name}: one of hash {_shown(value)}"))
 
 
 def marks_of(finding: Finding) -> tuple[str, ...]:
@@ -283,14 +312,14 @@ def _tell_apart(group: Sequence[tuple[int, int]], findings: Sequence[Finding], r
     for number, i in group:
         alike = identities.setdefault(rows[number][i].key, {})
         alike.setdefault((findings[number].external_id, findings[number].fingerprints), len(alike) + 1)
-    together = sorted((key, len(alike)) for key, alike in identities.items())
+    together = sorted((hash_of(key), len(alike)) for key, alike in identities.items())
     if together == [(together[0][0], 1)]:
         return
     for number, i in group:
         key = rows[number][i].key
         position = identities[key][findings[number].external_id, findings[number].fingerprints]
         shown = "the same report" if len(identities[key]) == 1 else f"the same report, {position} of {len(identities[key])} alike"
-        rows[number][i] = _signature("L0", "report", (key, position, together), None, shown, any_version=True)
+        rows[number][i] = _signature("L0", "report", key[:NEAR], (hash_of(key), position, together), None, shown, any_version=True)
 
 
 def _drop_repeated(findings: Sequence[Finding], rows: list[list[Signature]]) -> None:
@@ -319,13 +348,23 @@ def _scopes(findings: Sequence[Finding], unknown: str | None) -> dict[tuple[str,
     for number, finding in enumerate(findings):
         component, at = component_of(finding.product)
         if finding.crash is None and finding.location is not None and finding.location.file and (component or unknown is not None):
-            tool = finding.origin.tool or finding.format
-            scopes.setdefault((_scope(component, tool, unknown), at, tool), []).append((number, finding))
+            scopes.setdefault((scope_of(finding, unknown), at, _tool(finding)), []).append((number, finding))
     return scopes
 
 
-def _scope(component: str | None, tool: str, unknown: str | None) -> str:
-    return component if component is not None else f"?{unknown}\x00{tool}"
+def scope_of(finding: Finding, unknown: str | None) -> str:
+    """Within what a finding may share a signature: its component, or its tool in the scope `unknown`."""
+    component = component_of(finding.product)[0]
+    return component if component is not None else f"?{unknown}\x00{_tool(finding)}"
+
+
+def _tool(finding: Finding) -> str:
+    return finding.origin.tool or finding.format
+
+
+def is_strong_id(identity: str | None) -> bool:
+    """True for an id so long and random that nobody else has the same."""
+    return _STRONG_ID.fullmatch((identity or "").strip()) is not None
 
 
 def _report_key(row: Sequence[Signature]) -> bytes | None:
@@ -350,7 +389,9 @@ def _number_repeated_rules(scope: tuple[str, str | None, str], members: Sequence
         for _, number in bearers:
             position = order[_report_key(rows[number]) or number]
             shown = f"{tool} {rule}: {position} of {len(order)} in {file}"
-            rows[number].append(_signature("L1", "order", (component, tool, rule, file, position, len(order)), at, shown))
+            rows[number].append(
+                _signature("L1", "order", near(component, file), (component, tool, rule, file, position, len(order)), at, shown)
+            )
 
 
 def _file(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: list[list[Signature]]) -> None:
@@ -364,7 +405,7 @@ def _file(scope: tuple[str, str | None, str], members: Sequence[_Member], rows: 
         file, family = _file_of(finding), family_of(finding.weaknesses)
         if family is not None and len(places[file, family]) == 1:
             shown = f"{family} in {file}, where each tool has exactly one such finding"
-            rows[number].append(_signature("L1", "file", (component, file, family), at, shown))
+            rows[number].append(_signature("L1", "file", near(component, file), (component, file, family), at, shown))
 
 
 def _file_of(finding: Finding) -> str:

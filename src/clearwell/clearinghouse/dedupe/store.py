@@ -6,21 +6,23 @@ key: of all findings with one key, case and version only the first has a row the
 times is looked up as fast as one seen twice. When findings move or are refused, a trigger makes heads of what stays behind.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
 from clearwell.clearinghouse.dedupe.decide import Joined, Known, speaks_for_case
 from clearwell.clearinghouse.dedupe.signature import PLACES, Kind, Signature
-from clearwell.ground.storage.database import Transaction
-from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId, number_of, spell, spell_number
+from clearwell.ground.storage.database import Row, Transaction
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.ids import CaseId, FindingId, OrganizationId, SubmissionId, number_of, spell, spell_number
 
 KINDS: dict[Kind, int] = {
     "proof": 1, "external-id": 2, "report": 3, "fingerprint": 4, "order": 5, "call-sites": 6, "crash-lines": 7, "crash": 8, "location": 9,
     "file": 10,
 }  # fmt: skip
 """The number that each kind is stored as. A number never changes its meaning."""
+_NAMES = {number: kind for kind, number in KINDS.items()}
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -38,8 +40,8 @@ class Stored(msgspec.Struct, frozen=True):
 def known(tx: Transaction, keys: Iterable[bytes], most: int = 200) -> dict[bytes, list[Known]]:
     """The heads with these keys, one for each case and version, at most `most` for each key: proven ones first, then the oldest.
 
-    What is refused is left out before that limit counts, so that no heap of refused reports hides the rest; only a proof that ran
-    and did not fire stays known, so that it is not run again.
+    What is refused has no heads, so that no heap of refused reports hides the rest or is walked through; only a proof that ran and did
+    not fire stays known, so that it is not run again.
     """
     found = _heads(tx, keys, most + 1, "")  # few keys have so many that they must be put in order
     flooded = [key for key, others in found.items() if len(others) > most]
@@ -55,8 +57,7 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
         ), found AS MATERIALIZED (
             SELECT h.finding, h.is_proven, string_agg(a.n::text, ',') AS places
             FROM asked a CROSS JOIN LATERAL (
-                SELECT x.finding, x.is_proven FROM clearwell.signature_head x
-                WHERE x.key = a.key AND (x.refused = 0 OR (x.refused = 2 AND x.kind = %(proof)s)) {order} LIMIT %(most)s) h
+                SELECT x.finding, x.is_proven FROM clearwell.signature_head x WHERE x.key = a.key {order} LIMIT %(most)s) h
             GROUP BY h.finding, h.is_proven
         )
         SELECT uuid_send(s.finding) || uuid_send(s.submission) || uuid_send(s.in_case) AS ids, s.product_version, s.is_proven, s.stated, places
@@ -64,7 +65,6 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
         """,
         keys=",".join([key.hex() for key in asked]),  # one text: the driver takes long to escape an array of bytes
         most=most,
-        proof=KINDS["proof"],
     )
     found: dict[bytes, list[Known]] = {}
     for row in rows:
@@ -179,6 +179,92 @@ def keys_by_finding(tx: Transaction, findings: Sequence[FindingId]) -> dict[Find
         keys = [key for kind, _, key in _records(row["stated"]) if kind != KINDS["file"]]
         found.setdefault(FindingId(spell("finding", row["finding"])), []).extend(keys)
     return found
+
+
+class Far(msgspec.Struct, frozen=True):
+    """A finding, or what the run of its proof showed, with its keys as they are stored. `organization` scopes an unknown component."""
+
+    finding: FindingId
+    organization: OrganizationId
+    body: Finding
+    proven: bool
+    stated: bytes
+
+    @property
+    def keys(self) -> tuple[tuple[Kind, bytes], ...]:
+        """The kind and the key of each signature."""
+        return tuple((_NAMES[kind], key) for kind, _, key in _records(self.stated))
+
+
+def brought_near(tx: Transaction) -> FindingId | None:
+    """The last finding whose keys got where they lie, None when all have it (ADR 30)."""
+    found = tx.value("SELECT after FROM clearwell.nearing")
+    return FindingId(found) if found is not None else None
+
+
+def findings_after(tx: Transaction, after: FindingId, most: int) -> tuple[tuple[Far, ...], FindingId | None]:
+    """What is stored of the next findings behind an id, in the order of ids, and the last of them (None: there is no more)."""
+    rows = tx.rows(
+        """
+        SELECT f.id, f.organization_id, f.body, s.is_proven, s.stated,
+               EXISTS (SELECT FROM clearwell.run r WHERE r.finding_id = f.id AND r.body->'target'->>'purl' IS NULL) AS nameless
+        FROM (SELECT * FROM clearwell.finding WHERE id > %(after)s ORDER BY id LIMIT %(most)s) f
+        LEFT JOIN clearwell.signature_set s ON s.finding = clearwell.uuid_of(f.id) ORDER BY f.id
+        """,
+        after=after,
+        most=most,
+    )
+    far = tuple(
+        Far(row["id"], row["organization_id"], _told(row), row["is_proven"], row["stated"]) for row in rows if row["stated"] is not None
+    )
+    return far, FindingId(rows[-1]["id"]) if rows else None
+
+
+def _told(row: Row) -> Finding:
+    """A finding's report; with no component where its proof was run against none."""
+    body = msgspec.convert(row["body"], Finding)
+    return msgspec.structs.replace(body, product=None) if row["is_proven"] and row["nameless"] else body
+
+
+def bring_near(tx: Transaction, moved: Iterable[tuple[Far, dict[bytes, bytes]]], last: FindingId | None) -> None:
+    """Write the new keys of these findings, in what they state and in the heads; they were the next ones up to `last`."""
+    sets, heads = [], []
+    for far, keys in moved:
+        if keys:
+            number, flag = _hex(far.finding), "1" if far.proven else "0"
+            sets.append(f"{number},{flag},{_with_keys(far.stated, keys).hex()}")
+            heads += [f"{number},{flag},{old.hex()},{new.hex()}" for old, new in keys.items()]
+    tx.execute(
+        """
+        UPDATE clearwell.signature_set s SET stated = decode(split_part(r, ',', 3), 'hex')
+        FROM unnest(string_to_array(%(rows)s, ';')) AS made (r)
+        WHERE s.finding = split_part(r, ',', 1)::uuid AND s.is_proven = split_part(r, ',', 2)::boolean
+        """,
+        rows=";".join(sets),
+    )
+    tx.execute(
+        """
+        UPDATE clearwell.signature_head h SET key = decode(split_part(r, ',', 4), 'hex')
+        FROM unnest(string_to_array(%(rows)s, ';')) AS made (r)
+        WHERE h.key = decode(split_part(r, ',', 3), 'hex') AND h.finding = split_part(r, ',', 1)::uuid
+          AND h.is_proven = split_part(r, ',', 2)::boolean
+        """,
+        rows=";".join(heads),
+    )
+    if last is not None:
+        tx.execute("UPDATE clearwell.nearing SET after = %(last)s", last=last)
+    else:
+        tx.execute("DELETE FROM clearwell.nearing")
+
+
+def _with_keys(stated: bytes, keys: Mapping[bytes, bytes]) -> bytes:
+    made, at = [], 0
+    while at < len(stated):
+        end = at + 4 + stated[at + 3]
+        key = keys.get(stated[at + 4 : end], stated[at + 4 : end])
+        made.append(stated[at : at + 3] + bytes((len(key),)) + key)
+        at = end
+    return b"".join(made)
 
 
 def _record(row: Stored) -> bytes:

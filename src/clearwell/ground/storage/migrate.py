@@ -19,8 +19,8 @@ from clearwell.vocabulary.errors import Unavailable
 _LOCK = 0x636C6561727765  # "clearwe"; any process of ours that migrates takes it first
 _NAME = "clearwell-migrate"  # the session that applies the files
 
-Step = Callable[[psycopg.Connection[Row]], None]
-"""Something to install with the migrations (the job queue's own schema), in a transaction of its own."""
+Step = Callable[[psycopg.Connection[Row]], bool | None]
+"""Something to do with the migrations (the job queue's own schema), in a transaction of its own; again, in another, while it says True."""
 
 
 def migrate(url: str, steps: tuple[Step, ...] = (), folder: Path | None = None) -> tuple[str, ...]:
@@ -39,8 +39,10 @@ def migrate(url: str, steps: tuple[Step, ...] = (), folder: Path | None = None) 
         guard.execute("CREATE SCHEMA IF NOT EXISTS clearwell_migrations")
         applied = _apply_files(url, folder)
         for step in steps:
-            with guard.transaction():
-                step(guard)
+            more: bool | None = True
+            while more:
+                with guard.transaction():
+                    more = step(guard)
         _grant(guard)
         return applied
 
