@@ -110,6 +110,25 @@ SHAPES = {
         b"stop reason = signal SIGSEGV\n" + (b"  frame #0: 0x0000000000401136 a`" + b" at a:1" * 560 + b"x\n") * (n // 400)
     ),
     "almost kernel": lambda n: b"BUG: KASAN: x in f\n" + (b" " + b"_" * 3_990 + b"\n") * (n // 400),
+    "almost valgrind": lambda n: (
+        b"==1== Invalid read of size 4\n"
+        + (b"==1==    by 0x1: f" + b" (in (a:1" * 440 + b"\n") * (n // 400)
+        + b"==1== Invalid read of\n" * n
+    ),
+    "almost .NET": lambda n: b"Unhandled exception. System.X: y\n" + (b"   at A.B(" + b") in x:line 1" * 300 + b"\n") * (n // 400),
+    "almost PHP": lambda n: b"PHP Fatal error:  Uncaught X: y in /a.php:1\n" + b"#0 /a.php(1): f(\n" * n + b"Next X\n" * n,
+    "almost HotSpot": lambda n: (
+        b"# A fatal error has been detected by the Java Runtime Environment:\n#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=1\n"
+        + (b"C  [a.so+0x1]  f" + b"+0x1 " * 780 + b"\n") * (n // 400)
+        + b"siginfo: si_addr\n" * n
+    ),
+    "almost assertions": lambda n: (
+        (b"Assertion failed: " + b" (a: b" * 560 + b"\n") * (n // 400)
+        + (b"Assertion failure: " + b", at a:" * 560 + b"\n") * (n // 400)
+        + (b"a:1" * 1_300 + b": Assertion failed: \n") * (n // 400)
+    ),
+    "almost logcat": lambda n: b"11-28 11:00:00.000 1-2 DEBUG pid-1 " * n + b"\n" + b"11-28 11:00:00.000 1-2/a A/DEBUG\n" * n,
+    "almost warnings": lambda n: b"WARNING: CPU: 0 PID: 1 at a\nINFO: task a blocked\nWARNING: " * n,
     "almost java": lambda n: b"Exception in thread " + b'"main" ' * n + b"java.lang.X\n" + b"\tat a.b.c(D.java:1)\n" * (n // 10),
 }
 

@@ -29,6 +29,8 @@ def normalize_function(name: str) -> str:
     text = _THUNK.sub("", _ABI_TAG.sub("", _ANONYMOUS.sub("", name[:MAX_NAME]))).strip()
     if text.endswith((".<init>", ".<clinit>", ".<anonymous>")):
         return text  # Java's and JavaScript's names for what has none
+    if any(mark in text for mark in (">b__", ">d__", ">g__", ">m__")):
+        return text.split("(", 1)[0]  # .NET's, which tell whose lambda, iterator or local function it is
     if "$" in text:
         text = _decode_rust(text)
     text = _RUST_HASH.sub("", text)
@@ -207,7 +209,9 @@ def is_library(frame: Frame) -> bool:
     if frame.module is not None and _is_runtime_module(frame.module[:MAX_NAME]):
         return True
     in_library = frame.file is not None and _is_in(frame.file[:MAX_NAME])[1]
-    return in_library or (frame.function or "").startswith(("std::", "__gnu_cxx::", "java.", "javax.", "jdk.", "sun."))
+    return in_library or (frame.function or "").startswith(
+        ("std::", "__gnu_cxx::", "java.", "javax.", "jdk.", "sun.", "System.", "Microsoft.")
+    )
 
 
 _SYSTEM_MODULE = re.compile(r"(?:/usr)?/lib(?:32|64|exec)?/|/System/Library/|/system/|/apex/|/vendor/|[Cc]:[/\\][Ww][Ii][Nn][Dd]|\[")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from clearwell.formats.crash_log.frames import NUMBERED
 from clearwell.formats.crash_log.headlines import SANITIZER, TSAN
+from clearwell.formats.crash_log.memcheck import HEADLINE as MEMCHECK_ERROR
+from clearwell.formats.crash_log.memcheck import KEYS as MEMCHECK_KEYS
 from clearwell.formats.crash_log.reading import Budget, read_report
 from clearwell.vocabulary.document import Document, Problem, ReportFormat
 from clearwell.vocabulary.errors import Invalid
@@ -21,10 +23,13 @@ _SNIFFED = 4 * 1024 * 1024
 
 _TIME = re.compile(r"(?:<\d{1,3}>)?\[ *\d{1,8}\.\d{1,9}\](?:\[[^\]]{1,20}\])? ?")
 _TIME_ANYWHERE = re.compile(r"\[ *\d{1,8}\.\d{1,9}\]")
+_CLOCK = r"(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} +"
 _LOGCAT = re.compile(
-    r"(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} +(?:[\w+:]{1,20} +)?\d+ +\d+ [VDIWEF] [^:]{1,60}: |[VDIWEF] AndroidRuntime: "
-    r"|[VDIWEF]/[^(]{1,60}\( *\d+\): )"
+    rf"(?:{_CLOCK}(?:[\w+:]{{1,20}} +)?\d+ +\d+ [VDIWEFA] [^:]{{1,60}}: |[VDIWEF] AndroidRuntime: "
+    rf"|(?:{_CLOCK})?[VDIWEFA]/[^(]{{1,60}}\( *\d+\): |{_CLOCK}\d+-\d+(?:/\S{{1,100}} [VDIWEFA]/[^:]{{1,60}}: ?"
+    r"| +\S{1,60} +\S{1,100} +[VDIWEFA]  ))"
 )
+"""logcat's layouts: threadtime, brief, time, and those of Android Studio, old and new."""
 _LOGGED = re.compile(
     r"(?:<\d{1,3}>)?(?:\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] "
     r"|(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.,]{8,24}(?:Z|[+-]\d\d:?\d\d))"
@@ -59,6 +64,15 @@ _MARKS = (
     b"heap out of memory", b"Sanitizer:DEADLYSIGNAL",
     b"OOM in ", b"FATAL EXCEPTION", b"kernel BUG at ", b"general protection fault", b"Kernel panic", b"Uncaught Python",
     b"memory allocation of", b"Trusted App crash", b"error while loading shared", b"cannot locate symbol", b"GPU process exited",
+    b"Fatal signal ", b"GWP-ASan", b"Scudo ERROR: ", b"nhandled exception", b"nhandled Exception", b"UNHANDLED EXCEPTION",
+    b"PHP Fatal error", b"PHP Parse error", b"Fatal error: ", b"Java Runtime Environment", b"SIGSEGV: segmentation", b"MOZ_CRASH",
+    b"Invalid read of size", b"Invalid write of size", b"uninitialised", b"Invalid free()", b"Mismatched free()", b" lost in loss record",
+    b"Process terminating with default", b"has a fishy", b"Jump to the invalid address", b"Source and destination overlap",
+    b"data race during",
+    b"divide error: 0000", b"invalid opcode: 0000", b"WARNING: CPU: ", b" lockup", b"INFO: rcu", b"INFO: task ", b"circular locking",
+    b"corrupted size vs", b"corrupted top size", b"corrupted double-linked", b"malloc(): ", b"munmap_chunk(): ", b"realloc(): invalid",
+    b"Fortran runtime error", b"due to StackOverflowException", b"code should not be reached",
+    b"BUG: sleeping", b"Stack overflow.", b"Fatal error. ",
     b"wycheproof", b"Check failure stack trace", b"SHOULD NEVER BE REACHED", b"Abort message: ", b"DEFAULT_BUCKET_ID", b"ut of memory",
 )  # fmt: skip
 
@@ -155,13 +169,18 @@ def _without_repeats(lines: list[str]) -> Iterator[str]:
 def _split(lines: list[str]) -> list[list[str]]:
     """Part a log into reports: a sanitizer's header after an earlier report's end begins a new one, and each race of Go's detector."""
     parts: list[list[str]] = []
-    start, ended, pid, raced = 0, False, None, False
+    start, ended, pid, raced, checked = 0, False, None, False, False
     for number, line in enumerate(lines):
         if line == "WARNING: DATA RACE":
             if raced and len(parts) <= MAX_REPORTS:
                 parts.append(lines[start:number])
                 start = number
             raced = True
+        if line[:2] == "==" and any(key in line for key in MEMCHECK_KEYS) and MEMCHECK_ERROR.match(line) is not None:
+            if checked and len(parts) <= MAX_REPORTS:
+                parts.append(lines[start:number])
+                start = number
+            checked = True
         if "Sanitizer" in line:
             header = SANITIZER.search(line[:MAX_LINE]) or TSAN.match(line)
             if header is not None:

@@ -9,7 +9,10 @@ from clearwell.formats.crash_log.report import TESTED, Report, Stack
 from clearwell.formats.crash_log.signs import END, FAULT, STATEMENT
 
 _RECEIVED = re.compile(r"Received signal (?P<number>\d+) (?P<name>\S+)(?: (?P<address>[0-9a-f]{4,16}))?")
-_TOMBSTONE = re.compile(r"(?:Fatal )?signal \d+ \((?P<name>SIG[A-Z]+)\)(?:[^\n]{0,80} fault addr (?P<address>0x[0-9a-f]+|[0-9a-f]{8,16}))?")
+_TOMBSTONE = re.compile(
+    r"(?:Fatal )?signal \d+ \((?P<name>SIG[A-Z]+)\)(?:[^\n]{0,80} fault addr (?P<address>0x[0-9a-f]+|[0-9a-f]{8,16})"
+    r"| at (?P<at>0x[0-9a-f]{1,16}))?"
+)
 _GDB = re.compile(r"(?:Program|Thread \d+ [^\n]{0,80}?) ?(?:received|terminated with) signal (?P<name>SIG[A-Z]+|\d{1,2}\b)")
 _GDB_PLACE = re.compile(r"(?P<address>0x[0-9a-f]{4,16}) in |rip +(?P<register>0x[0-9a-f]{4,16})\b")
 _LLDB = re.compile(r"stop reason = (?:signal (?P<name>SIG[A-Z]+)|(?P<mach>EXC_[A-Z_]+))(?P<rest>[^\n]{0,200})")
@@ -25,6 +28,15 @@ _EXCEPTION_CODE = re.compile(r"\s*ExceptionCode: (?P<code>[0-9a-f]{8})")
 _PROCESS = re.compile(r"fault addr \S{1,20} [^\n]{0,200}\((?P<process>[^()\n]{1,100})\)\s*$")
 _BUCKET = re.compile(r"\s*DEFAULT_BUCKET_ID: {1,4}(?P<kind>[A-Za-z_]{1,100})")
 _MTE = re.compile(r"SEGV_MTESERR[^\n]{0,80}fault addr \S{1,20}(?P<rest>[^\n]{0,80})")
+_SAMPLED = re.compile(r"Cause: \[GWP-ASan\]: (?P<kind>Use After Free|Buffer Overflow|Buffer Underflow|Double Free|Invalid \(Wild\) Free)")
+_GUARDED = re.compile(
+    r"\s*(?P<kind>Use After Free|Buffer Overflow|Buffer Underflow|Double Free|Invalid \(Wild\) Free) at (?P<address>0x[0-9a-f]{1,16})"
+)
+_SAMPLED_KINDS = {
+    "Use After Free": "Heap-use-after-free", "Buffer Overflow": "Heap-buffer-overflow", "Buffer Underflow": "Heap-buffer-overflow",
+    "Double Free": "Heap-double-free", "Invalid (Wild) Free": "Invalid-free",
+}  # fmt: skip
+_GO_ADDRESS = re.compile(r"PC=0x[0-9a-f]{1,16} m=\d{1,6} sigcode=\d{1,6} addr=(?P<address>0x[0-9a-f]{1,16})")
 SIGNALS = {
     "ABRT": ("Abrt", END), "SIGABRT": ("Abrt", END), "ILL": ("Ill", END), "SIGILL": ("Ill", END), "illegal-instruction": ("Ill", END),
     "TRAP": ("Trap", END), "SIGTRAP": ("Trap", END), "breakpoint": ("Breakpoint", END), "BUS": ("Bus", FAULT), "SIGBUS": ("Bus", FAULT),
@@ -61,7 +73,7 @@ def _on_tombstone(report: Report, lines: list[str], number: int) -> None:
     if tagged is not None and report.begin(f"Tag-mismatch{tagged['rest'].rstrip()}", FAULT, "MemoryTagging", line):
         report.address = address_text(found["address"]) if found["address"] else None
         return
-    _signal(report, found["name"], found["address"], "Android", line)
+    _signal(report, found["name"], found["address"] or found["at"], "Android", line)
     process = _PROCESS.search(line)
     if process is not None and report.process is None:
         report.process = process["process"].capitalize()
@@ -114,6 +126,28 @@ def _on_fault_address(report: Report, lines: list[str], number: int) -> None:
         report.address = address_text(address)
 
 
+def _on_sampled(report: Report, lines: list[str], number: int) -> None:
+    """Android's sampled heap guards name the cause beneath the signal: `Cause: [GWP-ASan]: Use After Free on a 32-byte allocation`."""
+    found = _SAMPLED.search(lines[number][:TESTED])
+    if found is not None and report.sanitizer == "Android" and report.rank == FAULT:
+        report.type, report.sanitizer, report.is_invalid_access = _SAMPLED_KINDS[found["kind"]], "GWP-ASan", False
+
+
+def _on_guarded(report: Report, lines: list[str], number: int) -> None:
+    """GWP-ASan's own report: the cause and the address stand on the next line."""
+    line = lines[number + 1][:TESTED] if number + 1 < len(lines) else ""
+    found = _GUARDED.search(line)
+    if found is not None and report.begin(_SAMPLED_KINDS[found["kind"]], FAULT, "GWP-ASan", line):
+        report.address, report.mode = address_text(found["address"]), "guarded"
+
+
+def _on_go_signal(report: Report, lines: list[str], number: int) -> None:
+    """Go's runtime names a signal that came while C code ran: `SIGSEGV: segmentation violation`, then `PC=0x4 m=0 addr=0x18`."""
+    if lines[number].startswith("SIGSEGV: segmentation violation"):
+        place = _GO_ADDRESS.search(lines[number + 1][:TESTED]) if number + 1 < len(lines) else None
+        _signal(report, "SIGSEGV", place["address"] if place is not None else None, "Go", lines[number])
+
+
 def _on_mac_report(report: Report, lines: list[str], number: int) -> None:
     found = _MAC.match(lines[number][:TESTED])
     if found is not None:
@@ -142,6 +176,8 @@ def _on_status(report: Report, lines: list[str], number: int) -> None:
 
 def _signal(report: Report, name: str, address: str | None, tool: str, line: str) -> None:
     if name == "SIGSEGV":
+        if report.sanitizer == "Mozilla":
+            return  # its assertions stop by writing to address zero
         if report.begin("UNKNOWN", FAULT, tool, line):
             report.is_invalid_access, report.segv_name = True, "UNKNOWN"
             report.address = address_text(address) if address else None
@@ -181,7 +217,7 @@ def _on_bucket(report: Report, lines: list[str], number: int) -> None:
 
 def _on_windbg(report: Report, lines: list[str], number: int) -> None:
     report.mode = "windbg"
-    report.stacks.append(Stack("windbg", False, [], []))
+    report.stacks.append(Stack("windbg", False, [], [], is_analyzed="STACK_TEXT:" in lines[number][:TESTED]))
 
 
 def _on_jni_error(report: Report, lines: list[str], number: int) -> None:
@@ -200,6 +236,9 @@ DEBUGGERS = (
     ("Signal: ", _on_core_signal),
     ("SIGNAL: ", _on_honggfuzz),
     ("FAULT ADDRESS: ", _on_fault_address),
+    ("Cause: [GWP-ASan]", _on_sampled),
+    ("GWP-ASan detected a memory error", _on_guarded),
+    ("\nSIGSEGV: ", _on_go_signal),
     ("Exception Type: ", _on_mac_report),
     ("Exception Codes: ", _on_mac_report),
     ("Exception Subtype: ", _on_mac_report),

@@ -28,8 +28,9 @@ _KERNEL = re.compile(
     r"(?: from .*|\s+(?P<file>[\w./+-]+):(?P<line>\d+))?"
 )
 _KERNEL_BARE = re.compile(
-    r"\s*(?P<unsure>\? )?(?P<function>[A-Za-z_][\w.]*+)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[(?P<module>\w+)\])?(?:\s+"
-    r"(?P<file>[\w./+-]+\.[chS]):(?P<line>\d+))?(?P<inline> \[inline\])?\s*$"
+    r"\s*(?:\[[0-9a-f]{8,16}\] ){0,2}(?P<unsure>\? )?(?P<function>[A-Za-z_][\w.]*+)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?"
+    r"(?: \[(?P<module>[\w-]{1,60})(?:\([A-Z]{1,8}\))?(?: [0-9a-f]{4,40})?\])?(?:\s+"
+    r"(?P<file>[\w./+-]+\.(?:[chS]|rs)):(?P<line>\d+))?(?P<inline> \[inline\])?(?: \((?:[A-Z]{1,3}|unreliable)\))?\s*$"
 )
 _JAVA = re.compile(r"\s+at (?:app//|\w+//)?(?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)$")
 _JAVASCRIPT = re.compile(r"\s+at (?:async )?(?:(?P<function>[^\n()]{1,300}?) \()?(?P<file>[^\s()]+):(?P<line>\d+):\d+\)?$")
@@ -39,7 +40,7 @@ _GO_PLACE = re.compile(r"\s+(?P<file>\S+?):(?P<line>\d+)(?: \+0x[0-9a-f]+)?\s*$"
 _RUST = re.compile(r"\s+(?P<n>\d{1,4}): (?:\s*0x[0-9a-f]+ - )?(?P<function>\S.*?)$")
 _RUST_PLACE = re.compile(r"\s+at (?P<file>\S+?):(?P<line>\d+)(?::\d+)?\s*$")
 _WINDBG = re.compile(
-    r"[0-9a-f`]{8,17} (?:[0-9a-f`]{8,17} ){1,5}(?:: (?:[0-9a-f`]{8,17} ){1,5}: )?(?P<module>[\w.]+)!(?P<function>\S.*?)"
+    r"(?:[0-9a-f]{2,3} )?[0-9a-f`]{8,17} (?:[0-9a-f`]{8,17} ){1,5}(?:: (?:[0-9a-f`]{8,17} ){1,5}: )?(?P<module>[\w.]+)!(?P<function>\S.*?)"
     r"(?:\+0x[0-9a-f]+)?(?: \[(?P<file>.+?) @ (?P<line>\d+)\])?$"
 )
 
@@ -51,6 +52,17 @@ _HONGGFUZZ = re.compile(
     r"\s*<0x[0-9a-f]{8,16}> \[func:(?P<function>\S{1,1000})(?: file:(?P<file>\S{0,1000}))?(?: line:(?P<line>\d{1,7}))?"
     r"(?: module:(?P<module>\S{0,1000}))?\]$"
 )
+_MEMCHECK = re.compile(
+    r"(?:==\d{1,10}==)?\s+(?P<first>at|by) 0x[0-9A-F]{1,16}: (?P<function>[^\n]{1,2000}?)"
+    r"(?: \((?:in (?P<module>[^()\n]{1,500})|(?P<file>[^()\s:]{1,500}):(?P<line>\d{1,7}))\))?\s*$"
+)
+_DOTNET = re.compile(r"\s+at (?P<function>[^\s(]{1,1000}) ?\(")
+_DOTNET_PLACE = re.compile(r" in (?P<file>[^\n]{1,500}):(?:line )?(?P<line>\d{1,7})\s*$")
+_HOTSPOT = re.compile(
+    r"(?:[CV] {1,4}\[(?P<module>[^\]\n+]{1,300})(?:\+0x[0-9a-f]{1,16})?\](?: {1,4}(?P<native>[^\n]{1,1000}?)(?:\+0x[0-9a-f]{1,16})?)?"
+    r"|[jJ] +(?:\d{1,7}%? +(?:[cC][12] +)?)?(?P<java>[\w.$/<>]{1,500})\([^\n]{0,500})\s*$"
+)
+_PHP = re.compile(r"#\d{1,5} (?:(?P<file>[^\n(]{1,500})\((?P<line>\d{1,7})\)|\[internal function\]): (?P<function>[^\s(]{1,500})\(")
 _PLACE = re.compile(r"(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?$")
 _PLACE_AND_SYMBOL = re.compile(r"\s(?P<file>\S+?):(?P<line>\d{1,7})(?::\d{1,6})?\s+<[^<>]*(?:<[^<>]*>)?>?\+0x[0-9a-f]+\s*$")
 _MODULE = re.compile(
@@ -125,7 +137,7 @@ def _split(rest: str, number: int, inline: bool) -> RawFrame:
     elif len(last) == 2 and (found := _FILE_ALONE.match(last[1])) is not None:
         file, rest = found["file"], last[0]
     function = rest.strip().removesuffix(" <null>")
-    if function in ("", "<null>", "<unknown>", "??", "(<unknown module>)", "<unknown module>", "<unavailable>"):
+    if function in ("", "<null>", "<unknown>", "??", "???", "(<unknown module>)", "<unknown module>", "<unavailable>"):
         function = ""
     if function and module is None and _MODULE_ALONE.match(function):
         module, function = function, ""
@@ -162,7 +174,13 @@ def gdb_frame(line: str) -> RawFrame | None:
     """Read gdb's `#0  0x00007ffff7 in f (x=1) at file.c:3`."""
     frame = gdb_stack_frame(line)
     return (
-        RawFrame(frame.function, _tidy(frame.file), frame.line, frame.module, int(line[1:].split(None, 1)[0]))
+        RawFrame(
+            frame.function if frame.function != "???" else None,
+            _tidy(frame.file),
+            frame.line,
+            frame.module,
+            int(line[1:].split(None, 1)[0]),
+        )
         if frame is not None
         else None
     )
@@ -255,9 +273,10 @@ def python_frame(line: str) -> RawFrame | None:
 
 def go_frame(line: str, place: str) -> RawFrame | None:
     """Read Go's two lines: `pkg/path.(*T).f(0x1, ...)` and `<tab>/src/x.go:17 +0x3c`."""
-    line = line.removeprefix("  ")  # a race report's are indented
-    if line[:1] in " \t":
+    indent = len(line) - len(line.lstrip(" "))  # a race report's and a test's are indented; a place stands further in than its frame
+    if len(place) - len(place.lstrip(" ")) <= indent:
         return None
+    line = line[indent:]
     match, where = _GO.match(_flatten(line)), _GO_PLACE.match(place)
     if match is None or where is None:
         return None
@@ -279,6 +298,45 @@ def rust_place(line: str) -> tuple[str, int | None] | None:
     """Read the line beneath a Rust frame: `at src/x.rs:14:5`."""
     match = _RUST_PLACE.match(line)
     return (_tidy(match["file"]) or match["file"], line_of(match["line"])) if match is not None else None
+
+
+def memcheck_frame(line: str) -> RawFrame | None:
+    """Read Valgrind's `==7==    by 0x40101F: f(int) (f.c:9)` and its form `g (in /lib/x.so)`."""
+    match = _MEMCHECK.match(line)
+    if match is None:
+        return None
+    frame = _from(match)
+    name = frame.function if frame.function != "???" else None
+    return msgspec.structs.replace(frame, function=name, number=0 if match["first"] == "at" else None)
+
+
+def dotnet_frame(line: str) -> RawFrame | None:
+    """Read .NET's `   at N.T.M(String s) in /src/T.cs:line 9` and Mono's `  at N.T.M (System.String s) [0x00001] in /src/T.cs:9`."""
+    match = _DOTNET.match(line)
+    end = line.rfind(")")
+    if match is None or end < match.end():
+        return None
+    place = _DOTNET_PLACE.match(line, line.rfind(" in ", end))
+    if place is None or place["file"].startswith("<"):
+        return RawFrame(match["function"])
+    return RawFrame(match["function"], _tidy(place["file"]), line_of(place["line"]))
+
+
+def hotspot_frame(line: str) -> RawFrame | None:
+    """Read a frame of the Java virtual machine's own crash report: `C  [libx.so+0x1f]  f+0x1f`, `j  com.example.C.f(I)V+9`."""
+    match = _HOTSPOT.match(line)
+    if match is None:
+        return None
+    if match["java"] is not None:
+        return RawFrame(match["java"])
+    native = match["native"]
+    return RawFrame(demangle(native.strip()) if native is not None else None, module=_basename(match["module"]))
+
+
+def php_call(line: str) -> RawFrame | None:
+    """Read PHP's `#0 /src/x.php(9): N\\T->f()`: the function that was called, and where it was called from."""
+    match = _PHP.match(line)
+    return RawFrame(match["function"], _tidy(match["file"]), line_of(match["line"])) if match is not None else None
 
 
 def windbg_frame(line: str) -> RawFrame | None:

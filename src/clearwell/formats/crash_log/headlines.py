@@ -4,9 +4,11 @@
 import re
 
 from clearwell.formats.crash_log.debuggers import DEBUGGERS, SIGNALS
+from clearwell.formats.crash_log.memcheck import MEMCHECK
 from clearwell.formats.crash_log.notation import ASSERT_ADDRESSES, STATE_LINES, address_text, check_message, steadier, with_source
 from clearwell.formats.crash_log.oopses import KERNEL
 from clearwell.formats.crash_log.report import TESTED, Report, Stack
+from clearwell.formats.crash_log.runtimes import RUNTIMES
 from clearwell.formats.crash_log.signs import FAULT, STATEMENT, UBSAN
 
 SANITIZER = re.compile(r"==(?P<pid>\d+)== ?(?:ERROR|WARNING): (?P<name>[A-Za-z]+Sanitizer): (?P<what>[^\n]*)")
@@ -16,7 +18,7 @@ _ON_ADDRESS = re.compile(
 )
 _FREE = re.compile(r"attempting (?P<what>double-free|free|to call malloc_usable_size)[^\n]*?(?P<address>0x[0-9a-fA-F]+)")
 _OTHER = re.compile(r"(?P<kind>[A-Za-z][^(:;\n]{0,200})")
-_OVERLAP = re.compile(r"memcpy-param-overlap[^\[]{0,80}(?P<address>\[0x[^\n]{1,200}\))")
+_OVERLAP = re.compile(r"\w{2,12}-param-overlap[^\[]{0,80}(?P<address>\[0x[^\n]{1,200}\))")
 _TAIL = re.compile(r"allocation-tail-overwritten; heap object \[(?P<address>0x[0-9a-fA-F]+),")
 _NO_FAULT = (
     "out-of-memory", "out of memory", "requested allocation", "allocator is out", "CHECK failed", "calloc-overflow",
@@ -32,7 +34,6 @@ _ACCESS = re.compile(
 _ACCESS_KERNEL = re.compile(r"\s*(?P<access>Read|Write) of size (?P<size>\d{1,18})")
 _SIGNAL_ACCESS = re.compile(r"(?:==\d+==)?\s*The signal is caused by a (?P<access>READ|WRITE) memory access")
 _GO_RACE = re.compile(r"\s*(?P<access>Read|Write|Atomic read|Atomic write) at (?P<address>0x[0-9a-f]{4,16}) by ")
-_JS_ERROR = re.compile(r"(?:Uncaught )?(?P<name>[A-Z]\w{0,60}(?:Error|Exception))(?: \[\w{1,60}\])?(?:: |$)")
 _V8_FATAL = re.compile(r"# Fatal error in (?P<source>[^\n,]{0,300})(?:, line \d+)?")
 _V8_RUNTIME = re.compile(r"# Runtime error in (?P<source>[^\n,]{0,300})(?:, line \d+)?")
 _V8_CORRECTNESS = re.compile(r"# V8 correctness (?P<part>(?:configs|sources|suppression): [^\n]{0,300})")
@@ -76,7 +77,11 @@ def _sanitizer_header(report: Report, match: re.Match[str], lines: list[str], nu
     is_invalid = kind in _INVALID_ACCESS
     worded = kind.lower().replace("_", "-").capitalize()
     named, rank = SIGNALS.get(kind, (_RENAMED.get(kind, worded), FAULT))
-    if is_invalid and report.type in ("ASSERT", "ASSERT_NOT_REACHED") and _is_assertion(address, lines, number):
+    if (
+        is_invalid
+        and report.type in ("ASSERT", "ASSERT_NOT_REACHED")
+        and (report.sanitizer == "Mozilla" or _is_assertion(address, lines, number))
+    ):
         return
     if not report.begin("UNKNOWN" if is_invalid else named, rank, tool, match.group()):
         return
@@ -168,16 +173,6 @@ def _on_go_access(report: Report, lines: list[str], number: int) -> None:
         report.access, report.address = found["access"].rsplit(" ", 1)[-1].upper(), address_text(found["address"])
 
 
-def _on_node(report: Report, lines: list[str], number: int) -> None:
-    """Node prints the place, the source's line, a caret, then the error and its stack."""
-    if not lines[number].isspace() and lines[number].strip() != "^" * len(lines[number].strip()):
-        return
-    for at in range(number + 1, min(number + 4, len(lines))):
-        if _JS_ERROR.match(lines[at][:TESTED]) is not None:
-            report.begin("Uncaught exception", STATEMENT, "JavaScript", lines[at])
-            return
-
-
 def _on_logged_fatally(report: Report, lines: list[str], number: int) -> None:
     """Google's logger ends the program after a line of severity F, whatever it says; signs know failed checks."""
     found = _GLOG.match(lines[number][:TESTED])
@@ -231,7 +226,8 @@ def _on_sandbox(report: Report, lines: list[str], number: int) -> None:
 
 def _on_beyond(report: Report, lines: list[str], number: int) -> None:
     """Of what follows, allocation, thread and the next leak, OSS-Fuzz's states take nothing once they have a frame."""
-    report.is_beyond = report.is_beyond or bool(report.stacks)
+    if "deallocated by" not in lines[number]:
+        report.is_beyond = report.is_beyond or bool(report.stacks)
 
 
 def _on_miracle_ptr(report: Report, lines: list[str], number: int) -> None:
@@ -248,7 +244,7 @@ def _on_rust_panic(report: Report, lines: list[str], number: int) -> None:
 
 
 def _on_goroutine(report: Report, lines: list[str], number: int) -> None:
-    if not lines[number].startswith("goroutine "):
+    if not lines[number].lstrip().startswith("goroutine "):
         return
     report.mode = "go" if report.mode != "go" or not report.stacks else "done"
 
@@ -277,8 +273,9 @@ HEADLINES = (
     ("rite of size", _on_access),
     ("The signal is caused by a ", _on_signal_access),
     *KERNEL,
+    *MEMCHECK,
     *DEBUGGERS,
-    ("    ^", _on_node),
+    *RUNTIMES,
     ("\nF", _on_logged_fatally),
     ("pc (nil) ", _on_security_mark),
     ("pc 0x00000000 ", _on_security_mark),

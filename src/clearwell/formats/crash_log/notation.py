@@ -48,6 +48,8 @@ _SKIPPED_MODULE = re.compile(r"(?:^|/)(?:libc(?:\+\+(?:_shared)?)?\.so|libstdc\+
 _GO_FILE = re.compile(r"\.go$")
 
 NOT_SECURITY = (
+    "Kernel failure\nWarning", "Kernel failure\nLockup", "Kernel failure\nRcu-stall", "Kernel failure\nHung-task",
+    "Kernel failure\nLock-order", "Kernel failure\nSleep-in-atomic",
     "Abrt", "Ill", "Sigtrap", "Thread leak", "Breakpoint", "Trap", "Fatal-signal", "Floating-point-exception", "Bus", "Stack-overflow",
     "Stack overflow",
     "Timeout", "Out-of-memory",
@@ -200,8 +202,6 @@ def steady(message: str) -> str:
 def is_security(kind: str, address: str | None, was_raised: bool) -> bool:
     """Say whether OSS-Fuzz treats the crash as security relevant. `was_raised`: the first frame is raise or abort, so that no
     memory was touched at the address."""
-    if kind.startswith("Kernel failure"):
-        return True
     if kind.startswith(NOT_SECURITY):
         return False
     if kind.startswith(_BY_ADDRESS):

@@ -6,11 +6,11 @@ import re
 from clearwell.formats.crash_log.frames import RawFrame
 from clearwell.formats.crash_log.notation import address_text
 from clearwell.formats.crash_log.report import TESTED, Report
-from clearwell.formats.crash_log.signs import FAULT, STATEMENT
+from clearwell.formats.crash_log.signs import END, FAULT, STATEMENT
 from clearwell.vocabulary.finding import line_of
 
 _KASAN = re.compile(
-    r"BUG: K(?P<tool>ASAN|ASan|MSAN|CSAN|FENCE): (?P<kind>[\w -]{1,60}?)(?: (?:read|write|access))? (?:in|on) ?[^\n]*?(?:address |addr )?"
+    r"BUG: K(?P<tool>ASAN|ASan|MSAN|CSAN|FENCE): (?P<kind>[\w -]{1,60}?)(?: (?:read|write|access))? (?:in|on)\b ?[^\n]*?(?:address |addr )?"
     r"(?P<address>\b[0-9a-f]{16}\b|$)"
 )
 _KASAN_RANGE = re.compile(r"KASAN: (?P<kind>[\w -]{1,60}) (?:in|on) range \[(?P<address>0x[0-9a-f]{1,16})-")
@@ -30,6 +30,17 @@ _KERNEL_ACCESS = re.compile(
     re.IGNORECASE,
 )
 _KERNEL_UBSAN = re.compile(r"UBSAN: (?P<kind>[\w-]{1,60}) in ")
+_TRAP = re.compile(
+    r"(?:Oops: )?(?P<kind>divide error|invalid opcode|stack segment|double fault|int3|bounds|alignment check): [0-9a-f]{4} \[#\d"
+)
+_COMPLAINTS = (
+    (re.compile(r"WARNING: (?:CPU: \d{1,4} PID: \d{1,7} at |[\w./-]{1,300}:\d{1,6} at )"), "Warning"),
+    (re.compile(r"BUG: (?:soft|hard) lockup|hard LOCKUP on cpu"), "Lockup"),
+    (re.compile(r"INFO: rcu\w* (?:self-)?detected (?:expedited )?stall"), "Rcu-stall"),
+    (re.compile(r"INFO: task \S{1,64} blocked for more than"), "Hung-task"),
+    (re.compile(r"WARNING: (?:possible (?:circular|recursive) locking|possible irq lock inversion|inconsistent lock state)"), "Lock-order"),
+    (re.compile(r"BUG: sleeping function called from invalid context"), "Sleep-in-atomic"),
+)
 _KERNEL_TOOLS = {
     "ASAN": "KernelAddressSanitizer", "ASan": "KernelAddressSanitizer", "MSAN": "KernelMemorySanitizer",
     "CSAN": "KernelConcurrencySanitizer", "FENCE": "KernelElectricFence",
@@ -77,8 +88,26 @@ def _on_kasan_range(report: Report, lines: list[str], number: int) -> None:
         report.sanitizer = "KernelAddressSanitizer"
 
 
+def _on_trap(report: Report, lines: list[str], number: int) -> None:
+    """A processor's trap: `divide error: 0000 [#1] SMP`, since Linux 6.10 after `Oops: `."""
+    found = _TRAP.match(lines[number][:TESTED])
+    if found is not None and report.begin("Kernel failure", STATEMENT, "Kernel", lines[number]):
+        report.mode, report.kernel_kind = "kernel", found["kind"].replace(" ", "-").capitalize()
+
+
+def _on_complaint(report: Report, lines: list[str], number: int) -> None:
+    """What a kernel complains of and lives on: warnings, lockups, stalls, hung tasks, locks taken in two orders."""
+    for pattern, kind in _COMPLAINTS:
+        if pattern.search(lines[number][:TESTED]) is not None:
+            if report.begin("Kernel failure", END, "Kernel", lines[number]):
+                report.mode, report.kernel_kind = "kernel", kind
+            return
+
+
 def _on_kernel_panic(report: Report, lines: list[str], number: int) -> None:
     line = lines[number][:TESTED]
+    if "panic_on_warn" in line and report.kernel_kind == "Warning":
+        return  # how the warning above ended
     why = line[line.find("not syncing") + len("not syncing") :].strip(": ")
     if report.begin("Kernel failure", STATEMENT, "Kernel", line):
         report.mode, report.kernel_kind = "kernel", _without_number(why.replace(" ", "-")) or None
@@ -141,6 +170,13 @@ KERNEL = (
     ("kernel BUG at ", _on_kernel_bug),
     ("general protection fault", _on_protection_fault),
     ("KASAN: ", _on_kasan_range),
+    (": 0000 [#", _on_trap),
+    ("WARNING: ", _on_complaint),
+    (" lockup", _on_complaint),
+    ("hard LOCKUP", _on_complaint),
+    ("INFO: rcu", _on_complaint),
+    ("INFO: task ", _on_complaint),
+    ("BUG: sleeping", _on_complaint),
     ("Kernel panic - not syncing", _on_kernel_panic),
     ("IP: ", _on_instruction_pointer),
     ("IP is at ", _on_instruction_pointer),

@@ -9,12 +9,13 @@ import msgspec
 from clearwell.formats.crash_log import frames as forms
 from clearwell.formats.crash_log.frames import RawFrame
 from clearwell.formats.crash_log.headlines import HEADLINES
-from clearwell.formats.crash_log.notation import check_message, steadier, steady, with_source
+from clearwell.formats.crash_log.notation import address_text, check_message, steadier, steady, with_source
 from clearwell.formats.crash_log.report import TESTED, Report
 from clearwell.formats.crash_log.signs import SIGNS, Sign
 
 _SECOND_STACK = re.compile(
-    r"\s*(?:(?P<memory>(?:[Ff]reed|(?:previously )?[Aa]llocated) (?:by|in)\b|Uninitialized value was|Uninit was|kfence-#\d+: )"
+    r"\s*(?:(?P<memory>(?:0x[0-9a-f]{1,16} was )?(?:[Ff]reed|(?:previously )?[Aa]llocated|[Dd]eallocated) (?:by|in)\b"
+    r"|Uninitialized value was|Uninit was|kfence-#\d+: )"
     r"|Thread \S{1,40} (?:\(.{0,80}\) )?created|Memory was marked|[Pp]revious (?:atomic )?(?:read|write)|Location is|Mutex \S+|As if"
     r"|Address 0x[0-9a-f]+ is located|0x[0-9a-f]+ is located|The buggy address|Last potentially related"
     r"|Caused by: |Goroutine \d+ \(|(?:read|write|read-write)(?: \(marked\))? to 0x)"
@@ -44,7 +45,7 @@ _FRAME_STARTS = frozenset("#[aF0123456789")
 
 _LINE_FORMS: dict[str, Callable[[str], RawFrame | None]] = {
     "kernel": forms.bare_kernel_frame, "windbg": forms.windbg_frame, "glibc": forms.glibc_frame, "lldb": forms.lldb_frame,
-    "honggfuzz": forms.honggfuzz_frame,
+    "honggfuzz": forms.honggfuzz_frame, "memcheck": forms.memcheck_frame, "hotspot": forms.hotspot_frame,
 }  # fmt: skip
 """Modes in which a frame is one line of a form that means nothing elsewhere."""
 
@@ -77,7 +78,7 @@ def _present(lines: list[str]) -> frozenset[str]:
         if members == (stem,):
             found.append(stem)
             continue
-        near = "\n".join([line for line in lines if stem in line])
+        near = "\n" + "\n".join([line for line in lines if stem in line])
         found += [key for key in members if key in near]
     return frozenset(found)
 
@@ -155,8 +156,9 @@ class _Reading:
         elif first == "[":
             form, frame = "kernel", forms.kernel_frame(line) if bare.startswith("[<") else None
         elif first == "a" and bare.startswith("at "):
-            form, frame = "java", forms.java_frame(line)
-            if frame is None or (frame.file or "").endswith((".js", ".ts")):
+            is_dotnet = self.report.mode == "dotnet"
+            form, frame = ("dotnet", forms.dotnet_frame(line)) if is_dotnet else ("java", forms.java_frame(line))
+            if not is_dotnet and (frame is None or (frame.file or "").endswith((".js", ".ts"))):
                 form, frame = "javascript", forms.javascript_frame(line)
         elif first == "F" and bare.startswith('File "'):
             form, frame = "faulthandler" if ", in " not in line else "python", forms.python_frame(line)
@@ -181,6 +183,8 @@ class _Reading:
             return "kernel", forms.kernel_frame(line)
         if self.report.mode == "plain":
             return "sanitizer", forms.plain_frame(line)
+        if self.report.mode == "php":
+            return "php", None  # read with their headline
         return "gdb", forms.gdb_frame(line) if line is bare else None
 
     def _by_mode(self, lines: list[str], number: int, line: str) -> tuple[str, RawFrame | None]:
@@ -217,7 +221,11 @@ class _Reading:
         parts = found.groupdict()
         message, source = parts.get("message"), parts.get("source") or parts.get("source2")
         kind = sign.type
-        if not self.report.begin(kind, sign.rank, sign.sanitizer, line) or not message:
+        if not self.report.begin(kind, sign.rank, sign.sanitizer, line):
+            return
+        if parts.get("address"):
+            self.report.address = address_text(parts["address"])
+        if not message:
             return
         if "CHECK failure" in kind:
             self.report.lines = [with_source(check_message(message), source)]

@@ -28,13 +28,14 @@ _STATELESS = ("V8 correctness failure",)
 
 class Stack(msgspec.Struct):
     """Frames printed one after the other, in one form. `is_second`: where memory was allocated or freed, a thread created...
-    `is_beyond`: a state that has a frame does not go on into this one."""
+    `is_beyond`: a state that has a frame does not go on into this one. `is_analyzed`: what a debugger's analysis took for the fault's."""
 
     form: str
     is_second: bool
     frames: list[RawFrame] = []
     lines: list[str] = []
     is_beyond: bool = False
+    is_analyzed: bool = False
 
     def read(self, limit: int) -> list[RawFrame]:
         """Return the first `limit` frames; those kept as lines are read now."""
@@ -184,7 +185,9 @@ class Report:
     def _useful_stacks(self) -> list[Stack]:
         windbg = [stack for stack in self.stacks if stack.form == "windbg"]
         if windbg:
-            return windbg[-1:]
+            analyzed = [stack for stack in windbg if stack.is_analyzed and stack.frames][-1:]
+            is_other = analyzed and windbg[-1].frames[:1] and windbg[-1].frames[0].function != analyzed[0].frames[0].function
+            return analyzed if is_other else windbg[-1:]  # the last one may be the debugger's own wait
         if self.sanitizer in _DEBUGGERS and len(self.stacks) > 1:
             return self._backtrace() or self.stacks
         return self.stacks[::-1] if all(stack.form == "python" for stack in self.stacks) else self.stacks

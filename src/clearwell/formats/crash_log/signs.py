@@ -74,6 +74,19 @@ _GO: tuple[tuple[str, str], ...] = (
     (r"makeslice: (?:len|cap) out of range", "Makeslice: len out of range"),
 )
 
+_SCUDO: tuple[tuple[str, str], ...] = (
+    # Scudo's words (its report.cpp) -> crash type
+    (r"(?:corrupted|race on) chunk header", "Heap-corruption"),
+    (r"invalid chunk state when", "Heap-double-free"),
+    (r"misaligned pointer when", "Invalid-free"),
+    (r"allocation type mismatch when", "Alloc-dealloc-mismatch"),
+    (r"invalid sized delete when", "New-delete-type-mismatch"),
+    (
+        r"(?:out of memory|internal map failure|maximum allocation size|requested allocation size|calloc overflow|RSS limit)",
+        "Out-of-memory",
+    ),
+)
+
 SIGNS: tuple[Sign, ...] = (
     # Faults with a form of their own
     _sign("Direct leak of ", r"Direct leak of \d+ byte", "Direct-leak", FAULT, "LeakSanitizer"),
@@ -90,6 +103,19 @@ SIGNS: tuple[Sign, ...] = (
     _sign("double free or corr", r"double free or corruption", "Heap-double-free", STATEMENT, "glibc"),
     _sign("free(): invalid", r"free\(\): invalid (?:pointer|size)", "Invalid-free", STATEMENT, "glibc"),
     _sign("*** buffer overflow", r"\*\*\* buffer overflow detected \*\*\*", "Buffer-overflow", STATEMENT, "glibc"),
+    # Allocators that check themselves
+    _sign("corrupted size vs", r"corrupted size vs\. prev_size", "Heap-corruption", STATEMENT, "glibc"),
+    _sign("corrupted top size", r"corrupted top size", "Heap-corruption", STATEMENT, "glibc"),
+    _sign("corrupted double-li", r"corrupted double-linked list", "Heap-corruption", STATEMENT, "glibc"),
+    _sign("corrupted unsorted", r"corrupted unsorted chunks", "Heap-corruption", STATEMENT, "glibc"),
+    _sign("munmap_chunk(): ", r"munmap_chunk\(\): invalid pointer", "Invalid-free", STATEMENT, "glibc"),
+    _sign("realloc(): invalid", r"realloc\(\): invalid (?:pointer|old size|next size)", "Invalid-free", STATEMENT, "glibc"),
+    _sign("malloc(): ", r"malloc\(\): (?:memory corruption|invalid|mismatching|unaligned|smallbin|largebin|unsorted)", "Heap-corruption",
+          STATEMENT, "glibc"),
+    *(_sign("Scudo ERROR: ", rf"Scudo ERROR: {words}[^\n]{{0,120}}?(?:address (?P<address>0x[0-9a-f]{{1,16}})|$)", kind, STATEMENT, "Scudo")
+      for words, kind in _SCUDO),
+    _sign("Sanitizer CHECK", r'Sanitizer CHECK failed: [^\n]{1,500}?unable to mmap', "Out-of-memory", FAULT),
+    _sign("Sanitizer: CHECK", r'Sanitizer: CHECK failed: [^\n]{1,500}?unable to mmap', "Out-of-memory", FAULT),
     _sign("Sanitizer CHECK", r"Sanitizer CHECK failed: \S{1,300}\s+(?P<message>[^\n]{1,400})", "Sanitizer CHECK failure", FAULT),
     _sign("Sanitizer: CHECK", r"Sanitizer: CHECK failed: \S{1,300}\s+(?P<message>[^\n]{1,400})", "Sanitizer CHECK failure", FAULT),
     _sign("Trusted App crash", r"Trusted App crash stacktrace", "Trusted app crash", FAULT, "Trusty"),
@@ -155,11 +181,20 @@ SIGNS: tuple[Sign, ...] = (
         r"(?P<message>[^\n]{1,400})", "ASSERT", STATEMENT, whole=True),
     _sign("SSERTION FAILURE: ", r"SSERTION FAILURE: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
     _sign("ASSERT FAILURE: ", r"ASSERT FAILURE: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT),
-    _sign(': assertion "', r': assertion "(?P<message>[^\n]{1,400}?)" failed', "ASSERT", STATEMENT, "bionic"),
+    _sign('assertion "', r'assertion "(?P<message>[^\n]{1,400}?)" failed', "ASSERT", STATEMENT, "libc"),
     _sign(": Assertion ", r": Assertion [`'\"](?P<message>[^\n]{1,600}?)['\"] failed", "ASSERT", STATEMENT),
+    _sign(": assertion failed (", r": assertion failed (?P<message>\([^\n]{1,400}?\))(?:: \(|$)", "ASSERT", STATEMENT, "GLib"),
+    _sign(": code should not be reached", r": code should not be reached", "ASSERT_NOT_REACHED", STATEMENT, "GLib"),
+    _sign('ASSERT: "', r'ASSERT: "(?P<message>[^\n]{1,400}?)" in file ', "ASSERT", STATEMENT, "Qt"),
+    _sign("ASSERT failure in ", r'ASSERT failure in [^\n"]{1,300}: "(?P<message>[^\n]{1,400}?)", file ', "ASSERT", STATEMENT, "Qt"),
+    _sign("Assertion failure: ", r"Assertion failure: (?P<message>[^\n]{1,400}?), at \S{1,300}:\d", "ASSERT", STATEMENT, "Mozilla"),
+    _sign("Hit MOZ_CRASH(", r"Hit MOZ_CRASH\((?P<message>[^\n]{0,400}?)\) at \S{1,300}:\d", "ASSERT_NOT_REACHED", STATEMENT, "Mozilla"),
     _sign(": assertion failed: ", r": assertion failed: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT, "GLib"),
     _sign("Assertion failed: ", r"Assertion failed: \(?(?P<message>[^\n]{1,400}?)\)?, (?:function|file) \S+, "
         r"(?:file|line)", "ASSERT", STATEMENT),
+    _sign("Assertion failed: ", r"Assertion failed: (?P<message>[^\n]{1,400}?) \([^()\n:]{1,300}: [^()\n:]{1,200}: \d{1,7}\)$",
+          "ASSERT", STATEMENT, "libc"),
+    _sign(": Assertion failed: ", r"\S{1,400}:\d{1,7}: Assertion failed: (?P<message>[^\n]{1,400})", "ASSERT", STATEMENT, whole=True),
     _sign("Assertion failed: ", r"Assertion failed: (?P<message>file [^\n]{1,400}, line \d+)", "ASSERT", STATEMENT, "Swift"),
     _sign(":assertion ", r":assertion [^\n]{1,200}? failed: (?P<message>[^\n]{1,200}?)(?:(?:Address|Memory|Thread"
         r"|UndefinedBehavior)Sanitizer|$)", "ASSERT", STATEMENT, "libc++"),
@@ -183,10 +218,16 @@ SIGNS: tuple[Sign, ...] = (
     _sign("== Java ", rf"{_JAZZER}java\.lang\.StackOverflowError", "Stack-overflow", STATEMENT, "Jazzer"),
     _sign("== Java ", _JAZZER, "Uncaught exception", STATEMENT, "Jazzer"),
     _sign("FATAL EXCEPTION", r"FATAL EXCEPTION", "Fatal Exception", STATEMENT, "Android"),
+    _sign("Exception in thread", r'Exception in thread "[^"]{0,200}" java\.lang\.OutOfMemoryError', "Out-of-memory", STATEMENT, "Java",
+          whole=True),
+    _sign("Exception in thread", r'Exception in thread "[^"]{0,200}" java\.lang\.StackOverflowError', "Stack-overflow", STATEMENT, "Java",
+          whole=True),
     _sign("Exception in thread", r'Exception in thread "[^"]{0,200}" ', "Uncaught exception", STATEMENT, "Java", whole=True),
     _sign("=== Uncaught Python", r"=== Uncaught Python exception: ===", "Uncaught exception", STATEMENT, "Python"),
     _sign("Fatal Python error: ", r"Fatal Python error: (?P<message>[^\n]{1,400})", "Fatal error", STATEMENT, "Python", whole=True),
     _sign("Traceback (most", r"Traceback \(most recent call last\):", "Uncaught exception", STATEMENT, "Python"),
+    _sign("Fortran runtime", r"Fortran runtime error: (?:Index|Substring) [^\n]{1,200}bound", "Index-out-of-bounds", STATEMENT, "Fortran"),
+    _sign("Fortran runtime", r"Fortran runtime error: (?P<message>[^\n]{1,400})", "Fatal error", STATEMENT, "Fortran"),
     _sign("== Uncaught Exception", r"== Uncaught Exception: (?:Jazzer\.js: )?", "Uncaught exception", STATEMENT, "Jazzer.js"),
     _sign("Uncaught ", r"Uncaught (?:[\w$.]{0,80}(?:Error|Exception)):? ", "Uncaught exception", STATEMENT, "JavaScript", whole=True),
 )  # fmt: skip
