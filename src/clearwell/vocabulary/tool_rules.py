@@ -43,6 +43,16 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
         "b701": ("CWE-94", "Jinja2 without autoescape"), "b702": ("CWE-80", "Mako templates"), "b703": ("CWE-80", "mark_safe"),
         "b704": ("CWE-79", "Markup of input"),
     }),
+    ("zizmor", re.compile(r"zizmor"), {
+        "template-injection": ("CWE-94", "an expression is expanded into code"),
+        "github-env": ("CWE-94", "input reaches the environment of steps"),
+        "artipacked": ("CWE-522", "a credential stays in the workspace"), "unredacted-secrets": ("CWE-532", "a secret reaches a log"),
+        "hardcoded-container-credentials": ("CWE-798", "a credential stands in the workflow"),
+        "excessive-permissions": ("CWE-250", "more rights than needed"), "unpinned-uses": ("CWE-829", "an action that may change"),
+        "unpinned-images": ("CWE-829", "an image that may change"), "impostor-commit": ("CWE-829", "a commit from another repository"),
+        "cache-poisoning": ("CWE-349", "a cache that others may fill"), "bot-conditions": ("CWE-290", "a name that can be taken"),
+        "known-vulnerable-actions": ("CWE-1395", "an action with a known flaw"),
+    }),
     ("gosec", re.compile(r"gosec|golang security checker|golangci"), {
         "g101": ("CWE-798", "a hardcoded credential"), "g102": ("CWE-200", "binding to all interfaces"),
         "g103": ("CWE-242", "the unsafe package"), "g104": ("CWE-703", "an error that nobody looks at"),
@@ -298,11 +308,17 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
 _PREFIX = re.compile(r"^(?:py/|go/|sc(?=[0-9]))")
 
 
+_RUFF = re.compile(r"ruff|flake8")
+"""Tools that give Bandit's rules as S instead of B; their own B are rules of style."""
+
+
 def weakness_from_rule(tool: str, rule: str) -> Weakness | None:
     """Infer a weakness from a rule that the table knows; None for other tools and rules."""
     if not rule or len(rule) > 200:
         return None
     name, wanted = tool[:200].lower(), rule.strip().lower()
+    if _RUFF.search(name) is not None:
+        name, wanted = "bandit", f"b{wanted[1:]}" if wanted.startswith("s") else ""
     for title, pattern, rules in TOOLS:
         if pattern.search(name) is None:
             continue

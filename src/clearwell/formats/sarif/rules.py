@@ -16,6 +16,8 @@ from clearwell.vocabulary.weakness import Weakness
 MAX_RAW = 256 * 1024
 _MAX_TITLE = 200
 _MAX_WEAKNESSES = 20
+_MAX_ABOUT = 300
+"""Characters of a rule's description that say what it is about; further on linters explain, compare and refer."""
 _MAX_READ_RULES = 20_000
 _CWE_ID = re.compile(r"(?i)(?<![a-z0-9])cwe[-_: /]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_ALONE = re.compile(r"(?i)\s*(?:cwe)?[-_: ]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
@@ -217,7 +219,7 @@ class Rules:
             ("rule id", rule_id or ""),
             ("rule name", rule.name or ""),
             ("rule tags", tags),
-            ("rule description", f"{text_of(rule.shortDescription)} {text_of(rule.fullDescription)}"),
+            ("rule description", f"{text_of(rule.shortDescription)[:_MAX_ABOUT]} {text_of(rule.fullDescription)[:_MAX_ABOUT]}"),
         )
         return next((found for origin, text in sources if (found := weakness_from_words(text, origin)) is not None), None)
 
