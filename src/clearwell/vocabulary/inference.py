@@ -115,7 +115,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
      "CWE-306", "an act without knowing who asks"),
     (r"bind.{0,20}all (?:network )?interfaces|0 0 0 0", "CWE-668", "a service reachable from every network"),
     (r"(?:uncontrolled|tainted|externally controlled|user controlled|attacker controlled|non ?literal|non ?constant|unsafe|missing) "
-     r"format ?string|format ?string (?:vuln|attack|bug|inject|flaw|is not a|from|comes|can be influenced)|format ?string\Z",
+     r"format ?string|format ?strings? (?:vuln|attack|bug|inject|flaw|is not a|from|comes|can be influenced)|format ?string\Z",
      "CWE-134", "input is a format string"),
     (r"unsafe reflection|class chosen by", "CWE-470", "input chooses a class or method"),
     (r"unquoted search path", "CWE-428", "a path with a blank"),

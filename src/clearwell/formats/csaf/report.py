@@ -32,7 +32,7 @@ from clearwell.vocabulary.stated import (
 
 MAX_DEPTH = 100
 MAX_PRODUCTS = 500_000
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=msgspec.Struct)
 _AFFECTED = ("known_affected", "first_affected", "last_affected", "under_investigation", "unknown")
 _FIXED = ("fixed", "first_fixed", "recommended")
 _VERSIONS = ("cvss_v4", "cvss_v3", "cvss_v2")
@@ -195,7 +195,7 @@ def _part(raw: msgspec.Raw, kind: type[_T], where: str, reading: Reading) -> _T 
     if not bytes(raw):
         return None
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return read_parts(raw, kind, where, reading)
     except BROKEN_JSON as reason:
         reading.broken(where, reason)
         return None
