@@ -156,3 +156,99 @@ def test_any_json_is_read_or_refused_in_words(report: ReportFormat, data: st.Dat
         assert str(reason)
     else:
         assert document.format == report.name
+
+
+def graphql(ghsa: str, name: str, span: str, **more: object) -> dict[str, Any]:
+    advisory = {
+        "ghsaId": ghsa, "identifiers": [{"type": "GHSA", "value": ghsa}, {"type": "CVE", "value": "CVE-2026-7"}], "summary": "XSS in pages",
+        "severity": "HIGH", "references": [{"url": "https://x.example/1"}], "cvss": {"vectorString": None, "score": 0.0},
+        "cwes": {"nodes": [{"cweId": "CWE-79"}]}, **more,
+    }  # fmt: skip
+    return {
+        "advisory": advisory,
+        "package": {"ecosystem": "PIP", "name": name},
+        "vulnerableVersionRange": span,
+        "firstPatchedVersion": {"identifier": "2.1"},
+    }
+
+
+def test_graphql_gives_an_advisory_for_each_package_and_it_is_one_finding() -> None:
+    nodes = [graphql("GHSA-aaaa-bbbb-cccc", "grain", "< 2.1"), graphql("GHSA-aaaa-bbbb-cccc", "grain-core", "= 2.0")]
+    gone = graphql("GHSA-dddd-eeee-ffff", "grain", "< 1", withdrawnAt="2026-01-01")
+    answer = {"data": {"securityVulnerabilities": {"edges": [{"node": node} for node in [*nodes, gone]], "pageInfo": {}}}}
+
+    document = read(js(answer), "x")
+
+    (one,) = document.findings
+    assert (one.external_id, one.aliases, [w.id for w in one.weaknesses]) == ("GHSA-aaaa-bbbb-cccc", ("CVE-2026-7",), ["CWE-79"])
+    assert one.product == parse_target("pkg:pypi/grain") and one.severity == Severity("HIGH")
+    assert one.affected == ("pkg:pypi/grain: < 2.1; fixed in 2.1", "pkg:pypi/grain-core@2.0: = 2.0; fixed in 2.1")
+    assert [part.position for part in document.left_out] == ["data.securityVulnerabilities.edges[2].node"]
+
+
+def test_graphql_s_alerts_and_advisories_are_read() -> None:
+    node = graphql("GHSA-aaaa-bbbb-cccc", "grain", "< 2.1")
+    alert = {"securityVulnerability": {k: v for k, v in node.items() if k != "advisory"}, "securityAdvisory": node["advisory"]}
+    advisory = {**node["advisory"], "vulnerabilities": {"nodes": [alert["securityVulnerability"]]}}
+    answers = [
+        {"data": {"repository": {"vulnerabilityAlerts": {"nodes": [alert]}}}},
+        {"data": {"securityAdvisories": {"nodes": [advisory]}}},
+        {"data": {"securityAdvisory": advisory}},
+    ]
+
+    assert {only(answer) for answer in answers} == {only(answers[0])}
+    assert only(answers[0]).affected == ("pkg:pypi/grain: < 2.1; fixed in 2.1",)
+
+
+def vex(status: dict[str, list[str]], **flaw: Any) -> dict[str, Any]:
+    helper = {"product_identification_helper": {"purl": "pkg:rpm/mill/sieve@2.3-1?arch=src"}}
+    return {
+        "document": {"csaf_version": "2.0", "title": "update of sieve", "tracking": {"id": "MILL-1"}},
+        "product_tree": {"full_product_names": [{"product_id": "S", "name": "sieve-2.3-1", **helper}]},
+        "vulnerabilities": [{"cve": "CVE-2026-9", "product_status": status, **flaw}],
+    }
+
+
+@pytest.mark.parametrize("standing", ["fixed", "first_fixed", "recommended"])
+def test_a_csaf_advisory_that_names_only_the_fix_tells_of_a_flaw(standing: str) -> None:
+    """Distributions' updates (Red Hat's `fixed`, SUSE's `recommended`) list no product that is affected."""
+    found = only(vex({standing: ["S"], "known_not_affected": ["T"]}))
+
+    assert found.external_id == "CVE-2026-9" and found.product == parse_target("pkg:rpm/mill/sieve")
+    assert found.affected == ("fixed in pkg:rpm/mill/sieve@2.3-1",)
+    assert found.remarks == ("named only where it is fixed",)
+
+
+def test_a_csaf_flaw_that_affects_nothing_is_left_out() -> None:
+    document = read(js(vex({"known_not_affected": ["S"]})), "x")
+
+    assert document.findings == () and [part.position for part in document.left_out] == ["vulnerabilities[0]"]
+
+
+def test_a_broken_part_of_a_record_costs_itself() -> None:
+    csaf = read(js(vex({"known_affected": ["S"]}, notes="none", cwe="CWE-79: XSS")), "x")
+    osv = read(js({"id": "X-1", "modified": "2026-01-01T00:00:00Z", "summary": "a flaw", "references": 5, "affected": []}), "x")
+    github = read(js({"ghsa_id": "GHSA-aaaa-bbbb-cccc", "summary": "a flaw", "cvss": [1]}), "x")
+
+    assert [w.id for w in csaf.findings[0].weaknesses] == ["CWE-79"]
+    assert [d.findings[0].title for d in (osv, github)] == ["a flaw"] * 2
+    assert [[problem.position for problem in d.problems] for d in (csaf, osv, github)] == [
+        ["vulnerabilities[0].notes"],
+        ["references"],
+        ["cvss"],
+    ]
+
+
+def test_words_of_an_update_for_several_flaws_tell_no_weakness() -> None:
+    record = {"id": "X-1", "modified": "2026-01-01T00:00:00Z", "summary": "sieve update", "details": "Fixes an SQL injection and more."}
+
+    assert [w.id for w in only({**record, "aliases": ["CVE-2026-1"]}).weaknesses] == ["CWE-89"]
+    assert only({**record, "related": ["CVE-2026-1", "CVE-2026-2"]}).weaknesses == ()
+
+
+def test_what_a_cna_writes_for_a_cwe_tells_the_weakness() -> None:
+    kinds = [{"descriptions": [{"lang": "en", "description": "Use after free"}]}]
+
+    found = only({**cve(problemTypes=kinds, descriptions=[{"lang": "en", "value": "Allows code execution"}]), "dataVersion": 5.1})
+
+    assert [(w.id, w.source) for w in found.weaknesses] == [("CWE-416", "inferred")]

@@ -86,3 +86,11 @@ def test_what_windows_tools_write_is_read(encoding: str) -> None:
     data = '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"größe"}},"results":[{"message":{"text":"m"}}]}]}'.encode(encoding)
 
     assert read(data, "x").tool == "größe"
+
+
+@pytest.mark.parametrize(
+    ("sign", "word"), [(b"\x1f\x8b\x08\x00", "gzip"), (b"PK\x03\x04", "ZIP"), (b"BZh91AY", "bzip2"), (b"%PDF-1.7", "PDF")]
+)
+def test_a_packed_file_is_told_to_be_unpacked(sign: bytes, word: str) -> None:
+    with pytest.raises(Invalid, match=f"{word}.*unpack"):
+        read(sign + b"rest", "report.json")

@@ -122,7 +122,9 @@ def test_ecosystem_and_name_decide_and_the_purl_where_the_ecosystem_is_not_known
 
 def test_weaknesses_are_read_where_github_keeps_them_and_any_other_content_is_passed_over() -> None:
     assert read(database_specific={"cwe_ids": ["CWE-79", 5], "severity": "HIGH"}).weaknesses == ("CWE-79",)
-    assert [read(database_specific=odd).weaknesses for odd in (None, [], "x", {"cwe_ids": "CWE-79"})] == [(), (), (), ()]
+    stated = ({"CWE": {"id": "CWE-79", "desc": "x"}}, {"cwes": [{"cweId": "CWE-79"}]}, {"cwe": "CWE-79"})
+    assert [read(database_specific=one).weaknesses for one in stated] == [("CWE-79",)] * 3
+    assert [read(database_specific=odd).weaknesses for odd in (None, [], "x", {"cwe_ids": {"of": 1}})] == [(), (), (), ()]
 
 
 def test_an_old_event_with_two_kinds_reads_as_two() -> None:

@@ -2,6 +2,7 @@
 """SARIF: where tools put weaknesses, places and messages; broken parts beside good ones; documents that are hardly SARIF."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -175,3 +176,65 @@ def test_any_json_in_a_results_place_is_read_or_listed(results: list[Any], artif
     except ClearwellError:
         return
     assert len(document.findings) <= len(results)
+
+
+def underscored(value: Any) -> Any:
+    """A log as Python's object model of SARIF prints it: keys with underscores."""
+    if isinstance(value, dict):
+        return {re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", key): underscored(part) for key, part in value.items()}
+    return [underscored(part) for part in value] if isinstance(value, list) else value
+
+
+def test_keys_with_underscores_are_read_as_meant_and_said_to_be_none_of_sarif() -> None:
+    place = {
+        "physicalLocation": {"artifactLocation": {"uri": "a/b.py"}, "region": {"startLine": 7, "snippet": {"text": 'x = {"rule_id": 1}'}}}
+    }
+    rule = {"id": "r", "shortDescription": {"text": "t"}, "properties": {"tags": ["CWE-89"]}}
+    told = {"ruleId": "r", "message": {"text": "see physical_location"}, "locations": [place], "partialFingerprints": {"k": "v"}}
+    plain = log(told, tool=rules(rule))
+
+    document = read(json.dumps(underscored(json.loads(plain))).encode(), "x", None)
+
+    assert document.findings == (only(plain),)
+    assert ["underscores" in part.reason for part in document.left_out] == [True]
+
+
+def test_a_scanner_of_packages_names_flaw_and_package() -> None:
+    rule = {"id": "CVE-2026-1234-libsieve", "name": "GHSA-2222-3333-4444", "properties": {"purls": ["pkg:deb/debian/libsieve@1.2"]}}
+    text = "Package: libsieve\nInstalled Version: 1.2\nVulnerability CVE-2026-1234\nSeverity: HIGH\nFixed Version: 1.3\nLink: x"
+    by_rule, by_words = (
+        only(log({"ruleId": rule["id"], "message": {"text": "m"}}, tool=rules(rule))),
+        only(log({"message": {"text": text}})),
+    )
+    several = only(log({"ruleId": "r", "message": {"text": "m"}, "properties": {"purls": ["pkg:npm/a@1", "pkg:npm/b@1"]}}))
+
+    assert by_rule.aliases == ("CVE-2026-1234", "GHSA-2222-3333-4444") and by_rule.product == parse_target("pkg:deb/debian/libsieve@1.2")
+    assert by_words.affected == ("libsieve: 1.2; fixed in 1.3",)
+    assert several.product is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "rule", "cwe"),
+    [
+        ("Psalm", {"id": "205", "name": "TaintedHtml"}, "CWE-79"),
+        ("Coverity", {"id": "FORWARD_NULL"}, "CWE-476"),
+        ("Infer", {"id": "THREAD_SAFETY_VIOLATION"}, "CWE-362"),
+        ("zizmor", {"id": "zizmor/template-injection"}, "CWE-94"),
+        ("ruff", {"id": "S602"}, "CWE-78"),
+    ],
+)
+def test_rules_of_tools_that_state_no_weakness_are_known(tool: str, rule: dict[str, Any], cwe: str) -> None:
+    found = only(log({"ruleId": rule["id"], "message": {"text": "m"}}, tool={"driver": {"name": tool, "rules": [rule]}}))
+
+    assert [(w.id, w.source) for w in found.weaknesses] == [(cwe, "inferred")]
+
+
+def test_what_a_linter_explains_at_length_is_no_weakness_of_its_rule() -> None:
+    about = (
+        "Checks for zip() without strict=. "
+        + "This is about style and nothing else. " * 9
+        + "Otherwise lists are truncated to the length of the shortest."
+    )
+    linter = {"driver": {"name": "ruff", "rules": [{"id": "B602", "fullDescription": {"text": about}}]}}
+
+    assert only(log({"ruleId": "B602", "message": {"text": "m"}}, tool=linter)).weaknesses == ()

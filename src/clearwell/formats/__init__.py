@@ -19,6 +19,15 @@ MAX_NESTING = 4
 """How deep attachments of attachments are read (a report in a mail that a list forwarded and a person forwarded again)."""
 MAX_FINDINGS = 100_000
 MAX_ATTACHMENTS = 1_000
+_PACKED = {
+    b"\x1f\x8b": "a gzip file",
+    b"PK\x03\x04": "a ZIP archive",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"%PDF-": "a PDF",
+}
 _COLUMN_NAME = re.compile(r"[^\x00\ud800-\udfff]{1,200}")
 
 
@@ -62,6 +71,9 @@ def read(data: bytes, name: str = "", target: Product | None = None, columns: Ma
     recognizes the bytes (the message says which were tried and why each said no), or when the one that does can make nothing of them.
     """
     require_size(data)
+    for sign, kind in _PACKED.items():
+        if data.startswith(sign):
+            raise Invalid(f"this is {kind}: unpack it and send the report that is in it")
     text = as_utf8(data)
     if columns:
         for report in report_formats():

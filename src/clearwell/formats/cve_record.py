@@ -142,7 +142,7 @@ class _Containers(msgspec.Struct):
 class _Record(msgspec.Struct):
     cveMetadata: _Metadata
     containers: _Containers
-    dataVersion: str | None = None
+    dataVersion: str | float | None = None
 
 
 _record = msgspec.json.Decoder(_Record)
@@ -162,8 +162,9 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     for position, raw in records(data, reading):
         try:
             record = _record.decode(raw)
-            if record.dataVersion is not None and not record.dataVersion.startswith("5"):
-                raise Invalid(f"CVE records of version 5 are read; this is {record.dataVersion[:20]!r}")
+            version = str(record.dataVersion or "5")
+            if not version.startswith("5"):
+                raise Invalid(f"CVE records of version 5 are read; this is {version[:20]!r}")
         except (*BROKEN_JSON, Invalid) as reason:
             reading.broken(position, reason)
             continue
@@ -196,7 +197,13 @@ class _Reader:
             title=title_from(title, _first_sentence(text), record.cveMetadata.cveId),
             message=text[:MAX_TEXT],
             product=first_known(*(_product(entry) for entry in affected)) or target,
-            weaknesses=weaknesses_of(self._reading, self._weaknesses(containers), ("title", title or ""), ("description", text)),
+            weaknesses=weaknesses_of(
+                self._reading,
+                self._weaknesses(containers),
+                ("problemTypes", self._problem_types(cna)),
+                ("title", title or ""),
+                ("description", text),
+            ),
             locations=_locations(affected),
             severity=self._severity(containers),
             origin=Origin(tool=next((c.value[:200] for c in credits if c.type == "tool" and c.value.strip()), None)),
@@ -215,6 +222,11 @@ class _Reader:
         texts = self._list(cna.descriptions, list[_Text], "cna.descriptions")
         english = [text.value for text in texts if text.lang.lower().startswith("en")]
         return next(iter(english), None) or next((text.value for text in texts), "")
+
+    def _problem_types(self, cna: _Container) -> str:
+        """What the CNA writes where a CWE belongs ("Use after free")."""
+        types = self._list(cna.problemTypes, list[_ProblemType], "cna.problemTypes")
+        return ". ".join(problem.description for kind in types for problem in kind.descriptions)[:MAX_TEXT]
 
     def _weaknesses(self, containers: list[tuple[str, _Container]]) -> tuple[Weakness, ...]:
         """`cweId`, else the CWE that a description spells out, of the first container that states one."""

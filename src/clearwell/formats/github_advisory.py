@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GitHub security advisories as its REST API gives them: global and repository advisories, Dependabot alerts, webhooks, lists."""
+"""GitHub security advisories as its APIs give them: global and repository advisories, Dependabot alerts, webhooks, lists, GraphQL."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from clearwell.vocabulary.document import BROKEN_JSON, Document, Reading, Report
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding, Location
 from clearwell.vocabulary.product import Product
-from clearwell.vocabulary.records import has_keys, keys_of, records
+from clearwell.vocabulary.records import has_keys, keys_of, read_parts, records
 from clearwell.vocabulary.stated import (
     MAX_LISTED,
     MAX_TEXT,
@@ -41,6 +42,8 @@ _TYPES = {
 }
 _WRAPPERS = ("security_advisory", "repository_advisory")
 _LIVING = {"triage", "draft"}
+_GRAPHQL = ("securityVulnerabilities", "securityAdvisories", "securityAdvisory", "vulnerabilityAlerts")
+_MAX_DEPTH = 12
 
 
 class _Identifier(msgspec.Struct):
@@ -111,7 +114,16 @@ class _Wrapped(msgspec.Struct):
     state: str | None = None
 
 
-_advisory = msgspec.json.Decoder(_Advisory)
+class _Connection(msgspec.Struct):
+    """GraphQL's lists: `nodes`, or `edges` with a `node` each."""
+
+    nodes: list[Any] | None = None
+    edges: list[Any] | None = None
+
+    def members(self) -> list[Any]:
+        return self.nodes or [edge.get("node") if isinstance(edge, dict) else None for edge in self.edges or ()]
+
+
 _wrapped = msgspec.json.Decoder(_Wrapped)
 
 
@@ -119,6 +131,8 @@ def why_not(data: bytes, name: str) -> str | None:
     """Say why these bytes are no GitHub advisories, or None when they are."""
     if data[:256].lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
         return "not JSON"
+    if has_keys(data, "data") and any(f'"{key}"'.encode() in data for key in _GRAPHQL):
+        return None
     if b'"ghsa_id"' not in data:
         return "no ghsa_id"
     found = any(has_keys(data, key) for key in ("ghsa_id", *_WRAPPERS))
@@ -128,11 +142,17 @@ def why_not(data: bytes, name: str) -> str | None:
 def read(data: bytes, name: str, target: Product | None) -> Document:
     """Read an advisory, a list of them, Dependabot's alerts or a webhook's body; withdrawn and closed ones are left out."""
     reading = Reading("github-advisory")
+    if has_keys(data, "data") and not has_keys(data, "ghsa_id"):
+        return _read_graphql(data, reading, target)
     is_wrapped = "ghsa_id" not in keys_of(data)
     for position, raw in records(data, reading):
         try:
             wrapped = _wrapped.decode(raw) if is_wrapped else None
-            advisory = wrapped.security_advisory or wrapped.repository_advisory if wrapped is not None else _advisory.decode(raw)
+            advisory = (
+                wrapped.security_advisory or wrapped.repository_advisory
+                if wrapped is not None
+                else read_parts(raw, _Advisory, position, reading)
+            )
             if advisory is None:
                 raise Invalid("there is no advisory in it")
         except (*BROKEN_JSON, Invalid) as reason:
@@ -144,6 +164,86 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
         else:
             reading.add(_finding(reading, advisory, wrapped, target))
     return reading.document("GitHub")
+
+
+def _read_graphql(data: bytes, reading: Reading, target: Product | None) -> Document:
+    """Read an answer of GraphQL: an advisory that it gives once for each package is one finding."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for position, raw in records(data, reading):
+        try:
+            answer = msgspec.json.decode(raw)
+        except BROKEN_JSON as reason:
+            reading.broken(position, reason)
+            continue
+        for where, node in _nodes(answer, position):
+            advisory = _of_graphql(node)
+            known = found.setdefault(str(advisory.get("ghsa_id") or where), (where, advisory))[1]
+            if known is not advisory:
+                known["vulnerabilities"] = [*known["vulnerabilities"], *advisory["vulnerabilities"]]
+    for where, made in found.values():
+        if not reading.has_room():
+            break
+        try:
+            read_one = msgspec.convert(made, _Advisory)
+        except BROKEN_JSON as reason:
+            reading.broken(where, reason)
+            continue
+        ended = _ended(read_one, None)
+        if ended is not None:
+            reading.leave_out(where, ended)
+        else:
+            reading.add(_finding(reading, read_one, None, target))
+    return reading.document("GitHub")
+
+
+def _nodes(value: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what holds an advisory: an advisory itself, or a vulnerability or alert with one."""
+    waiting: list[tuple[str, Any, int]] = [(where, value, 0)]
+    while waiting:
+        place, part, depth = waiting.pop()
+        if isinstance(part, dict):
+            if any(isinstance(part.get(key), dict) for key in ("advisory", "securityAdvisory")) or "ghsaId" in part:
+                yield place, part
+            elif depth < _MAX_DEPTH:
+                waiting += [(f"{place}.{key}".lstrip("."), child, depth + 1) for key, child in reversed(part.items())]
+        elif isinstance(part, list) and depth < _MAX_DEPTH:
+            waiting += [(f"{place}[{number}]", child, depth + 1) for number, child in reversed(list(enumerate(part)))]
+
+
+def _of_graphql(node: dict[str, Any]) -> dict[str, Any]:
+    """An advisory in REST's names."""
+    advisory = next((node[key] for key in ("advisory", "securityAdvisory") if isinstance(node.get(key), dict)), node)
+    mine = node if isinstance(node.get("package"), dict) else node.get("securityVulnerability")
+    affected = [mine] if isinstance(mine, dict) else _members(advisory.get("vulnerabilities"))
+    identifiers = advisory.get("identifiers")
+    named = identifiers if isinstance(identifiers, list) else []
+    ghsa = next((one.get("value") for one in named if isinstance(one, dict) and one.get("type") == "GHSA"), None)
+    cvss = advisory.get("cvss") if isinstance(advisory.get("cvss"), dict) else {}
+    return {
+        "ghsa_id": advisory.get("ghsaId") or ghsa,
+        **{key: advisory.get(key) for key in ("summary", "description", "severity", "references")},
+        "identifiers": named,
+        "html_url": advisory.get("permalink"),
+        "withdrawn_at": advisory.get("withdrawnAt"),
+        "cwes": [{"cwe_id": cwe.get("cweId")} for cwe in _members(advisory.get("cwes")) if isinstance(cwe, dict)],
+        "cvss": {"vector_string": cvss.get("vectorString"), "score": cvss.get("score")} if cvss else None,
+        "vulnerabilities": [
+            {
+                "package": entry.get("package"),
+                "vulnerable_version_range": entry.get("vulnerableVersionRange"),
+                "first_patched_version": entry.get("firstPatchedVersion"),
+            }
+            for entry in affected
+            if isinstance(entry, dict)
+        ],
+    }
+
+
+def _members(value: Any) -> list[Any]:
+    try:
+        return msgspec.convert(value, _Connection).members()
+    except msgspec.ValidationError:
+        return []
 
 
 def _ended(advisory: _Advisory, wrapped: _Wrapped | None) -> str | None:
@@ -220,4 +320,4 @@ def _credited(credit: _Credit) -> str | None:
     return f"{login} ({credit.type.lower()})" if login and credit.type else login
 
 
-REPORT = ReportFormat(name="github-advisory", title="GitHub security advisory (REST API)", why_not=why_not, read=read)
+REPORT = ReportFormat(name="github-advisory", title="GitHub security advisory (REST and GraphQL)", why_not=why_not, read=read)

@@ -14,7 +14,7 @@ from clearwell.vocabulary.document import BROKEN_JSON, Document, Reading, Report
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding, Location, Origin
 from clearwell.vocabulary.product import Product, parse_purl, parse_target
-from clearwell.vocabulary.records import has_keys, records
+from clearwell.vocabulary.records import has_keys, read_parts, records
 from clearwell.vocabulary.stated import MAX_TEXT, first_known, listed, severity_of, stated_weaknesses, title_from, weaknesses_of
 from clearwell.vocabulary.vulnerability import Affected, Timeline, Turn, VersionRange, Vulnerability
 
@@ -142,13 +142,25 @@ def read(data: bytes) -> Vulnerability:
 
 
 def _weaknesses(specific: msgspec.Raw) -> tuple[str, ...]:
-    """Read `database_specific.cwe_ids`, which is where GitHub's and our own records keep them."""
+    """Read the CWEs that `database_specific` keeps under a key of that name.
+
+    GitHub's and our own records have `cwe_ids`, curl's `CWE: {"id": ...}`, others `cwes: [{"cweId": ...}]` or `cwe: "CWE-79"`.
+    """
     try:
         stated = msgspec.json.decode(specific) if bytes(specific) else None
     except (msgspec.DecodeError, RecursionError):
         return ()
-    listed = stated.get("cwe_ids") if isinstance(stated, dict) else None
-    return tuple(text for text in listed if isinstance(text, str)) if isinstance(listed, list) else ()
+    found: list[str] = []
+    for key, value in list(stated.items())[:200] if isinstance(stated, dict) else ():
+        if "cwe" in key.lower():
+            found += _cwe_texts(value)
+    return tuple(dict.fromkeys(found))
+
+
+def _cwe_texts(value: Any) -> list[str]:
+    several = value[:50] if isinstance(value, list) else [value]
+    told = [one.get("id") or one.get("cweId") or one.get("cwe_id") if isinstance(one, dict) else one for one in several]
+    return [text for text in told if isinstance(text, str)]
 
 
 def _read_affected(entry: _Affected) -> Affected | None:
@@ -311,6 +323,7 @@ class _GitRange(_Range):
 
 
 class _ReportedAffected(_Affected):
+    database_specific: msgspec.Raw = msgspec.Raw()
     ranges: list[_GitRange] | None = None  # type: ignore[assignment]  # a list of a subclass: the struct is read only
     severity: list[_Severity] | None = None
     ecosystem_specific: msgspec.Raw = msgspec.Raw()
@@ -320,7 +333,6 @@ class _Reported(_Told):
     affected: list[_ReportedAffected] | None = None  # type: ignore[assignment]  # as above
 
 
-_REPORTED = msgspec.json.Decoder(_Reported)
 _LIST = "vulns"
 
 
@@ -339,7 +351,7 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
     reading = Reading("osv")
     for position, raw in records(data, reading, _LIST):
         try:
-            record = _REPORTED.decode(raw)
+            record = read_parts(raw, _Reported, position, reading)
         except BROKEN_JSON as reason:
             reading.broken(position, reason)
             continue
@@ -354,14 +366,17 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
 
 def _finding(reading: Reading, record: _Reported, target: Product | None) -> Finding:
     affected = record.affected or []
-    stated = stated_weaknesses(_weaknesses(record.database_specific), "database_specific.cwe_ids")
+    stated = stated_weaknesses(_weaknesses(record.database_specific), "database_specific.cwe_ids") or stated_weaknesses(
+        (cwe for entry in affected[:100] for cwe in _weaknesses(entry.database_specific)), "affected.database_specific"
+    )
+    texts = (("summary", record.summary or ""), ("details", record.details or ""))
     severities = [*(record.severity or ()), *(severity for entry in affected for severity in entry.severity or ())]
     return Finding(
         format="osv",
         title=title_from(record.summary, record.details, record.id),
         message=(record.details or record.summary or "")[:MAX_TEXT],
         product=first_known(*(_product(entry) for entry in affected[:1_000])) or target,
-        weaknesses=weaknesses_of(reading, stated, ("summary", record.summary or ""), ("details", record.details or "")),
+        weaknesses=weaknesses_of(reading, stated, *texts) if stated or not _is_collection(record) else (),
         locations=_locations(affected),
         severity=severity_of((stated.score for stated in severities), None, _level(record.database_specific)),
         origin=Origin(tool=next((credit.name[:200] for credit in record.credits or () if credit.type == "TOOL" and credit.name), None)),
@@ -371,6 +386,12 @@ def _finding(reading: Reading, record: _Reported, target: Product | None) -> Fin
         references=listed(reference.url for reference in record.references or ()),
         credits=listed((f"{c.name} ({c.type.lower()})" if c.type else c.name for c in record.credits or ()), 200),
     )
+
+
+def _is_collection(record: _Reported) -> bool:
+    """True for a distribution's update that answers several flaws at once: words about one of them say nothing of the record."""
+    names = (*(record.aliases or ()), *(record.upstream or ()), *(record.related or ()))
+    return len({name for name in names if name.startswith("CVE-")}) > 1
 
 
 def _product(entry: _ReportedAffected) -> Product | None:

@@ -15,6 +15,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"http ?only", "CWE-1004", "names the cookie attribute whose absence lets scripts read it"),
     (r"same ?site", "CWE-1275", "names the cookie attribute that limits cross-site sending"),
     (r"cookie.{0,40}secure|secure.{0,20}cookie|insecure cookie", "CWE-614", "the cookie's Secure attribute"),
+    (r"x xss protection|xss (?:auditor|filter)", "CWE-693", "a header that browsers' own filters obey"),
     (r"response splitting|crlf|header injection", "CWE-113", "line breaks that end a header early"),
     (r"request smuggling", "CWE-444", "two parsers disagree where a request ends"),
     (r"no ?sql", "CWE-943", "a data query that is no SQL"),
@@ -70,10 +71,14 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"log injection|log forging", "CWE-117", "input forges log lines"),
     (r"clear ?text (?:logging|log)|sensitive.{0,20}log|log.{0,20}(?:password|credential)", "CWE-532", "secrets reach a log"),
     (r"(?:leak|expos|disclos)[a-z]{0,4} (?:of )?(?:secret|credential|password|token|api key|private key)",
-     "CWE-200", "secrets shown to those who should not see them"),
+     "CWE-522", "credentials shown to those who should not see them"),
     (r"(?:clear|plain) ?text (?:password |secret |credential )?stor|stor[a-z]{1,3} .{0,24}(?:clear|plain) ?text",
      "CWE-312", "secrets stored as they are"),
-    (r"unencrypted socket|clear ?text (?:transm|protocol|http)|insecure transport|unencrypted", "CWE-319", "secrets travel as they are"),
+    (r"unencrypted (?:[a-z]+ ){0,2}(?:socket|connection|transport|traffic|channel|communication|request|protocol|http|ftp|smtp|redis)|"
+     r"clear ?text (?:transm|protocol|http)|insecure transport|unencrypted in transit",
+     "CWE-319", "secrets travel as they are"),
+    (r"(?:unencrypted|not encrypted|without encryption|encryption (?:[a-z]+ ){0,3}(?:disabled|not enabled)|no encryption)",
+     "CWE-311", "secrets kept or sent as they are"),
     (r"trust manager|hostname verif|cert(?:ificate)? (?:validation|verification)|without cert|ssl verif|verify false|"
      r"host key|(?:tls|ssl|cert(?:ificate)?) (?:[a-z]+ )?(?:check[a-z]*|verification|validation) (?:is |was )?(?:disabled|"
      r"skipped|off)|skip verify|disabled? (?:tls|ssl|cert)",
@@ -93,7 +98,9 @@ WORDS: tuple[tuple[str, str, str], ...] = (
      "CWE-330", "values that can be foretold"),
     (r"trust ?bound", "CWE-501", "trusted and untrusted data are mixed"),
     (r"timing (?:side channel|attack|leak|discrepancy)|constant time", "CWE-208", "a secret compared in varying time"),
-    (r"insecure temp|temp(?:orary)? file|mktemp|tmpnam|tempnam", "CWE-377", "a temporary file that others can foretell"),
+    (r"(?:insecure|predictable|hard ?coded) temp(?:orary)?(?: (?:file|dir|folder|path)|\b)|temp(?:orary)? file (?:creat|name|race|vuln)|"
+     r"mktemp|tmpnam|tempnam",
+     "CWE-377", "a temporary file that others can foretell"),
     (r"toctou|time of check|check then use|access then open", "CWE-367", "what was checked can change before its use"),
     (r"race condition|data race", "CWE-362", "concurrent use without order"),
     (r"overly permissive|world writ|insecure (?:file )?permission|chmod|file permission", "CWE-732", "others may read or write it"),
@@ -104,9 +111,12 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"improper access control", "CWE-284", "rights that are not kept apart"),
     (r"missing authorization|missing access check|broken access|\bidor\b|insecure direct object",
      "CWE-862", "an act without a check of rights"),
-    (r"missing authentication|unauthenticated|no auth\b", "CWE-306", "an act without knowing who asks"),
+    (r"missing authentication|unauthenticated (?:access|endpoint|api|route|admin|call|function)|without (?:any )?authentication|no auth\b",
+     "CWE-306", "an act without knowing who asks"),
     (r"bind.{0,20}all (?:network )?interfaces|0 0 0 0", "CWE-668", "a service reachable from every network"),
-    (r"format ?string", "CWE-134", "input is a format string"),
+    (r"(?:uncontrolled|tainted|externally controlled|user controlled|attacker controlled|non ?literal|non ?constant|unsafe|missing) "
+     r"format ?string|format ?strings? (?:vuln|attack|bug|inject|flaw|is not a|from|comes|can be influenced)|format ?string\Z",
+     "CWE-134", "input is a format string"),
     (r"unsafe reflection|class chosen by", "CWE-470", "input chooses a class or method"),
     (r"unquoted search path", "CWE-428", "a path with a blank"),
     (r"dll (?:hijack|preload|sideload)|dependency confusion|uncontrolled search path", "CWE-427", "another's file is found first"),
@@ -135,10 +145,14 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"out of bounds read|oob read|over ?read|read past|buffer over read|read(?:s|ing)? (?:[a-z0-9]+ ){0,5}(?:past|beyond|"
      r"outside|after) (?:[a-z0-9]+ ){0,4}(?:end|bounds?|buffer|array|allocation|block)",
      "CWE-125", "a read outside its buffer"),
-    (r"buffer overflow|strcpy|strcat|sprintf|\bgets\b|unbounded copy|scanf", "CWE-120", "a copy without a check of size"),
+    (r"buffer overflow|strcpy|strcat|vsprintf|(?<!n )sprintf|unbounded copy|"
+     r"(?:use of|uses?|using|calls? to|call|insecure api|dangerous|deprecated) (?:the )?(?:function )?gets\b|gets fn|"
+     r"scanf .{0,40}(?:width|limit|overflow|bound)",
+      "CWE-120", "a copy without a check of size"),
     (r"out of bounds|index out of|array index|array bounds|(?:missing|no|lack of|lacks|without) (?:a )?bounds? check",
      "CWE-119", "an access outside its buffer"),
-    (r"memory leak|resource leak|leaked", "CWE-401", "memory or a resource that is never released"),
+    (r"memory leak|resource leak|leaked (?:memory|object|storage|handle|descriptor|resource)|(?:memory|handle|descriptor) leaked",
+     "CWE-401", "memory or a resource that is never released"),
     (r"type confusion|bad cast", "CWE-843", "an object used as another type"),
     (r"infinite loop|endless loop", "CWE-835", "a loop that does not end"),
     (r"(?:zip|decompression) bomb|highly compressed", "CWE-409", "little data unpacks to very much"),
@@ -157,7 +171,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"(?:runs?|running) as root|missing user\b|privileged container", "CWE-250", "more rights than needed"),
     (r"privilege escalation|improper privilege", "CWE-269", "rights that should not be had"),
 )
-"""Words of a rule or message -> weakness, with the reason. Version 2, written for this project from CWE 4.16's names."""
+"""Words of a rule or message -> weakness, with the reason. Version 3, written for this project from CWE 4.16's names."""
 
 CRASHES: tuple[tuple[str, str | None, str, str], ...] = (
     # crash type starts with (OSS-Fuzz's words, lower case), access, CWE, why
@@ -280,13 +294,28 @@ def needed_words(pattern: str) -> tuple[str, ...]:
 _TABLE = tuple((needed_words(pattern), re.compile(rf"\b(?:{pattern})"), cwe, why) for pattern, cwe, why in WORDS)
 
 
+_FOLLOWS = re.compile(
+    r"\b(?:(?:can|could|may|might|will|would|to)[ \t]+(?:potentially[ \t]+)?(?:lead|result|allow|enable|cause|permit|be used|execute|gain)"
+    r"|lead(?:s|ing)[ \t]+to|result(?:s|ing)[ \t]+in|allow(?:s|ing)|enabl(?:es|ing)|caus(?:es|ing)|permit(?:s|ting)"
+    r"|attackers?[ \t]+(?:can|could|may|might|to))\b(?:(?!\b(?:via|due|because|through|by)\b)[^.;\n]){1,300}"
+)
+"""What follows from a flaw: "could allow an attacker to execute code", up to the words that name its cause."""
+
+
 def weakness_from_words(text: str, origin: str) -> Weakness | None:
     """Infer a weakness from a tool's words (`origin` says which: "rule id"); None when no line of the table fits.
 
-    What stands in quotes is the reported code's own words, not the tool's: it is not read.
+    What stands in quotes is the reported code's own words, not the tool's: it is not read. What a text says that follows from the flaw
+    is read only where the rest of it names nothing: "a path traversal that could lead to code execution" is a path traversal.
     """
-    prose = _CAMEL.sub(" ", _QUOTED.sub(" ", text[:_TEXT_LIMIT]))
-    words = _SEPARATORS.sub(" ", prose.lower()).strip()
+    prose = _CAMEL.sub(" ", _QUOTED.sub(" ", text[:_TEXT_LIMIT])).lower()
+    cause = _FOLLOWS.sub(" ", prose)
+    found = _told(cause, origin)
+    return found if found is not None or len(cause) == len(prose) else _told(prose, origin)
+
+
+def _told(prose: str, origin: str) -> Weakness | None:
+    words = _SEPARATORS.sub(" ", prose).strip()
     for needed, pattern, cwe, why in _TABLE:
         for word in needed:
             if word in words:

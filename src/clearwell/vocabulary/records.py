@@ -4,6 +4,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +18,8 @@ _MAX_MENDED = 64 * 1024 * 1024
 _SCANNED = 1024 * 1024
 _TOKEN = re.compile(rb'(?s)"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]:,]')
 _GAP = re.compile(r"[\s,]*")
+
+_T = TypeVar("_T", bound=msgspec.Struct)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _list = msgspec.json.Decoder(list[msgspec.Raw])
@@ -105,6 +108,36 @@ def records(data: bytes, reading: Reading, under: str | None = None) -> Iterator
             raise Invalid(f"{under}: {clean(reason)}") from None
     else:
         yield "", msgspec.Raw(text)
+
+
+def read_parts(raw: msgspec.Raw, kind: type[_T], position: str, reading: Reading) -> _T:
+    """Decode a record; where a part of it is broken, name that part and leave it empty. Raises what decoding the whole raised,
+    when what is broken is no object, or a part without which the record says nothing (a field that the struct requires).
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except BROKEN_JSON as reason:
+        try:
+            parts = _object.decode(raw)
+        except BROKEN_JSON:
+            raise reason from None
+        kept, lost = {}, []
+        for field in msgspec.structs.fields(kind):
+            if field.encode_name not in parts:
+                continue
+            try:
+                kept[field.name] = msgspec.json.decode(parts[field.encode_name], type=field.type)
+            except BROKEN_JSON as wrong:
+                lost.append((f"{position}.{field.encode_name}".lstrip("."), str(wrong)))
+        try:
+            found = kind(**kept)
+        except TypeError:
+            raise reason from None
+        if all(field.required for field in msgspec.structs.fields(kind) if field.name in kept):
+            raise  # a name, and nothing that is said of it
+        for where, why in lost:
+            reading.broken(where, why)
+        return found
 
 
 def _numbered(found: list[msgspec.Raw], key: str, reading: Reading) -> Iterator[tuple[str, msgspec.Raw]]:

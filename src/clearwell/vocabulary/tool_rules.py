@@ -43,6 +43,54 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
         "b701": ("CWE-94", "Jinja2 without autoescape"), "b702": ("CWE-80", "Mako templates"), "b703": ("CWE-80", "mark_safe"),
         "b704": ("CWE-79", "Markup of input"),
     }),
+    ("Psalm", re.compile(r"psalm"), {
+        "taintedhtml": ("CWE-79", "input becomes markup"), "taintedtextwithquotes": ("CWE-79", "input with quotes becomes markup"),
+        "taintedsql": ("CWE-89", "input reaches SQL"), "taintedshell": ("CWE-78", "input reaches a shell"),
+        "taintedeval": ("CWE-95", "input is run as code"), "taintedcallable": ("CWE-470", "input names a function"),
+        "taintedinclude": ("CWE-98", "input names a file of code"), "taintedunserialize": ("CWE-502", "input becomes objects"),
+        "taintedssrf": ("CWE-918", "the server requests what input names"), "taintedheader": ("CWE-113", "input reaches a header"),
+        "taintedldap": ("CWE-90", "input reaches an LDAP filter"), "taintedfile": ("CWE-22", "input names a file"),
+        "taintedxpath": ("CWE-643", "input reaches XPath"), "taintedusersecret": ("CWE-200", "a user's secret is shown"),
+        "taintedsystemsecret": ("CWE-200", "a system's secret is shown"),
+    }),
+    ("Coverity", re.compile(r"coverity"), {
+        "forward_null": ("CWE-476", "a null pointer is used"), "null_returns": ("CWE-476", "a null result is used"),
+        "reverse_inull": ("CWE-476", "a null check after the use"), "resource_leak": ("CWE-772", "a resource that is never released"),
+        "use_after_free": ("CWE-416", "memory used after its release"), "bad_free": ("CWE-590", "memory released that was not allocated"),
+        "overrun": ("CWE-119", "an access outside its buffer"), "array_vs_singleton": ("CWE-119", "a single object used as an array"),
+        "string_overflow": ("CWE-120", "a string copied into too small a buffer"), "buffer_size": ("CWE-120", "a copy past its buffer"),
+        "sizecheck": ("CWE-131", "an allocation of the wrong size"), "uninit": ("CWE-457", "a variable read before it was written"),
+        "uninit_ctor": ("CWE-457", "a member that is not initialized"), "checked_return": ("CWE-252", "a failure that nobody looks at"),
+        "divide_by_zero": ("CWE-369", "a division by zero"), "toctou": ("CWE-367", "what was checked can change before its use"),
+        "missing_lock": ("CWE-667", "data used without its lock"), "atomicity": ("CWE-362", "an update that others can break into"),
+        "sign_extension": ("CWE-194", "a sign carried into a wider type"), "overflow_before_widen": ("CWE-190", "a product that overflows"),
+        "integer_overflow": ("CWE-190", "a number that does not fit its type"), "return_local": ("CWE-562", "a local's address returned"),
+        "hardcoded_credentials": ("CWE-798", "a credential stands in the code"), "path_manipulation": ("CWE-22", "a path from input"),
+        "os_cmd_injection": ("CWE-78", "input reaches a command"), "sqli": ("CWE-89", "input reaches SQL"),
+        "xss": ("CWE-79", "input becomes markup"), "uncaught_except": ("CWE-248", "an exception that nobody caught"),
+    }),
+    ("Infer", re.compile(r"\binfer\b"), {
+        "nullptr_dereference": ("CWE-476", "a null pointer is used"), "null_dereference": ("CWE-476", "a null pointer is used"),
+        "use_after_free": ("CWE-416", "memory used after its release"), "use_after_delete": ("CWE-416", "an object used after delete"),
+        "use_after_lifetime": ("CWE-562", "an object used after its block"), "memory_leak_c": ("CWE-401", "memory that is never released"),
+        "memory_leak_cpp": ("CWE-401", "memory that is never released"), "resource_leak": ("CWE-772", "a resource never released"),
+        "pulse_resource_leak": ("CWE-772", "a resource never released"), "thread_safety_violation": ("CWE-362", "unordered access"),
+        "pulse_uninitialized_value": ("CWE-457", "a value read before it was written"),
+        "uninitialized_value": ("CWE-457", "a value read before it was written"), "deadlock": ("CWE-833", "two wait for each other"),
+        "stack_variable_address_escape": ("CWE-562", "a local's address escapes"),
+        **{f"buffer_overrun_l{n}": ("CWE-119", "an access outside its buffer") for n in (1, 2, 3, 4, 5)},
+        **{f"integer_overflow_l{n}": ("CWE-190", "a number that does not fit its type") for n in (1, 2, 5)},
+    }),
+    ("zizmor", re.compile(r"zizmor"), {
+        "template-injection": ("CWE-94", "an expression is expanded into code"),
+        "github-env": ("CWE-94", "input reaches the environment of steps"),
+        "artipacked": ("CWE-522", "a credential stays in the workspace"), "unredacted-secrets": ("CWE-532", "a secret reaches a log"),
+        "hardcoded-container-credentials": ("CWE-798", "a credential stands in the workflow"),
+        "excessive-permissions": ("CWE-250", "more rights than needed"), "unpinned-uses": ("CWE-829", "an action that may change"),
+        "unpinned-images": ("CWE-829", "an image that may change"), "impostor-commit": ("CWE-829", "a commit from another repository"),
+        "cache-poisoning": ("CWE-349", "a cache that others may fill"), "bot-conditions": ("CWE-290", "a name that can be taken"),
+        "known-vulnerable-actions": ("CWE-1395", "an action with a known flaw"),
+    }),
     ("gosec", re.compile(r"gosec|golang security checker|golangci"), {
         "g101": ("CWE-798", "a hardcoded credential"), "g102": ("CWE-200", "binding to all interfaces"),
         "g103": ("CWE-242", "the unsafe package"), "g104": ("CWE-703", "an error that nobody looks at"),
@@ -298,11 +346,17 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
 _PREFIX = re.compile(r"^(?:py/|go/|sc(?=[0-9]))")
 
 
+_RUFF = re.compile(r"ruff|flake8")
+"""Tools that give Bandit's rules as S instead of B; their own B are rules of style."""
+
+
 def weakness_from_rule(tool: str, rule: str) -> Weakness | None:
     """Infer a weakness from a rule that the table knows; None for other tools and rules."""
     if not rule or len(rule) > 200:
         return None
     name, wanted = tool[:200].lower(), rule.strip().lower()
+    if _RUFF.search(name) is not None:
+        name, wanted = "bandit", f"b{wanted[1:]}" if wanted.startswith("s") else ""
     for title, pattern, rules in TOOLS:
         if pattern.search(name) is None:
             continue

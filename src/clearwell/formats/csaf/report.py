@@ -15,7 +15,7 @@ from clearwell.vocabulary.document import BROKEN_JSON, Document, Reading, Report
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.product import Product
-from clearwell.vocabulary.records import has_keys, mend
+from clearwell.vocabulary.records import has_keys, mend, read_parts
 from clearwell.vocabulary.severity import Severity
 from clearwell.vocabulary.stated import (
     MAX_TEXT,
@@ -32,9 +32,9 @@ from clearwell.vocabulary.stated import (
 
 MAX_DEPTH = 100
 MAX_PRODUCTS = 500_000
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=msgspec.Struct)
 _AFFECTED = ("known_affected", "first_affected", "last_affected", "under_investigation", "unknown")
-_SPARED = ("known_not_affected", "fixed", "first_fixed", "recommended")
+_FIXED = ("fixed", "first_fixed", "recommended")
 _VERSIONS = ("cvss_v4", "cvss_v3", "cvss_v2")
 _LIST = "vulnerabilities"
 
@@ -120,7 +120,7 @@ class _Flaw(msgspec.Struct):
     cve: str | None = None
     title: str | None = None
     ids: list[_Id] | None = None
-    cwe: _Cwe | None = None
+    cwe: _Cwe | str | None = None
     cwes: list[_Cwe] | None = None
     notes: list[_Note] | None = None
     scores: list[dict[str, Any]] | None = None
@@ -145,7 +145,6 @@ class _Listed(msgspec.Struct, frozen=True):
 
 
 _csaf = msgspec.json.Decoder(_Csaf)
-_flaw = msgspec.json.Decoder(_Flaw)
 
 
 def why_not(data: bytes, name: str) -> str | None:
@@ -179,14 +178,13 @@ def read_report(data: bytes, name: str, target: Product | None) -> Document:
         if not reading.has_room():
             break
         try:
-            flaw = _flaw.decode(raw)
+            flaw = read_parts(raw, _Flaw, position, reading)
         except BROKEN_JSON as reason:
             reading.broken(position, reason)
             continue
         status = flaw.product_status or {}
-        if any(status.get(key) for key in _SPARED) and not any(status.get(key) for key in _AFFECTED):
-            told = "fixed in" if not status.get("known_not_affected") else "not affecting or fixed in"
-            reading.leave_out(position, f"{(flaw.cve or flaw.title or '?')[:80]}: the document names only products that it is {told}")
+        if status.get("known_not_affected") and not any(status.get(key) for key in (*_AFFECTED, *_FIXED)):
+            reading.leave_out(position, f"{(flaw.cve or flaw.title or '?')[:80]}: the document names only products that are not affected")
         else:
             reading.add(_finding(reading, flaw, header, products, target))
     publisher = header.publisher.name if header.publisher is not None else None
@@ -197,7 +195,7 @@ def _part(raw: msgspec.Raw, kind: type[_T], where: str, reading: Reading) -> _T 
     if not bytes(raw):
         return None
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return read_parts(raw, kind, where, reading)
     except BROKEN_JSON as reason:
         reading.broken(where, reason)
         return None
@@ -262,18 +260,19 @@ def _finding(reading: Reading, flaw: _Flaw, header: _Header, products: dict[str,
             list(products) if len(products) == 1 else []
         )
     affected = [products[product] for product in ids if product in products]
+    fixed = [] if affected else [products[p] for key in _FIXED for p in (status.get(key) or ())[:_MOST_PRODUCTS] if p in products]
     notes = sorted(flaw.notes or (), key=lambda note: note.category not in {"description", "summary"})
     text = "\n\n".join(note.text for note in notes if note.text.strip() and note.category != "legal_disclaimer")
     impact = "\n\n".join(threat.details for threat in flaw.threats or () if threat.category == "impact")
     tracking = header.tracking or _Tracking()
-    stated = [*([flaw.cwe.id] if flaw.cwe else []), *(cwe.id for cwe in flaw.cwes or ())]
+    stated = [*([flaw.cwe.id if isinstance(flaw.cwe, _Cwe) else flaw.cwe] if flaw.cwe else []), *(cwe.id for cwe in flaw.cwes or ())]
     identity = flaw.cve or next((one.text for one in flaw.ids or () if one.text), None) or tracking.id
     investigated = status.get("under_investigation") and not any(status.get(key) for key in _AFFECTED[:3])
     return Finding(
         format="csaf",
         title=title_from(flaw.title, header.title, text, identity),
         message="\n\n".join(filter(None, (text, impact)))[:MAX_TEXT],
-        product=first_known(*(each.product for each in affected)) or target,
+        product=first_known(*(each.product for each in affected), *(_any_version(each.product) for each in fixed)) or target,
         weaknesses=weaknesses_of(
             reading,
             stated_weaknesses(stated, "cwe" if flaw.cwe else "cwes"),
@@ -284,11 +283,16 @@ def _finding(reading: Reading, flaw: _Flaw, header: _Header, products: dict[str,
         severity=_severity(flaw),
         external_id=(identity or "").strip()[:200] or None,
         aliases=listed((n for n in (*(one.text for one in flaw.ids or ()), tracking.id, *(tracking.aliases or ())) if n != identity), 200),
-        affected=listed((each.words for each in affected), 600),
+        affected=listed((*(each.words for each in affected), *(f"fixed in {each.words}" for each in fixed)), 600),
         references=listed(reference.url for reference in [*(flaw.references or ()), *(header.references or ())]),
         credits=listed(_thanked([*(flaw.acknowledgments or ()), *(header.acknowledgments or ())]), 200),
-        remarks=("under investigation",) if investigated else (),
+        remarks=("under investigation",) if investigated else ("named only where it is fixed",) if fixed else (),
     )
+
+
+def _any_version(product: Product | None) -> Product | None:
+    """The product of which the document names a version that has the fix: the flaw is in others."""
+    return product_of_purl(product.component) if product is not None and product.purl is not None else product
 
 
 def _thanked(thanks: list[_Thanks]) -> Iterator[str | None]:

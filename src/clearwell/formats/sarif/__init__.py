@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from clearwell.formats.sarif import model
 from clearwell.formats.sarif.loosening import loosened, loosened_tool
 from clearwell.formats.sarif.model import ABSENT, External, InlineProperties, LooseLog, LooseRun, Result, Run, Tool, WholeLog, WholeRun
 from clearwell.formats.sarif.results import MAX_TITLE, RunContext
@@ -20,6 +21,7 @@ MAX_OBJECTS = 2_000_000
 MAX_PROBLEMS = 1_000
 _MAX_SALVAGE = 64 * 1024 * 1024
 _NO_FINDING = {"pass": "the tool says that the rule passed", "notApplicable": "the tool says that the rule does not apply"}
+_UNDERSCORED = (b'"rule_id"', b'"rule_index"', b'"physical_location"')
 _RESULTS_KEY = re.compile(rb'(?<!\\)"results"\s*:\s*\[')
 _TOOL_KEY = re.compile(rb'(?<!\\)"tool"\s*:\s*(?=\{)')
 
@@ -47,6 +49,8 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
         raise Invalid(f"this SARIF log holds more than {MAX_OBJECTS:,} objects: split it by run or by rule")
     reading = _Reading(target)
     data = reading.require_utf8(data)
+    if any(key in data for key in _UNDERSCORED) and b'"ruleId"' not in data and b'"physicalLocation"' not in data:
+        data = reading.rename_keys(data)
     try:
         log = _whole_log.decode(data)
     except BROKEN_JSON as reason:
@@ -98,6 +102,16 @@ class _Reading:
             self._problem(f"byte {broken.start:,}", "this is not UTF-8; the bytes in question are shown as U+FFFD")
             return data.decode(errors="replace").encode()
         return data
+
+    def rename_keys(self, data: bytes) -> bytes:
+        """Return a log whose keys have underscores (what Python's object model of SARIF prints) with SARIF's own names of them."""
+        names = {field.name for kind in vars(model).values() for field in _fields(kind) if field.name.lower() != field.name}
+        said = {re.sub(r"[A-Z]", lambda m: f"_{m[0].lower()}", name).encode(): name.encode() for name in names}
+        key = re.compile(rb'(?<!\\)"(' + b"|".join(sorted(said)) + rb')"(?=\s*:)')
+        self._leave_out(
+            "", "this is no SARIF as it stands: its keys are written with underscores (`rule_id`); they are read as `ruleId` and so on"
+        )
+        return key.sub(lambda m: b'"' + said[m[1]] + b'"', data)
 
     # Whole documents whose parts are partly broken -------------------------------------------------------------
 
@@ -262,6 +276,10 @@ class _Reading:
                     self._problem(f"{position}.externalPropertyFileReferences", reason)
                 else:
                     self._leave_out(f"{position}.externalPropertyFileReferences", reason)
+
+
+def _fields(kind: object) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind) if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else ()
 
 
 def _scalar(raw: msgspec.Raw) -> str | None:

@@ -15,6 +15,7 @@ from clearwell.formats.sarif.rules import (
     Rules,
     cvss_of,
     cwes_in,
+    package_in,
     properties_of,
     score_of,
     stated_in_properties,
@@ -74,11 +75,12 @@ class RunContext:
         if not message and facts.id is None and not locations:
             return None
         properties = properties_of(result.properties) if result.properties is not ABSENT else {}
+        affected, package = _packages(properties, message) if facts.package is None else ((), facts.package)
         return Finding(
             format="sarif",
             title=facts.title or _first_line(message) or facts.id or "finding without words",
             message=message,
-            product=self._product,
+            product=package or self._product,
             weaknesses=self._weaknesses(result, facts, properties, message),
             locations=locations,
             quotes=_quotes(result.locations, locations),
@@ -86,6 +88,8 @@ class RunContext:
             origin=self._origin,
             external_id=result.guid or result.correlationGuid,
             rule=facts.id,
+            aliases=facts.aliases,
+            affected=affected,
             fingerprints=_fingerprints(result),
             remarks=_remarks(result)
             if result.suppressions is not ABSENT or result.kind is not None or result.baselineState is not None
@@ -192,6 +196,22 @@ class RunContext:
             return "none"
         overridden = self._levels.get(facts.rule.id if facts.rule is not None else facts.id or "") if self._levels else None
         return (overridden or facts.level or "warning")[:40]
+
+
+_PACKAGE = re.compile(
+    r"(?:^|\n)Package: (?P<name>[^\n]{1,200})\nInstalled Version: (?P<version>[^\n]{1,200})(?P<rest>(?:\n[^\n]{0,500}){0,6})"
+)
+_FIXED = re.compile(r"\nFixed Version: ([^\n]{1,200})")
+
+
+def _packages(properties: dict[str, Any], message: str) -> tuple[tuple[str, ...], Product | None]:
+    """What a scanner of packages says is affected: a package URL in its properties, or the lines of Trivy's messages."""
+    package = package_in(properties) if properties else None
+    stated = _PACKAGE.search(message) if "Installed Version: " in message else None
+    if stated is None:
+        return (), package
+    fixed = _FIXED.search(stated["rest"])
+    return (f"{stated['name']}: {stated['version']}{f'; fixed in {fixed[1]}' if fixed is not None else ''}",), package
 
 
 def _product_of(run: Run) -> Product | None:

@@ -10,16 +10,21 @@ import msgspec
 from clearwell.formats.sarif.model import ABSENT, Driver, Message, Reference, Result, Rule, Run
 from clearwell.vocabulary.document import BROKEN_JSON
 from clearwell.vocabulary.inference import weakness_from_words
+from clearwell.vocabulary.product import Product
+from clearwell.vocabulary.stated import product_of_purl
 from clearwell.vocabulary.tool_rules import weakness_from_rule
 from clearwell.vocabulary.weakness import Weakness
 
 MAX_RAW = 256 * 1024
 _MAX_TITLE = 200
 _MAX_WEAKNESSES = 20
+_MAX_ABOUT = 300
+"""Characters of a rule's description that say what it is about; further on linters explain, compare and refer."""
 _MAX_READ_RULES = 20_000
 _CWE_ID = re.compile(r"(?i)(?<![a-z0-9])cwe[-_: /]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_ALONE = re.compile(r"(?i)\s*(?:cwe)?[-_: ]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_PAGE = re.compile(r"cwe\.mitre\.org/data/definitions/([1-9][0-9]{0,4})(?:\.html)?(?![0-9])")
+_PUBLIC_ID = re.compile(r"\bCVE-[0-9]{4}-[0-9]{4,19}|\bGHSA(?:-[23456789cfghjmpqrvwx]{4}){3}\b")
 _SCORE = re.compile(r"\s*([0-9]{1,2}(?:\.[0-9]{1,4})?)\s*")
 _VECTOR = re.compile(r"CVSS:(?:3\.[01]|4\.0)(?:/[A-Z]{1,3}:[A-Z][a-z]{0,5}){4,40}")
 _CWE_TAXONOMIES = {"ffc64c90-42b6-44ce-8beb-f6b7dae649e5", "25f72d7e-8a92-459d-ad67-64853f788765"}
@@ -38,6 +43,8 @@ class RuleFacts(msgspec.Struct, frozen=True):
     inferred: tuple[Weakness, ...]
     rule: Rule | None
     driver: Driver
+    aliases: tuple[str, ...] = ()
+    package: Product | None = None
 
 
 def properties_of(raw: msgspec.Raw) -> dict[str, Any]:
@@ -99,6 +106,19 @@ def stated_in_properties(properties: dict[str, Any], where: str) -> Iterator[Wea
             yield from stated_in_properties(value, f"{where}.metadata")
 
 
+def public_ids(text: str) -> tuple[str, ...]:
+    """The public ids of a flaw that a rule's id holds: scanners of packages have a rule for each flaw (`CVE-2024-1234-libssl3`)."""
+    return tuple(dict.fromkeys(match.group() for match in _PUBLIC_ID.finditer(text[:500])))
+
+
+def package_in(properties: dict[str, Any]) -> Product | None:
+    """The package that a property bag names by package URLs, when it is exactly one."""
+    found = {
+        product for key in ("purl", "purls") for text in _values(properties.get(key, [])) if (product := product_of_purl(text)) is not None
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def text_of(message: Message | None) -> str:
     """Return a message's text, or its markdown when that is all there is."""
     return (message.text or message.markdown or "") if message is not None else ""
@@ -150,13 +170,16 @@ class Rules:
             if len(self._facts) < _MAX_READ_RULES:
                 inferred = weakness_from_rule(self._tool, rule_id or "") or weakness_from_words(rule_id or "", "rule id")
             stated = unique(Weakness(cwe, "stated", "ruleId") for cwe in cwes_in(rule_id or ""))
-            return RuleFacts(rule_id, None, None, None, None, stated, (inferred,) if inferred and not stated else (), None, component)
+            told = (inferred,) if inferred and not stated else ()
+            return RuleFacts(rule_id, None, None, None, None, stated, told, None, component, public_ids(rule_id or ""))
         properties = properties_of(rule.properties)
         stated = unique(self._stated(rule, rule_id, properties)) or unique(self._stated_in_help(rule))
         inferred = None if stated else self._infer(rule, rule_id, properties)
         level = rule.defaultConfiguration.level if rule.defaultConfiguration else None
         score, cvss = score_of(properties), cvss_of(properties)
-        return RuleFacts(rule_id, title_of(rule), level, score, cvss, stated, (inferred,) if inferred else (), rule, component)
+        told = (inferred,) if inferred else ()
+        ids, package = public_ids(f"{rule_id or ''} {rule.name or ''}"), package_in(properties)
+        return RuleFacts(rule_id, title_of(rule), level, score, cvss, stated, told, rule, component, ids, package)
 
     def _find(self, result: Result) -> tuple[Rule | None, Driver]:
         component = self._component(result)
@@ -217,7 +240,7 @@ class Rules:
             ("rule id", rule_id or ""),
             ("rule name", rule.name or ""),
             ("rule tags", tags),
-            ("rule description", f"{text_of(rule.shortDescription)} {text_of(rule.fullDescription)}"),
+            ("rule description", f"{text_of(rule.shortDescription)[:_MAX_ABOUT]} {text_of(rule.fullDescription)[:_MAX_ABOUT]}"),
         )
         return next((found for origin, text in sources if (found := weakness_from_words(text, origin)) is not None), None)
 
