@@ -17,7 +17,7 @@ from clearwell.formats.github_advisory import REPORT as GITHUB
 from clearwell.formats.osv import REPORT as OSV
 from clearwell.formats.vince import REPORT as VINCE
 from clearwell.vocabulary.document import Document, ReportFormat
-from clearwell.vocabulary.errors import ClearwellError
+from clearwell.vocabulary.errors import ClearwellError, Invalid
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.product import Product, parse_target
 from clearwell.vocabulary.severity import Severity
@@ -198,6 +198,21 @@ def test_graphql_s_alerts_and_advisories_are_read() -> None:
 
     assert {only(answer) for answer in answers} == {only(answers[0])}
     assert only(answers[0]).affected == ("pkg:pypi/grain: < 2.1; fixed in 2.1",)
+
+
+def test_graphql_s_answer_of_more_objects_than_memory_holds_is_refused_before_it_is_read() -> None:
+    lists = b'{"data": {"securityAdvisories": {"nodes": [' + b"[]," * 1_000_001 + b"0]}}}"
+
+    with pytest.raises(Invalid, match="ask GitHub for fewer advisories"):
+        read(lists, "x")
+
+
+def test_what_stands_beside_graphql_s_answer_is_named_and_costs_itself() -> None:
+    answer = js({"data": {"securityVulnerabilities": {"nodes": [graphql("GHSA-aaaa-bbbb-cccc", "grain", "< 2.1")]}}})
+
+    document = read(answer + b"\n5\n", "x")
+
+    assert len(document.findings) == 1 and len(document.problems) == 1
 
 
 def vex(status: dict[str, list[str]], **flaw: Any) -> dict[str, Any]:

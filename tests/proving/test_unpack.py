@@ -69,6 +69,8 @@ def test_files_are_listed_and_read_without_unpacking(tmp_path):
         (tar({"x": "1", "./x": "2"}), "twice"),
         (tar({"Read": "1", "READ": "2"}), "differs only by case"),
         (tar({"Lib/a": "1", "lib/b": "2"}), "differs only by case"),
+        (tar({"caf\u00e9": "1", "cafe\u0301": "2"}), "composition"),
+        (tar({"caf\u00e9/a": "1", "cafe\u0301/b": "2"}), "composition"),
         (tar({"a": "1", "a/b": "2"}), "file and as a folder"),
         (tar({"a/b": "1", "a": "2"}), "file and as a folder"),
         (tar({"x" * 401: "1"}), "too long"),
@@ -114,6 +116,14 @@ def test_an_extended_header_of_any_size_is_not_read_into_memory(tmp_path):
     header.type, header.size = tarfile.XHDTYPE, 64 << 20
     content = gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) + b"0" * (1 << 20))
     with pytest.raises(Invalid, match="header"):
+        list(members(_file(tmp_path, content), "x.tgz"))
+
+
+def test_an_extended_header_whose_numbers_are_none_is_refused(tmp_path):
+    header = tarfile.TarInfo("x")
+    header.pax_headers = {"GNU.sparse.map": "no,number"}
+    content = gzip.compress(header.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+    with pytest.raises(Invalid, match="cannot be read"):
         list(members(_file(tmp_path, content), "x.tgz"))
 
 

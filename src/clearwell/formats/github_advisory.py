@@ -44,6 +44,8 @@ _WRAPPERS = ("security_advisory", "repository_advisory")
 _LIVING = {"triage", "draft"}
 _GRAPHQL = ("securityVulnerabilities", "securityAdvisories", "securityAdvisory", "vulnerabilityAlerts")
 _MAX_DEPTH = 12
+_MAX_OBJECTS = 1_000_000
+"""Objects and lists of an answer: it is read whole, and each takes a hundred bytes of memory and more."""
 
 
 class _Identifier(msgspec.Struct):
@@ -168,6 +170,8 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
 
 def _read_graphql(data: bytes, reading: Reading, target: Product | None) -> Document:
     """Read an answer of GraphQL: an advisory that it gives once for each package is one finding."""
+    if data.count(b"{") + data.count(b"[") > _MAX_OBJECTS:
+        raise Invalid(f"this answer holds more than {_MAX_OBJECTS:,} objects and lists: ask GitHub for fewer advisories at a time")
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     for position, raw in records(data, reading):
         try:
@@ -175,11 +179,14 @@ def _read_graphql(data: bytes, reading: Reading, target: Product | None) -> Docu
         except BROKEN_JSON as reason:
             reading.broken(position, reason)
             continue
+        if not isinstance(answer, dict | list):
+            reading.broken(position, "this is no object")
+            continue
         for where, node in _nodes(answer, position):
             advisory = _of_graphql(node)
             known = found.setdefault(str(advisory.get("ghsa_id") or where), (where, advisory))[1]
             if known is not advisory:
-                known["vulnerabilities"] = [*known["vulnerabilities"], *advisory["vulnerabilities"]]
+                known["vulnerabilities"] += advisory["vulnerabilities"]
     for where, made in found.values():
         if not reading.has_room():
             break
@@ -196,18 +203,18 @@ def _read_graphql(data: bytes, reading: Reading, target: Product | None) -> Docu
     return reading.document("GitHub")
 
 
-def _nodes(value: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _nodes(value: Any, where: str, depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what holds an advisory: an advisory itself, or a vulnerability or alert with one."""
-    waiting: list[tuple[str, Any, int]] = [(where, value, 0)]
-    while waiting:
-        place, part, depth = waiting.pop()
-        if isinstance(part, dict):
-            if any(isinstance(part.get(key), dict) for key in ("advisory", "securityAdvisory")) or "ghsaId" in part:
-                yield place, part
-            elif depth < _MAX_DEPTH:
-                waiting += [(f"{place}.{key}".lstrip("."), child, depth + 1) for key, child in reversed(part.items())]
-        elif isinstance(part, list) and depth < _MAX_DEPTH:
-            waiting += [(f"{place}[{number}]", child, depth + 1) for number, child in reversed(list(enumerate(part)))]
+    if isinstance(value, dict):
+        if any(isinstance(value.get(key), dict) for key in ("advisory", "securityAdvisory")) or "ghsaId" in value:
+            yield where, value
+            return
+        children = [(f".{key}", child) for key, child in value.items() if isinstance(child, dict | list)]
+    else:
+        children = [(f"[{number}]", child) for number, child in enumerate(value) if isinstance(child, dict | list)]
+    if depth < _MAX_DEPTH:
+        for place, child in children:
+            yield from _nodes(child, f"{where}{place}".lstrip("."), depth + 1)
 
 
 def _of_graphql(node: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading archives that strangers made: every name is checked before a byte is written, and no link is ever made.
 
-Refused: absolute and parent paths, links, devices, duplicate names, names that differ only by case, bombs. Nothing is executed.
+Refused: absolute and parent paths, links, devices, duplicate names, names that differ only by case or by how their letters are composed,
+bombs. Nothing is executed.
 Standard library and the error tree only: the box's own interpreter runs this file (unboxing.py).
 """
 
@@ -10,6 +11,7 @@ import io
 import lzma
 import stat
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -68,6 +70,7 @@ def members(archive: Path, kind: str, bounds: Bounds = Bounds()) -> Iterator[Mem
         OSError,
         NotImplementedError,
         RuntimeError,
+        ValueError,  # numbers of an extended header that are none
     ) as error:
         raise Invalid(f"the archive cannot be read: {error}") from error
 
@@ -133,9 +136,9 @@ def checked_name(name: str, length: int = 400) -> str:
 
 
 def _check_unique(name: str, seen: dict[str, str], folders: dict[str, str]) -> None:
-    key = name.casefold()
+    key = _plain(name)
     if key in seen:
-        what = "twice" if seen[key] == name else f"beside {seen[key]!r}, which differs only by case"
+        what = "twice" if seen[key] == name else f"beside {seen[key]!r}, which differs only by case or composition"
         raise Invalid(f"the archive holds {name!r} {what}")
     if key in folders:
         raise Invalid(f"the archive holds {name!r} as a file and as a folder")
@@ -143,12 +146,17 @@ def _check_unique(name: str, seen: dict[str, str], folders: dict[str, str]) -> N
     parts = name.split("/")[:-1]
     for count in range(len(parts), 0, -1):
         folder = "/".join(parts[:count])
-        low = folder.casefold()
+        low = _plain(folder)
         if low in seen:
             raise Invalid(f"the archive holds {folder!r} as a file and as a folder")
         known = folders.setdefault(low, folder)
         if known != folder:
-            raise Invalid(f"the archive holds the folder {folder!r} beside {known!r}, which differs only by case")
+            raise Invalid(f"the archive holds the folder {folder!r} beside {known!r}, which differs only by case or composition")
+
+
+def _plain(name: str) -> str:
+    """One spelling of all names that some file system takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 class _Info(tarfile.TarInfo):

@@ -178,6 +178,20 @@ class Lives(RuleBasedStateMachine):
             return {name: [dict(row) for row in tx.rows(query, cases=list(cases))] for name, query in queries.items()}
 
 
+def test_a_case_that_a_person_joined_knows_the_version_of_both(hub: Hub) -> None:
+    """So no other version joins it, and what is joined with it later and taken out again leaves it as it was."""
+    labs = [hub.member(OrganizationKind.LAB) for _ in range(2)]
+    lives = Lives(hub, labs, hub.member(OrganizationKind.COORDINATOR))
+    lives.report(lab=0, function="a", weaknesses=("CWE-787",), version="", marked=False)
+    lives.report(lab=0, function="b", weaknesses=("CWE-787",), version="@1", marked=False)
+
+    lives.merge(one=1, other=0)
+    lives.report(lab=1, function="a", weaknesses=("CWE-787",), version="@2", marked=False)
+    lives.merge_and_split(one=0, other=2)
+
+    assert lives._case(0) == lives._case(1) != lives._case(2)
+
+
 def test_no_sequence_of_reports_merges_splits_differences_and_refusals_loses_a_report(hub: Hub) -> None:
     labs = [hub.member(OrganizationKind.LAB) for _ in range(2)]
     coordinator = hub.member(OrganizationKind.COORDINATOR)

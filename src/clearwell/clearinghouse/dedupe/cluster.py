@@ -11,7 +11,7 @@ from itertools import combinations
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.signature import STACKS, VERSIONS, Signature, content_digest, run_signatures, unknown_signature
+from clearwell.clearinghouse.dedupe.signature import STACKS, VERSIONS, Signature, content_digest, run_signatures, tool_of, unknown_signature
 from clearwell.clearinghouse.dedupe.spelling import component_of, function_of, path_of
 from clearwell.vocabulary.finding import Finding, Location
 
@@ -89,13 +89,9 @@ def _runs(findings: Sequence[tuple[str, int, Finding]]) -> list[tuple[str, int, 
     seen: Counter[tuple[str, int]] = Counter()
     runs = []
     for file, index, finding in findings:
-        runs.append((file, seen[file, index], _tool(finding)))
+        runs.append((file, seen[file, index], tool_of(finding)))
         seen[file, index] += 1
     return runs
-
-
-def _tool(finding: Finding) -> str:
-    return finding.origin.tool or finding.format
 
 
 def _all_signatures(
@@ -221,7 +217,7 @@ class _Clusters:
             if place.line is not None and self.runs[number] not in self._unlined:
                 lines.append(place.line)
             if finding.rule is not None:
-                rules[_tool(finding)].add(finding.rule)
+                rules[tool_of(finding)].add(finding.rule)
         near = not lines or max(lines) - min(lines) <= MAX_LINES_APART
         return near and len(functions) <= 1 and all(len(names) == 1 for names in rules.values())
 

@@ -84,7 +84,7 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
     components of two scopes, or of two tools, share no key but that of an identical proof; without a scope they have no other.
     """
     component, at = component_of(finding.product)
-    tool = _tool(finding)
+    tool = tool_of(finding)
     found: list[Signature] = []
     if finding.proof is not None and finding.proof.files:
         found.append(_proof(finding.proof))
@@ -250,6 +250,7 @@ def _stack(crash: Crash, scope: str, at: str | None, is_unknown: bool, found: li
 
 
 def is_entry_point(name: str | None) -> bool:
+    """True for a function that every program or fuzz target has: it says nothing of the flaw."""
     return name is not None and _LAST_NAME.sub("", name) in _ENTRY_POINTS
 
 
@@ -275,7 +276,7 @@ def _fingerprints(finding: Finding, scope: str, at: str | None, tool: str, found
 
 def marks_of(finding: Finding) -> tuple[str, ...]:
     """The tool's own marks of a finding, each with the tool and its name, the value hashed (a tool may put a secret there)."""
-    tool = finding.origin.tool or finding.format
+    tool = tool_of(finding)
     return tuple(f"{tool} {name}: {_shown(value)}" for name, value in _digests(finding))
 
 
@@ -348,17 +349,18 @@ def _scopes(findings: Sequence[Finding], unknown: str | None) -> dict[tuple[str,
     for number, finding in enumerate(findings):
         component, at = component_of(finding.product)
         if finding.crash is None and finding.location is not None and finding.location.file and (component or unknown is not None):
-            scopes.setdefault((scope_of(finding, unknown), at, _tool(finding)), []).append((number, finding))
+            scopes.setdefault((scope_of(finding, unknown), at, tool_of(finding)), []).append((number, finding))
     return scopes
 
 
 def scope_of(finding: Finding, unknown: str | None) -> str:
     """Within what a finding may share a signature: its component, or its tool in the scope `unknown`."""
     component = component_of(finding.product)[0]
-    return component if component is not None else f"?{unknown}\x00{_tool(finding)}"
+    return component if component is not None else f"?{unknown}\x00{tool_of(finding)}"
 
 
-def _tool(finding: Finding) -> str:
+def tool_of(finding: Finding) -> str:
+    """The tool that a finding is from; the format, where the report names none."""
     return finding.origin.tool or finding.format
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.signature import marks_of
+from clearwell.clearinghouse.dedupe.signature import marks_of, tool_of
 from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, path_of, text_of
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.weakness import Weakness
@@ -134,7 +134,7 @@ def sketch(finding: Finding, quoted: Iterable[str] = (), run: str | None = None)
         text=text if crash is None else "",
         code=frozenset(mark for piece in quoted for mark in winnowed(piece)),
         marks=marks_of(finding),
-        run=f"{run} {finding.origin.tool or finding.format}" if run is not None else None,
+        run=f"{run} {tool_of(finding)}" if run is not None else None,
     )
 
 

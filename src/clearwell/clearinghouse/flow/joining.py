@@ -65,8 +65,12 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
     told = () if case.ends_at != into.case.ends_at else into.reminded
     markings = strictest((into.marking, gone.marking))
     store.save_case(
-        tx, msgspec.structs.replace(into, case=case, marking=markings, embargo=into.embargo.capped(case.ends_at), reminded=told)
-    )
+        tx,
+        msgspec.structs.replace(
+            into, case=case, marking=markings, embargo=into.embargo.capped(case.ends_at), reminded=told,
+            version=_version_of_both(tx, into, gone),
+        ),
+    )  # fmt: skip
     store.save_case(tx, msgspec.structs.replace(gone, merged_into=into.id))
     for finding in findings:
         if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF}:
@@ -149,6 +153,14 @@ def settle(tx: Transaction, case: CaseId, now: datetime) -> None:
             version=stated_version(left),
         ),
     )
+
+
+def _version_of_both(tx: Transaction, into: KeptCase, gone: KeptCase) -> str | None:
+    """The version of two cases that are one now: what `settle` would find, without reading many reports where only one version is named."""
+    if into.version is None or gone.version is None or into.version == gone.version:
+        return into.version or gone.version
+    left = report_store.findings_of_case(tx, into.id, limit=None)
+    return stated_version([finding for finding in left if finding.answer is not Answer.REFUSED] or left)
 
 
 def stated_version(findings: Sequence[KeptFinding]) -> str | None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clearwell.clearinghouse.dedupe.question import MOST, AskedCrash, AskedSignature, keys_of
-from clearwell.clearinghouse.dedupe.signature import signatures
+from clearwell.clearinghouse.dedupe.signature import signatures, tool_of
 from clearwell.clearinghouse.intake.minimization import minimize
 from clearwell.faces.cli.hub import connect, hub_options
 from clearwell.formats import read
@@ -69,7 +69,7 @@ def question_of(finding: Finding) -> AskedSignature | None:
     if place is not None and finding.weaknesses:
         candidates.append(AskedSignature(target, file=place.file, function=place.function, weakness=finding.weaknesses[0].id))
     if finding.fingerprints:
-        tool, file = finding.origin.tool or finding.format, place.file if place is not None else None
+        tool, file = tool_of(finding), place.file if place is not None else None
         candidates.append(AskedSignature(target, file=file, tool=tool, rule=finding.rule, fingerprints=finding.fingerprints[:16]))
     return next((one for one in candidates if _is_askable(one)), None)
 
