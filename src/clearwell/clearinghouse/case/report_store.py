@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports in the database: rows to nouns and back. Bulk goes by COPY; every look-up is per batch."""
+"""Reports in the database: rows to nouns and back. Bulk goes by arrays; every look-up is per batch."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A batch: up to 1,000 findings that are answered and committed together, in one transaction (COPY, one entry, one job)."""
+"""A batch: up to 1,000 findings that are answered and committed together, in one transaction (one ledger entry, two jobs)."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
