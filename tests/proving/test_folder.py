@@ -105,6 +105,8 @@ WRONG_HARNESSES = {
     "at least one": HARNESS.partition("[[feature]]")[0].replace("version = 1", "version = 1\nfeature = []"),
     "give the output": HARNESS.replace('output = "x"', ""),
     "must name an exact version": HARNESS.replace("version = 1", 'version = 1\nwith = ["pkg:pypi/six"]'),
+    "names pkg:pypi/six twice": HARNESS.replace("version = 1", 'version = 1\nwith = ["pkg:pypi/six@1.16.0", "pkg:pypi/six@1.15.0"]'),
+    "names pkg:pypi/sample twice": HARNESS.replace("version = 1", 'version = 1\nwith = ["pkg:pypi/sample@1.0"]'),
     "has no file 'b.sh'": HARNESS.replace("version = 1", 'version = 1\nbuild = "b.sh"'),
     "not a port": HARNESS.replace("8096 =", "80 ="),
     "HTTP status": HARNESS.replace("302", "9999"),

@@ -51,6 +51,16 @@ def test_people_read_one_line_per_fact_and_no_control_characters(lab: Lab):
     assert "control: none" in done.stdout
 
 
+@pytest.mark.sandbox
+def test_what_the_evidence_names_can_be_kept_to_see_why_a_proof_or_a_feature_fails(lab: Lab, tmp_path: Path):
+    env = {**lab.index.environment, "CLEARWELL_CACHE": str(lab.cache), "CLEARWELL_HARNESSES": str(lab.place / "harnesses")}
+    proof = lab.proof("notes", verb="missing", text="x", oracle='kind = "command"')
+    kept = tmp_path / "kept"
+    assert prove(str(proof), "--runs", "1", "--evidence", str(kept), env=env).exit_code == 10
+    assert "has no attribute 'missing'" in (kept / "target-stderr.txt").read_text()
+    assert isinstance(prove(str(proof), "--evidence", str(kept), env=env).exception, Invalid)
+
+
 def test_a_folder_that_is_no_proof_is_bad_usage(tmp_path: Path):
     assert prove(str(tmp_path / "nothing")).exit_code == 2
     assert isinstance(prove(str(tmp_path)).exception, Invalid)

@@ -10,7 +10,7 @@ from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
 from clearwell.proving.sandbox import Spec, standing
 from clearwell.proving.verdict import FixLabel, Outcome
-from proving.lab import NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, wheel
+from proving.lab import NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, sdist, wheel
 
 pytestmark = pytest.mark.sandbox
 
@@ -75,6 +75,12 @@ def test_undefined_behavior_is_reported_by_its_class(lab: Lab):
     oracle = 'kind = "sanitizer"\nclass = "signed-integer-overflow"\nfunctions = ["cname_scale"]'
     verdict = lab.prove(lab.c_proof(harness="cname-undefined", text="2147483647", oracle=oracle))
     assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+
+
+def test_an_effect_that_does_not_show_says_how_the_run_ended_and_not_what_it_printed(lab: Lab):
+    verdict = lab.prove(lab.proof("notes", verb="missing", text="x", oracle='kind = "command"'))
+    assert verdict.verdict == Outcome.NOT_REPRODUCED
+    assert "(it left with 1)" in verdict.reason and "missing" not in verdict.reason
 
 
 def test_an_effect_that_does_not_show_is_not_reproduced(lab: Lab):
@@ -261,6 +267,38 @@ def test_a_build_by_relative_names_leaves_project_frames(lab: Lab, way):
     verdict = lab.prove(lab.c_proof())
     assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
     assert "| cname_copy" in (verdict.target.signature or "")
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [("*(volatile int *) 0 = 1;", "different"), ("go(1);", "reproduced"), ("go(0);", "reproduced")]
+)
+def test_only_a_stack_that_overflows_is_exhausted(lab: Lab, code, outcome):
+    """A null pointer; a depth that a larger stack would hold; one that no stack holds."""
+    deep = "static int go(int n) { volatile char room[4096]; room[0] = n; return n == 4000 ? 0 : go(n ? n + 1 : 0) + room[0]; }"
+    source = f"#include <stdio.h>\n{deep}\n"
+    source += f"int main(void) {{ int c = getchar(); if (c == 'x') {{ {code} }} puts(\"ok\"); return 0; }}\n"
+    harness = (
+        'format = 1\nversion = 1\nfor = ["pkg:generic/one"]\narchive = "file"\nbuild = "b.sh"\ncommand = ["{build}/h"]\nstdin = true\n'
+    )
+    files = {"one.c": source, "mine/b.sh": '$CC -O0 -w "$SRC"/one.c -o "$OUT/h"\n'}
+    files["mine/harness.toml"] = harness + '[[feature]]\ninput = { text = "a" }\noutput = "ok"\n'
+    target = 'purl = "pkg:generic/one@1?file_name=one.c"\narchive = "file"'
+    oracle = 'kind = "exhaustion"\nresource = "stack"'
+    assert lab.prove(lab.proof("./mine", target=target, text="x", oracle=oracle, files=files)).verdict == outcome
+
+
+def test_a_package_of_with_may_be_published_as_source_alone(lab: Lab):
+    lab.index.files["helper-1.0.tar.gz"] = sdist({"helper.py": "NAME = 'help'\n"}, "helper-1.0")
+    lab.harness("notes", {"harness.toml": NOTES_HARNESS.replace("stdin", 'with = ["pkg:pypi/helper@1.0"]\nstdin', 1)})
+    lab.harness("notes", {"h.py": f"import helper\n{NOTES_RUN}"})
+    assert lab.prove(lab.proof("notes", verb="save", text="/box/out/x", oracle='kind = "file_write"')).verdict == Outcome.REPRODUCED
+
+
+def test_a_harness_that_fails_is_told_the_error_and_not_node_s_version(lab: Lab):
+    lab.harness("merge", {"h.js": "const merge = require('merge-it');\nmerge.missing.call();\n"})
+    verdict = lab.prove(lab.proof("merge", purl="pkg:npm/merge-it@1.0.0", text="{}", oracle='kind = "pollution"'))
+    assert verdict.verdict == Outcome.HARNESS_ERROR
+    assert "(TypeError: Cannot read properties of undefined" in verdict.reason
 
 
 def test_a_build_runs_by_its_own_first_line(lab: Lab):

@@ -2,6 +2,7 @@
 """One attempt to reproduce a proof: from isolation to variants, collecting what the verdict names wherever it ends."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from clearwell.proving.folder import TWO_WORDS, Feature, Input, Oracle, Proof, S
 from clearwell.proving.interval import clopper_pearson
 from clearwell.proving.markup import acts, risky_parts
 from clearwell.proving.oracles import Asked, Effect, judge
+from clearwell.proving.oracles.exhaustion import LARGER_STACK, is_bare_fault, overflows
 from clearwell.proving.oracles.growth import Measured, again, measure
 from clearwell.proving.probe import Probe, probe
 from clearwell.proving.running import Bench, Observation
@@ -28,6 +30,8 @@ _STRONGEST: dict[Strength, int] = {"none": 0, "watched": 1, "enforced": 2}
 _EXHIBIT_MAX = 256 << 10
 REPORT = "target report"
 """The exhibit that a sanitizer wrote in the first run on the target; the other exhibits are what programs printed."""
+_LAST_WORDS = 4000
+_ERROR_LINE = re.compile(r"(?:Uncaught )?(?:Exception in thread \"[^\"]{1,100}\" )?[\w.$]{0,200}(?:Error|Exception|Throwable)\b")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -97,6 +101,7 @@ class Attempt:
         self.sandbox = sandbox
         self.transcript: list[Step] = []
         self.escaped: str | None = None
+        self.ended: dict[str, str] = {}
         self.benign: set[tuple[bytes, tuple[str, ...]]] = set()
         self.harmless: frozenset[str] = frozenset()
         self.passed: list[str] = []
@@ -212,7 +217,9 @@ class Attempt:
             return Outcome.DIFFERENT, f"it crashes, but not as asserted: {elsewhere[0]}"
         if voids:
             return Outcome.INCONCLUSIVE, f"nothing can be said: {voids[0]}"
-        return Outcome.NOT_REPRODUCED, f"the effect did not show in {len(effects)} runs; the package works otherwise"
+        ended = self.ended.get("target") or next((effect.signature for effect in effects if effect.signature), None)
+        seen = f" ({ended})" if ended else ""
+        return Outcome.NOT_REPRODUCED, f"the effect did not show in {len(effects)} runs{seen}; the package works otherwise"
 
     def _check_isolation(self) -> None:
         probed: Probe = probe(self.sandbox.backend) if self.sandbox.backend in BACKENDS else probe()
@@ -272,12 +279,12 @@ class Attempt:
                 seen_words.add(feature.seen)
             else:
                 set_aside.append(_feature_name(feature, index))
-                failures.append(wrong)
+                failures.append((wrong, seen))
         self.features = Features(passed, tuple(set_aside))
         if passed == 0:
-            raise Stop(
-                Outcome.HARNESS_ERROR, f"no feature works on the target, so nothing that happens there tells anything: {failures[0]}"
-            )
+            wrong, seen = failures[0]
+            self._exhibit("failed feature", seen)
+            raise Stop(Outcome.HARNESS_ERROR, f"no feature works on the target, so nothing that happens there tells anything: {wrong}")
         if self.proof.file.oracle.kind in TWO_WORDS and not {"accepted", "refused"} <= seen_words:
             raise Stop(Outcome.HARNESS_ERROR, "the features do not show one genuine accepted and one wrong refused on the target")
         return frozenset(ordinary)
@@ -311,6 +318,7 @@ class Attempt:
             effects.append(effect)
             if number == 0 and seen is not None:
                 self._exhibit(name, seen)
+                self.ended[name] = _ending(seen)
             if effect.void is not None:
                 break  # more of the same would take as long and show as little
         return effects
@@ -329,7 +337,11 @@ class Attempt:
             return Effect(False), None  # a genuine signature, replayed, is accepted as it should be
         seen = self._observe(environment, content, arguments)
         functions = oracle.functions if variant.functions is None else variant.functions
-        return judge(Asked(oracle, functions, ordinary), seen), seen
+        effect = judge(Asked(oracle, functions, ordinary), seen)
+        if effect.fired and is_bare_fault(oracle, seen):
+            limits = msgspec.structs.replace(self.limits, stack_bytes=LARGER_STACK)
+            effect = _of_fault(effect, overflows(seen, self._observe(environment, content, arguments, limits)))
+        return effect, seen
 
     def _repeat_growth(self, environment: Environment) -> list[Effect]:
         """Measure every size once, then repeat the decisive one: the smaller ones cost time and add nothing."""
@@ -434,6 +446,13 @@ def _harmless(effects: list[Effect]) -> frozenset[str]:
     return found - acting if acting else frozenset()
 
 
+def _of_fault(effect: Effect, is_overflow: bool | None) -> Effect:
+    """A fault without a report counts as a stack's overflow only where a larger stack makes a difference."""
+    if is_overflow is None:
+        return Effect(False, void="it died of SIGSEGV, and without a measure of memory a stack that overflows looks like any other fault")
+    return effect if is_overflow else Effect(False, elsewhere="SIGSEGV, which a larger stack does not change")
+
+
 def _of_growth(measured: Measured) -> Effect:
     return Effect(measured.fires, measured.signature, void=None if measured.fires else measured.void)
 
@@ -450,8 +469,22 @@ def _wrong_in(feature: Feature, seen: Observation) -> str | None:
 
 
 def _last_words(seen: Observation) -> str:
-    lines = seen.result.stderr[-400:].decode("utf-8", "replace").strip().splitlines()
-    return lines[-1][:200] if lines else "no error output"
+    """The line of stderr that says most: an error's own name, where there is one, else the last.
+
+    Node ends with its version, Java with a frame: neither tells the writer of a harness what went wrong.
+    """
+    lines = [line.strip() for line in seen.result.stderr[-_LAST_WORDS:].decode("utf-8", "replace").splitlines() if line.strip()]
+    if not lines:
+        return "no error output"
+    if lines[-1].startswith(("Node.js v", "at ", "... ")):
+        lines = [line for line in lines if _ERROR_LINE.match(line)] or lines
+    return lines[-1][:200]
+
+
+def _ending(seen: Observation) -> str:
+    """How a run in which nothing fired ended. Not what it printed: that is as secret as the proof, and an exhibit."""
+    result = seen.result
+    return f"it died of signal {result.signal}" if result.signal is not None else f"it left with {result.exit}"
 
 
 def _feature_name(feature: Feature, index: int) -> str:

@@ -37,6 +37,7 @@ class Limits(msgspec.Struct, frozen=True):
     file_bytes: int = 64 << 20
     stdout_bytes: int = 8 << 20
     stderr_bytes: int = 2 << 20
+    stack_bytes: int = 8 << 20
 
 
 class Server(msgspec.Struct, frozen=True):

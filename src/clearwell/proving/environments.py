@@ -200,7 +200,12 @@ class Workshop:
             raise PatchDoesNotApply(result.stdout.decode("utf-8", "replace")[:1000])
 
     def _package(self, purl: str) -> tuple[str, Path, Archive]:
-        archive = self.registry.fetch(purl)
+        try:
+            archive = self.registry.fetch(purl)
+        except NotFound:
+            if PackageURL.from_string(purl).type != "pypi":
+                raise
+            archive = self.registry.fetch(purl, "sdist")  # many small packages are published as source alone
         place, _ = self.tree(archive)
         return (_module_name(purl) if archive.kind == "npm" else PackageURL.from_string(purl).name), place, archive
 

@@ -393,6 +393,7 @@ def _check_proof(proof: Proof) -> None:
         raise Invalid(f"the harness {proof.harness.name!r} is for {', '.join(proof.harness.file.targets)}, not for {component}")
     if target.version is None:
         raise Invalid("proof.toml [target]: purl must name an exact version")
+    _check_once((target.to_string(), *proof.harness.file.packages), "harness.toml: with, beside the target,")
     if file.control is not None:
         if (file.control.purl is None) == (file.control.patch is None):
             raise Invalid("proof.toml [control]: give exactly one of purl and patch")
@@ -484,6 +485,15 @@ def _purl(text: str, where: str) -> PackageURL:
         return PackageURL.from_string(text)
     except ValueError as error:
         raise Invalid(f"{where}: {text[:120]!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
+
+
+def _check_once(purls: tuple[str, ...], where: str) -> None:
+    """A search path holds a package once: of two versions the second would never be found, and for npm both claim one name."""
+    seen: set[str] = set()
+    for purl in purls:
+        if (component := _component(_purl(purl, where))) in seen:
+            raise Invalid(f"{where} names {component} twice; one version of a package is on the search path")
+        seen.add(component)
 
 
 def _component(purl: PackageURL) -> str:

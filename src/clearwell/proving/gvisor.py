@@ -73,6 +73,7 @@ def _configuration(request: dict[str, Any], space: str) -> dict[str, Any]:
         "RLIMIT_FSIZE": limits["file_bytes"],
         "RLIMIT_NOFILE": 512,
         "RLIMIT_NPROC": limits["processes"] + 8,
+        "RLIMIT_STACK": limits["stack_bytes"],
     }
     mounts = [{"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "nodev", "noexec"]}]
     mounts += [

@@ -100,6 +100,10 @@ def limit(pid: int, limits: dict[str, Any]) -> None:
         (resource.RLIMIT_MEMLOCK, 1 << 16),
     ):
         resource.prlimit(pid, kind, (value, value))
+    # Stated, not inherited: what overflows a stack must not depend on who started the hub.
+    most = resource.prlimit(pid, resource.RLIMIT_STACK)[1]
+    stack = limits["stack_bytes"] if most == resource.RLIM_INFINITY else min(limits["stack_bytes"], most)
+    resource.prlimit(pid, resource.RLIMIT_STACK, (stack, most))
 
 
 def _map_to_root(user: int, group: int) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from clearwell.proving.folder import Oracle
 from clearwell.proving.oracles import Asked, judge
+from clearwell.proving.oracles.exhaustion import is_bare_fault, overflows
 from clearwell.proving.running import Observation
 from clearwell.proving.sandbox import Result
 from proving.oracles.observed import TOKEN, judged
@@ -39,6 +40,7 @@ CPP = b"terminate called after throwing an instance of 'std::bad_alloc'\n  what(
         (LIBRARY, 1, "UnicodeDecodeError", False),
         (HARNESS, 1, "OverflowError", False),
         (CPP, 134, "std::bad_alloc", True),
+        (CPP, 1, "std::bad_alloc", False),  # it printed the words and left by itself
         (b"RecursionError\n", 1, "RecursionError", False),
     ],
 )
@@ -97,3 +99,23 @@ def test_each_runtime_says_in_its_own_way_that_it_gave_up(resource, stderr, code
     died = Result(code, None, b"", stderr, b"", 0.1, 0.1, None, False, {}, (), {})
     seen = Observation(died, TOKEN, None, (), harness_files=frozenset({"Run.java"}))
     assert judge(Asked(Oracle("exhaustion", resource=resource)), seen).fired == fires
+
+
+@pytest.mark.parametrize(
+    ("code", "killed", "peak", "told"),
+    [
+        (0, None, 20 << 20, True),  # with a larger stack it got to its end
+        (139, None, 70 << 20, True),  # and so did this one fill the larger stack too
+        (139, None, 13 << 20, False),  # a null pointer is no deeper for it
+        (139, None, None, None),
+        (137, "memory", 90 << 20, True),
+    ],
+)
+def test_a_fault_is_a_stack_s_overflow_only_where_a_larger_stack_makes_a_difference(code, killed, peak, told):
+    def run(code: int, peak: int | None, killed: str | None = None) -> Observation:
+        return Observation(Result(code, killed, b"", b"", b"", 0.1, 0.1, peak, False, {}, (), {}), TOKEN, None, ())
+
+    first = run(139, 12 << 20)
+    assert is_bare_fault(Oracle("exhaustion", resource="stack"), first)
+    assert not is_bare_fault(Oracle("exhaustion", resource="memory"), first)
+    assert overflows(first, run(code, peak, killed)) is told

@@ -67,6 +67,7 @@ def prove() -> None:
 @click.option("--backend", type=click.Choice(sorted(BACKENDS)), default=DEFAULT, show_default=True, help="The sandbox.")
 @click.option("--statement", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict as a signed statement.")
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="The private key that signs; made, with KEY.pub, if missing.")
+@click.option("--evidence", type=click.Path(path_type=Path), help="Write what the first run of each side printed into this new folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(
     folder: Path,
@@ -81,6 +82,7 @@ def run(
     patch: Path | None,
     fixed: str | None,
     also: tuple[Path, ...],
+    evidence: Path | None,
     as_json: bool,
 ) -> None:
     """Run the proof in FOLDER in isolation and print the verdict; with --patch or --fixed, try to refute a fix.
@@ -90,6 +92,8 @@ def run(
     """
     if (statement is None) != (key is None):
         raise Invalid("--statement and --key go together: a statement without a signature states nothing")
+    if evidence is not None and (evidence.exists() or with_sweep or patch is not None or fixed is not None):
+        raise Invalid("--evidence names a folder that does not exist yet, and goes with one verdict: not with --sweep, --patch or --fixed")
     settings = Settings(runs=runs, offline=offline, with_ladder=not no_ladder, backend=backend)
     if patch is not None or fixed is not None:
         tried = _try_fix(folder, harnesses or default_harnesses(folder), settings, _fix(patch, fixed), also)
@@ -103,6 +107,8 @@ def run(
         return
     done = reproduce(folder, harnesses or default_harnesses(folder), settings)
     verdict = done.verdict
+    if evidence is not None:
+        _write_exhibits(done.exhibits, evidence)
     if statement is not None and key is not None:
         statement.write_bytes(sign(state(done, settings), _signer(key)))
     if as_json:
@@ -110,6 +116,13 @@ def run(
     else:
         _print(verdict)
     sys.exit(verdict.exit_code)
+
+
+def _write_exhibits(exhibits: dict[str, bytes], into: Path) -> None:
+    """Write the bytes whose hashes the verdict's evidence names; the names are ours, the contents a stranger's."""
+    into.mkdir(parents=True)
+    for name, content in exhibits.items():
+        (into / f"{name.replace(' ', '-')}.txt").write_bytes(content)
 
 
 def _fix(patch: Path | None, fixed: str | None) -> Control:

@@ -4,6 +4,7 @@
 import re
 import signal
 
+from clearwell.proving.folder import Oracle
 from clearwell.proving.oracles.contract import Asked, all_reports
 from clearwell.proving.running import Observation
 from clearwell.proving.sanitizer_report import UNDEFINED_SANITIZER
@@ -17,6 +18,9 @@ _RUST_STACK = re.compile(rb"^thread '.{1,100}' has overflowed its stack$", re.MU
 _RUST_MEMORY = re.compile(rb"^memory allocation of \d{1,20} bytes failed", re.MULTILINE)
 _JAVA_THROWN = re.compile(r'Exception in thread "[^"]{1,100}" ([\w.$]{1,300})')
 _JAVA_FRAME = re.compile(r"\tat (?!java\.|javax\.|jdk\.|sun\.|[\w.]{1,60}/)[\w.$<>]{1,300}\(([\w$]{1,200}\.java):\d{1,9}\)")
+LARGER_STACK = 64 << 20
+"""The stack of the run that tells an overflow from any other fault."""
+_DEEPER = 24 << 20
 _PACKAGES = ("/box/src/", "/box/build/", "/box/with/", "/box/node_modules/")
 
 
@@ -34,6 +38,22 @@ def signature(asked: Asked, seen: Observation) -> str | None:
     if oracle.resource == "stack":
         return "exhaustion: the stack overflows" if _ran_out_of_stack(seen) else None
     return None
+
+
+def is_bare_fault(oracle: Oracle, seen: Observation) -> bool:
+    """True when nothing but a fatal signal speaks for an overflow: any fault looks like that without a sanitizer."""
+    if oracle.resource != "stack" or seen.result.signal != signal.SIGSEGV:
+        return False
+    return all(report.sanitizer == UNDEFINED_SANITIZER for report in all_reports(seen))
+
+
+def overflows(seen: Observation, larger: Observation) -> bool | None:
+    """Whether a fault was the stack's, by the same run with LARGER_STACK: it gets further, or fills that one too. None: cannot be told."""
+    if larger.result.killed in {"memory", "cpu"} or larger.result.is_out_of_memory or larger.result.signal != signal.SIGSEGV:
+        return True
+    if seen.result.memory_peak is None or larger.result.memory_peak is None:
+        return None
+    return larger.result.memory_peak - seen.result.memory_peak >= _DEEPER
 
 
 def _ran_out_of_stack(seen: Observation) -> bool:
@@ -89,7 +109,8 @@ def _died_of(exception: str, seen: Observation) -> bool:
         number, name = thrown[-1]
         trace = [match[1] for line in lines[number + 1 :] if (match := _JAVA_FRAME.match(line))]
         return name.rsplit(".", 1)[-1] == exception.rsplit(".", 1)[-1] and any(file not in seen.harness_files for file in trace)
-    # C++: the runtime's own last words before it aborts
+    if seen.result.signal != signal.SIGABRT:
+        return False  # C++: the runtime's own last words, and then it aborts; a program that merely prints them leaves by itself
     opening = "terminate called after throwing an instance of '"
     plain = exception.rsplit("::", 1)[-1]
     return any(line.startswith(opening) and line[len(opening) :].split("'")[0].rsplit("::", 1)[-1] == plain for line in lines)
