@@ -108,6 +108,7 @@ def test_copies_in_other_components_and_the_dates_of_credit_are_shown(scene: Sce
         page = client.get(f"/cases/{scene.case}").text
 
     assert "says a program that carries the reader" in page and "pkg:pypi/carrier" in page
+    assert page.count("Northlake Scanning Lab") == page.count("Second Lab") == 2  # as who reported, and as who takes part
     assert page.count("nothing of theirs was proven") == 1 and 'data-label="Credit from"><time' in page
 
 

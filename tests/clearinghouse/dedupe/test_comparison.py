@@ -31,6 +31,14 @@ def test_each_line_says_what_each_finding_says_and_marks_what_they_share() -> No
     assert list(lines)[:4] == ["component", "version", "title", "place 1"]
 
 
+def test_half_a_version_and_a_lone_space_are_nothing_in_common() -> None:
+    left = Finding(format="x", title="Stored bytes, read", product=Product(purl="pkg:pypi/framer@3.1.2"))
+    right = Finding(format="x", title="A name, unquoted", product=Product(purl="pkg:pypi/framer@3.1.3"))
+    lines = {line.name: line for line in compare(left, right)}
+
+    assert not any(piece.is_common for name in ("version", "title") for piece in lines[name].left.pieces)
+
+
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_no_text_is_lost_and_both_sides_mark_the_same_words(left: str, right: str) -> None:
     (line,) = compare(Finding(format="x", title=left or "-"), Finding(format="x", title=right or "-"))

@@ -9,7 +9,8 @@ import msgspec
 
 from clearwell.vocabulary.finding import Finding
 
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\d+(?:\.\d+)+\w*|[A-Za-z]+-\d+|\w+|\s+|[^\w\s]")
+"""A word, a space or a sign; a version or a number such as CWE-80 is one word, since half of it tells nothing."""
 _MOST_WORDS = 1_200
 """Words of one text that are compared; what follows is shown unmarked. Keeps the quadratic comparison to some milliseconds."""
 
@@ -102,7 +103,8 @@ def _marked(left: str, right: str) -> tuple[Side, Side]:
             if start > at[side]:
                 sides[side].append(Piece("".join(words[at[side] : start]), False))
             if block.size:
-                sides[side].append(Piece("".join(words[start : start + block.size]), True))
+                shared = "".join(words[start : start + block.size])
+                sides[side].append(Piece(shared, any(map(str.isalnum, shared))))  # that both have a comma says nothing
             at[side] = start + block.size
     for side, words in ((0, a), (1, b)):
         if at[side] < len(words):

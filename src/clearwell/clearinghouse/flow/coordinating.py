@@ -35,6 +35,7 @@ from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import KeptSanity
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import PROVING, Member
+from clearwell.ground.identity.members import names_of
 from clearwell.ground.identity.two_person import Proposal, confirm, open_proposals, propose
 from clearwell.ground.jobs import orders
 from clearwell.ground.jobs.queue import defer
@@ -68,6 +69,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     relations: tuple[KeptRelation, ...]
     copies: tuple[KeptCase, ...]
     credit: dict[OrganizationId, datetime]
+    names: dict[OrganizationId, str]
+    """What the organizations that reported or take part are called, as far as the reader may know."""
 
 
 def list_cases(
@@ -85,12 +88,13 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
     with house.transaction(actor) as tx:
         kept, fixes = store.load_case(tx, case_id), store.fixes_of(tx, case_id)
         proofs = {*([kept.proof] if kept.proof else []), *(proof.id for proof in report_store.proofs_of_case(tx, case_id))}
-        findings = report_store.findings_of_case(tx, case_id)
+        findings, participants = report_store.findings_of_case(tx, case_id), store.participants_of(tx, case_id)
+        organizations = [finding.organization for finding in findings] + [one.organization for one in participants if one.organization]
         return CaseView(
             kept=kept,
             findings=findings,
             attachments=store.attachments_of(tx, case_id),
-            participants=store.participants_of(tx, case_id),
+            participants=participants,
             runs=report_store.runs_of_case(tx, case_id),
             statements=store.statements_of(tx, case_id),
             fixes=fixes,
@@ -102,6 +106,7 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
             relations=kill_store.relations_of(tx, case_id),
             copies=_copies(tx, kept, findings),
             credit=store.credit_dates(tx, case_id),
+            names=names_of(tx, organizations),
         )
 
 

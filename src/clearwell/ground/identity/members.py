@@ -65,6 +65,12 @@ def load_organization(tx: Transaction, organization_id: OrganizationId) -> Organ
     return msgspec.convert(row, Organization)
 
 
+def names_of(tx: Transaction, organizations: Iterable[OrganizationId]) -> dict[OrganizationId, str]:
+    """The names of those organizations that the transaction may see, one look-up for all."""
+    rows = tx.rows("SELECT id, name FROM clearwell.organization WHERE id = ANY(%(ids)s)", ids=sorted(set(organizations)))
+    return {row["id"]: row["name"] for row in rows}
+
+
 def add_person(tx: Transaction, person: PersonId, organization: OrganizationId, name: str, email: str | None, now: datetime) -> None:
     """Store a new person of an organization."""
     with tx.acting_as(IDENTITY.scope):
