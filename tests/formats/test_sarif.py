@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearwell.formats.sarif import read
+from clearwell.formats.sarif import read, why_not
 from clearwell.vocabulary.document import Document
 from clearwell.vocabulary.errors import ClearwellError, Invalid
 from clearwell.vocabulary.finding import Finding
@@ -134,6 +134,14 @@ def test_results_in_external_files_are_refused_in_words() -> None:
     document = read(log(externalPropertyFileReferences=external), "x", None)
 
     assert "never fetched" in document.problems[0].reason
+
+
+@pytest.mark.parametrize("runs", ["[]", "null", "[ ]"])
+def test_a_log_of_no_run_says_that_nothing_was_scanned(runs: str) -> None:
+    data = f'{{"version": "2.1.0", "runs": {runs}}}'.encode()
+
+    assert why_not(data, "x") is None and why_not(b'{"runs": []}', "x") is not None
+    assert (read(data, "x", None).findings, read(data, "x", None).problems) == ((), ())
 
 
 def test_an_old_version_is_refused() -> None:

@@ -23,6 +23,7 @@ _MAX_SALVAGE = 64 * 1024 * 1024
 _NO_FINDING = {"pass": "the tool says that the rule passed", "notApplicable": "the tool says that the rule does not apply"}
 _UNDERSCORED = (b'"rule_id"', b'"rule_index"', b'"physical_location"')
 _RESULTS_KEY = re.compile(rb'(?<!\\)"results"\s*:\s*\[')
+_NO_RUNS = re.compile(rb'"runs"\s*:\s*(?:\[\s*\]|null)')
 _TOOL_KEY = re.compile(rb'(?<!\\)"tool"\s*:\s*(?=\{)')
 
 _whole_log = msgspec.json.Decoder(WholeLog)
@@ -40,7 +41,9 @@ def why_not(data: bytes, name: str) -> str | None:
         return "not a JSON object"
     if b'"runs"' not in data:
         return "no runs"
-    return None if b'"results"' in data or b'"tool"' in data else "runs without tool and results"
+    if b'"results"' in data or b'"tool"' in data or (b'"2.1.0"' in data and _NO_RUNS.search(data)):
+        return None  # a log of no run, empty or null, says that nothing was scanned (SARIF 2.1.0, 3.13.4)
+    return "runs without tool and results"
 
 
 def read(data: bytes, name: str, target: Product | None) -> Document:
@@ -58,8 +61,9 @@ def read(data: bytes, name: str, target: Product | None) -> Document:
     else:
         reading.check_version(log.version)
         reading.note_inline(log.inlineExternalProperties or [])
-        for number, run in enumerate(log.runs):
-            reading.read_run(run, f"runs[{number}]", run.results or [], len(log.runs) == 1)
+        runs = log.runs or []
+        for number, run in enumerate(runs):
+            reading.read_run(run, f"runs[{number}]", run.results or [], len(runs) == 1)
     return reading.document()
 
 
@@ -127,8 +131,9 @@ class _Reading:
                 self.note_inline(_inline.decode(log.inlineExternalProperties))
             except BROKEN_JSON as broken:
                 self._problem("inlineExternalProperties", str(broken))
-        for number, raw in enumerate(log.runs):
-            self._read_loose_run(raw, f"runs[{number}]", len(log.runs) == 1)
+        runs = log.runs or []
+        for number, raw in enumerate(runs):
+            self._read_loose_run(raw, f"runs[{number}]", len(runs) == 1)
 
     def _read_loose_run(self, raw: msgspec.Raw, position: str, alone: bool) -> None:
         try:

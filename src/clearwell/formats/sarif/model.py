@@ -264,7 +264,7 @@ class InlineProperties(msgspec.Struct, frozen=True):
 class WholeLog(msgspec.Struct, frozen=True):
     """3.13 sarifLog."""
 
-    runs: list[WholeRun]
+    runs: list[WholeRun] | None
     version: str | None = None
     inlineExternalProperties: list[InlineProperties] | None = None
 
@@ -272,6 +272,6 @@ class WholeLog(msgspec.Struct, frozen=True):
 class LooseLog(msgspec.Struct, frozen=True):
     """3.13 sarifLog, its runs one by one."""
 
-    runs: list[msgspec.Raw]
+    runs: list[msgspec.Raw] | None
     version: msgspec.Raw = ABSENT
     inlineExternalProperties: msgspec.Raw = ABSENT
