@@ -71,6 +71,15 @@ def test_a_moved_file_is_suggested_by_name_line_rule_and_words() -> None:
     assert {"moved file", "line", "rule", "words"} <= {signal.signal for signal in first.signals}
 
 
+def test_another_file_speaks_against_a_scanner_s_findings_and_not_against_stacks() -> None:
+    pile = [place("src/cache.c", 77, "a length is not checked"), place("src/filter.c", 277, "a length is not checked")]
+    sketches = [sketch(finding) for finding in [*pile, crash("read_frame"), crash("copy")]]
+    against = [signal for signal in compare(sketches[0], sketches[1], Rarity(sketches)) if signal.signal == "other file"]
+
+    assert [(signal.value, signal.weight < 0) for signal in against] == [("src/cache.c and src/filter.c", True)]
+    assert not [signal for signal in compare(sketches[2], sketches[3], Rarity(sketches)) if signal.signal == "other file"]
+
+
 def test_other_weaknesses_in_one_file_speak_against_each_other() -> None:
     pile = [place("a.c", 5, "one thing"), place("a.c", 9, "another matter", cwe="CWE-89")]
     rare = Rarity([sketch(finding) for finding in pile])

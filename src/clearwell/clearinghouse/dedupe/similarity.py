@@ -27,6 +27,7 @@ _COMMIT, _OTHER_COMMIT = 0.7, -3.2
 _FUNCTION, _STACK, _NAMES = 0.25, 0.6, 0.5
 _CLASS, _FAMILY = 0.9, 0.5
 _FILE, _FILE_NAME, _LINE, _RULE = 0.35, 0.3, 0.8, 0.8
+_OTHER_FILE = -1.0
 _MARK = 2.0
 _TEXT, _CODE = 1.4, 1.6
 _CROWD = 0.85
@@ -211,6 +212,8 @@ def _places(one: Sketch, other: Sketch, rare: Rare) -> list[Signal]:
     if (same or moved) and one.line is not None and other.line is not None:
         apart = abs(one.line - other.line)
         signals.append(Signal("line", f"{one.line} and {other.line}", _LINE * max(0.0, 1 - apart / _NEAR)))
+    if one.files and other.files and not (same or moved or one.crash or other.crash):
+        signals.append(Signal("other file", f"{one.files[0]} and {other.files[0]}", _OTHER_FILE))  # a stack's files are many, and not all told
     if one.rule is not None and one.rule == other.rule and (same or moved):
         signals.append(Signal("rule", one.rule, _RULE))
     marks = [mark for mark in one.marks if mark in other.marks]
