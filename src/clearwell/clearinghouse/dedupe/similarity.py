@@ -213,7 +213,7 @@ def _places(one: Sketch, other: Sketch, rare: Rare) -> list[Signal]:
         apart = abs(one.line - other.line)
         signals.append(Signal("line", f"{one.line} and {other.line}", _LINE * max(0.0, 1 - apart / _NEAR)))
     if one.files and other.files and not (same or moved or one.crash or other.crash):
-        signals.append(Signal("other file", f"{one.files[0]} and {other.files[0]}", _OTHER_FILE))  # a stack's files are many, and not all told
+        signals.append(Signal("other file", f"{one.files[0]} and {other.files[0]}", _OTHER_FILE))
     if one.rule is not None and one.rule == other.rule and (same or moved):
         signals.append(Signal("rule", one.rule, _RULE))
     marks = [mark for mark in one.marks if mark in other.marks]
