@@ -31,7 +31,7 @@ from clearwell.clearinghouse.flow import (
     uploading,
     validating,
 )
-from clearwell.ground.house import Clock, House, SystemClock, random_bits
+from clearwell.ground.house import Clock, House, SystemClock
 from clearwell.ground.identity.actor import INTAKE, PROVING
 from clearwell.ground.jobs import orders, queue
 from clearwell.ground.jobs.worker import Chore, Work, WorkerPlan
@@ -107,7 +107,7 @@ def build_house(settings: Settings, database: Database, clock: Clock) -> House:
     keys = load_keys(settings.keys_dir)
 
     def new_entry_id() -> EntryId:
-        return EntryId(spell("entry", uuid7(int(clock.now().timestamp() * 1000), random_bits())))
+        return EntryId(spell("entry", uuid7(int(clock.now().timestamp() * 1000), int.from_bytes(os.urandom(10)))))
 
     return House(
         settings=settings,
@@ -117,7 +117,7 @@ def build_house(settings: Settings, database: Database, clock: Clock) -> House:
         ledger=Ledger(new_entry_id, clock.now, subscribers={}),
         blobs=BlobStore(settings.blobs_dir, keys.hub),
         clock=clock,
-        chance=random_bits,
+        chance=os.urandom,
     )
 
 

@@ -81,7 +81,7 @@ class World:
         """Set time and chance."""
         self.clock._now = moment
         chance = random.Random(seed)
-        self.hub = Hub(msgspec.structs.replace(self._house, chance=lambda: chance.getrandbits(80)), self.clock)
+        self.hub = Hub(msgspec.structs.replace(self._house, chance=chance.randbytes), self.clock)
 
     def close(self) -> None:
         """End the world."""

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ids: one spelling, sorted as the UUIDs they hold."""
 
-from uuid import UUID
+import random
+from functools import reduce
+from operator import or_
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.ids import mint, parse_id, spell, uuid7
+from clearwell.vocabulary.ids import TAKES, mint, number_of, parse_id, spell, uuid7
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -36,9 +39,20 @@ def test_ids_sort_by_their_time(one: int, other: int, chance: int) -> None:
     assert uuid7(one, chance).version == 7
 
 
-@given(st.integers(0, 2**48 - 1), st.integers(0, 2**80 - 1))
-def test_minting_is_spelling_a_uuid7(moment: int, chance: int) -> None:
-    assert mint("case", moment, chance) == spell("case", uuid7(moment, chance))
+@given(st.integers(0, 2**48 - 1), st.lists(st.binary(min_size=TAKES, max_size=TAKES), max_size=5))
+def test_minting_is_spelling_uuids_of_version_7(moment: int, chances: list[bytes]) -> None:
+    made = mint("case", moment, b"".join(chances))
+    values = [UUID(int=number_of(id)) for id in made]
+
+    assert made == [spell("case", value) for value in values] and len(made) == len(chances)
+    assert all((value.version, value.variant, value.int >> 80) == (7, RFC_4122, moment) for value in values)
+
+
+def test_every_other_bit_of_an_id_is_chance() -> None:
+    values = [number_of(id) for id in mint("case", 0, bytes(range(256)) * TAKES + random.Random(1).randbytes(4096 * TAKES))]
+    varied = reduce(or_, (value ^ values[0] for value in values))
+
+    assert varied == (2**80 - 1) ^ (0xF << 76) ^ (0b11 << 62)
 
 
 @pytest.mark.parametrize(

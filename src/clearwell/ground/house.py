@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The house: what every verb is handed. A type only; `clearwell.app` fills it."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -17,7 +16,7 @@ from clearwell.ground.settings import Settings
 from clearwell.ground.storage.blobs import BlobStore
 from clearwell.ground.storage.database import Database, Transaction
 from clearwell.ground.storage.keys import Keys
-from clearwell.vocabulary.ids import EntryId, mint
+from clearwell.vocabulary.ids import TAKES, EntryId, mint
 
 
 class Clock(Protocol):
@@ -52,7 +51,7 @@ class House(msgspec.Struct, frozen=True):
     ledger: Ledger
     blobs: BlobStore
     clock: Clock
-    chance: Callable[[], int]
+    chance: Callable[[int], bytes]
 
     @contextmanager
     def transaction(self, actor: Actor) -> Iterator[Transaction]:
@@ -62,12 +61,11 @@ class House(msgspec.Struct, frozen=True):
 
     def new_id(self, kind: str) -> str:
         """Make an id: UUIDv7 in its kind's spelling."""
-        return mint(kind, int(self.clock.now().timestamp() * 1000), self.chance())
+        return self.new_ids(kind, 1)[0]
 
     def new_ids(self, kind: str, count: int) -> list[str]:
         """Make many ids of one moment: as random as one by one, and quicker."""
-        moment = int(self.clock.now().timestamp() * 1000)
-        return [mint(kind, moment, self.chance()) for _ in range(count)]
+        return mint(kind, int(self.clock.now().timestamp() * 1000), self.chance(TAKES * count))
 
     def write(self, tx: Transaction, entry: Entry, by: Actor) -> EntryId:
         """Write a ledger entry as `by`; when the transaction acts as another, the entry names both."""
@@ -78,8 +76,3 @@ class House(msgspec.Struct, frozen=True):
     def write_unnamed(self, tx: Transaction, entry: Entry) -> EntryId:
         """Write an operator's own act: the entry names neither person nor organization, only salted hashes (never 3)."""
         return self.ledger.append(tx, entry, by="operator")
-
-
-def random_bits() -> int:
-    """80 random bits from the operating system."""
-    return int.from_bytes(os.urandom(10))

@@ -17,7 +17,10 @@ class Marking(StrEnum):
     @property
     def strictness(self) -> int:
         """0 for CLEAR to 4 for RED."""
-        return list(Marking).index(self)
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {marking: number for number, marking in enumerate(Marking)}
 
 
 def strictest(markings: Iterable[Marking]) -> Marking:

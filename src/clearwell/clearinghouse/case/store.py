@@ -124,8 +124,8 @@ class Contact(msgspec.Struct, frozen=True):
 
 _CASE = """
 SELECT id, component, title, weaknesses, marking, letters, first_received, opened, ends_at, end_date_policy, proven_at, refused_at, refusal,
-       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id, aliases, automatable, technical_impact, merged_into, advisory_id,
-       presented_at, reminded, priority, priority_reasons, regression_of, version
+       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id AS proof, aliases, automatable, technical_impact, merged_into,
+       advisory_id AS advisory, presented_at, reminded, priority, priority_reasons, regression_of, version
 FROM clearwell.vulnerability_case
 """
 _PARTICIPANT = """
@@ -145,13 +145,6 @@ _ATTACHMENT = """
 SELECT id, case_id AS "case", finding_id AS finding, from_case_id AS from_case, rung, evidence, attached_at, attached_by, detached_at, reason
 FROM clearwell.attachment
 """
-
-_SAME_NAME = (
-    "marking", "embargo", "fires", "clean", "aliases", "automatable", "technical_impact", "merged_into", "presented_at", "reminded", "priority",
-    "regression_of", "version",
-)  # fmt: skip
-"""Columns that are KeptCase's fields under the same name."""
-_NOUN = tuple(field.name for field in msgspec.structs.fields(Case))
 
 
 # -- cases -----------------------------------------------------------------------------------------------------
@@ -587,10 +580,6 @@ def queue_of_contact(tx: Transaction, contact: str) -> tuple[Queued, ...]:
 
 
 def _case(row: Row) -> KeptCase:
-    noun = {name: row[name] for name in _NOUN if name in row}
-    case = msgspec.convert({**noun, "state": CaseState(row["letters"])}, Case)
-    rest = {name: row[name] for name in _SAME_NAME}
-    return msgspec.convert(
-        {**rest, "case": case, "proof": row["proof_id"], "advisory": row["advisory_id"], "priority_reasons": row["priority_reasons"]},
-        KeptCase,
-    )
+    """A row to its nouns. Every column has its field's name; the inner noun takes its own from the same row, which is walked once."""
+    row["state"], row["case"] = CaseState(row["letters"]), row
+    return msgspec.convert(row, KeptCase)

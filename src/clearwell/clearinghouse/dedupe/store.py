@@ -7,6 +7,7 @@ times is looked up as fast as one seen twice. When findings move or are refused,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -70,7 +71,7 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
     for row in rows:
         ids, version, proven = row["ids"], row["product_version"], row["is_proven"]
         finding = FindingId(spell_number("finding", int.from_bytes(ids[:16])))
-        submission = SubmissionId(spell_number("sub", int.from_bytes(ids[16:32])))
+        submission = SubmissionId(_spelled("sub", ids[16:32]))
         case = CaseId(spell_number("case", int.from_bytes(ids[32:])))
         bound = {key for _, is_bound, key in _records(row["stated"]) if is_bound} if version is not None else ()
         for place in row["places"].split(","):
@@ -282,6 +283,13 @@ def _records(stated: bytes) -> list[tuple[int, bool, bytes]]:
     return found
 
 
+@lru_cache(maxsize=4_096)
+def _spelled(kind: str, number: bytes) -> str:
+    """An id that many rows share: those of one batch are of few submissions."""
+    return spell_number(kind, int.from_bytes(number))
+
+
+@lru_cache(maxsize=4_096)
 def _hex(id: str) -> str:
     return f"{number_of(id):032x}"
 

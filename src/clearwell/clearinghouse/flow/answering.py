@@ -2,7 +2,7 @@
 """Answering: the parse job. Each batch commits whole: findings, cases, dedupe decisions, one ledger entry, two follow-up jobs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -124,6 +124,8 @@ class _Answering:
         self._proofs: list[tuple[Proof, Sealed]] = []
         self._earlier: dict[CaseId, datetime] = {}
         self._named: dict[CaseId, str | None] = {}
+        self._ids: dict[str, Iterator[str]] = {}
+        """Ids that are not given yet, of each kind as many as there are findings: none of them needs two."""
 
     def commit(self, findings: Sequence[Signed]) -> None:
         """Decide and store the batch in one transaction, unless it is stored already."""
@@ -136,9 +138,9 @@ class _Answering:
             self._known = dedupe_store.known(tx, [signature.key for found in deciding for signature in found])
             self._cases = store.load_cases(tx, list({other.case for others in self._known.values() for other in others}))
             self._apart = apart_among(tx, self._cases)
-            ids = self._house.new_ids("finding", len(findings))
-            for offset, ((finding, _), found, proof, finding_id) in enumerate(zip(findings, deciding, sealed, ids, strict=True)):
-                self._answer(self._start + offset, FindingId(finding_id), finding, found, proof)
+            self._ids = {kind: iter(self._house.new_ids(kind, len(findings))) for kind in ("finding", "case", "part", "attach")}
+            for offset, ((finding, _), found, proof) in enumerate(zip(findings, deciding, sealed, strict=True)):
+                self._answer(self._start + offset, FindingId(next(self._ids["finding"])), finding, found, proof)
             self._store(tx)
 
     def _seal(self, proof: ProofFiles | None) -> Sealed | None:
@@ -186,10 +188,10 @@ class _Answering:
             self._named[case.id] = known.version
 
     def _open(self, finding: Finding, component: str, suspected: tuple[CaseId, tuple[str, str]] | None, version: str | None) -> KeptCase:
-        case_id = CaseId(self._house.new_id("case"))
+        case_id = CaseId(next(self._ids["case"]))
         weaknesses = tuple(weakness.id for weakness in finding.weaknesses)
         case = open_case(case_id, component, title_of(finding), weaknesses, self._sent.received_at, max(self._now, self._sent.received_at))
-        finder = ParticipantId(self._house.new_id("part"))
+        finder = ParticipantId(next(self._ids["part"]))
         terms = Terms(ends_at=case.ends_at, proposed_by=finder, proposed_at=self._sent.received_at)
         fixed = suspected[0] if suspected else None
         at = storable(version) if version is not None else None
@@ -204,7 +206,7 @@ class _Answering:
 
     def _finder(self, case: CaseId, participant: ParticipantId | None = None, earliest: datetime | None = None) -> KeptParticipant:
         return KeptParticipant(
-            id=participant or ParticipantId(self._house.new_id("part")),
+            id=participant or ParticipantId(next(self._ids["part"])),
             case=case,
             role="finder",
             organization=self._sent.organization,
@@ -214,7 +216,7 @@ class _Answering:
 
     def _attachment(self, kept: KeptFinding, joined: Joined | None) -> Attachment:
         return Attachment(
-            id=self._house.new_id("attach"),
+            id=next(self._ids["attach"]),
             case=kept.case,
             finding=kept.id,
             from_case=kept.case,

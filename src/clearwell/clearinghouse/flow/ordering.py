@@ -138,7 +138,7 @@ def _is_unavailable(statement: Statement) -> bool:
 
 def is_drawn(house: House) -> bool:
     """True for a random share of what is decided: it is run again before anybody is told."""
-    return house.chance() % _LOTS < house.settings.proving_recheck_share * _LOTS
+    return int.from_bytes(house.chance(8)) % _LOTS < house.settings.proving_recheck_share * _LOTS
 
 
 def waits_for_another(house: House, worker: str | None, since: datetime) -> bool:
