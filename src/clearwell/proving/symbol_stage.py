@@ -38,7 +38,7 @@ _C = (
 _SCRIPT = (
     "function_declaration generator_function_declaration class_declaration class method_definition variable_declarator "
     "function_expression abstract_class_declaration interface_declaration type_alias_declaration enum_declaration function_signature "
-    "method_signature abstract_method_signature public_field_definition property_signature field_definition"
+    "internal_module module method_signature abstract_method_signature public_field_definition property_signature field_definition"
 )
 _GO = "method_declaration type_spec type_alias const_spec var_spec method_elem"
 _RUST = (

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from clearwell.clearinghouse.validation.assertion import Kind, Outcome, Sanity
-from clearwell.clearinghouse.validation.sanity import check_all, last_name
+from clearwell.clearinghouse.validation.citing import last_name
+from clearwell.clearinghouse.validation.sanity import check_all
 from clearwell.proving import source
 from clearwell.proving.archives import Registry
 from clearwell.proving.bundles import read_bundle
@@ -158,6 +159,23 @@ def test_without_a_sandbox_symbols_are_unknown_and_the_rest_is_looked_up(tree: S
         "int read_header(const char *data, int size) {\n// ...\nmemcpy(buffer, data, size);",
         "7:     char buffer[16];\n8:     memcpy(buffer, data, size);   /* no check */",
         "memcpy(buffer, [mail address left out]return buffer[0];",
+        "\ufeffchar buffer[16];\r\n\tmemcpy(buffer,\u00a0data, size);",
+        "```c\nchar buffer[16];\nmemcpy(buffer, data, size);\n```",
+        "> char buffer[16];\n> memcpy(buffer, data, size);",
+        "@@ -7,2 +7,3 @@\n     char buffer[16];\n-    memcpy(buffer, data, size);\n+    memcpy(buffer, data, sizeof buffer);",
+        "-    memcpy(buffer, data, size);   /* no check */",
+        "    char buffer[16];\n>>> memcpy(buffer, data, size);",
+        "   7 |     char buffer[16];\n=> 8 |     memcpy(buffer, data, size);",
+        "8: memcpy(buffer, data, size);",
+        "memcpy(buffer, data, size);   <-- overflows",
+        "memcpy(buffer, data, size);\n       ^~~~~~",
+        "int read_header(const char *data, int size)\n{\n    // ... (more)\n    return buffer[0];",
+        "int read_header(const char *data, int size)\n{\n    /* ... existing code ... */\n    return buffer[0];",
+        "// src/pump.c:8\nmemcpy(buffer, data, size); // the flaw",
+        "// the remark of a finder\n/* reads the header */",
+        "#define PASTE(name) int pump_##name(void)\n\nint read_header(const char *data, int size) // here",
+        "PASTE(open) { return 0; } /* odd */",
+        "&quot;pump.h&quot;\n/* reads the header */",
     ],
 )  # fmt: skip
 def test_quoted_code_is_found_whatever_its_white_space_comments_and_gaps(text: str, tree: SourceTree) -> None:
@@ -165,7 +183,16 @@ def test_quoted_code_is_found_whatever_its_white_space_comments_and_gaps(text: s
 
 
 @pytest.mark.parametrize(
-    ("text", "outcome"), [("x = 1", UNKNOWN), ("memcpy(buffer, data, SIZE);", FALSE), ("gets(line);\nputs(line);", FALSE)]
+    ("text", "outcome"),
+    [
+        ("x = 1", UNKNOWN),
+        ("```c\n}\n```\n   ^~~~~~ here", UNKNOWN),
+        ("memcpy(buffer, data, SIZE);", FALSE),
+        ("gets(line);\nputs(line);", FALSE),
+        ("> gets(line);\n> puts(line);", FALSE),
+        ("-    memcpy(buffer, data, SIZE);\n+    memcpy(buffer, data, size);", FALSE),
+        ("char buffer[16];\ngets(buffer);\nmemcpy(buffer, data, size);", FALSE),
+    ],
 )
 def test_other_code_is_not_found_and_too_little_shows_nothing(text: str, outcome: Outcome, tree: SourceTree) -> None:
     assert outcomes(look(tree, None, finding(quotes=(Quote(text, "src/pump.c"),))))["quote"] == outcome.value
@@ -292,6 +319,33 @@ def test_a_broken_bundle_could_not_be_checked(tmp_path: Path, bundle: tuple[Path
 
     with pytest.raises((Unavailable, NotFound)):
         read_bundle(sandbox, broken, broken.name, None)
+
+
+def test_numbers_that_are_code_are_no_line_numbers(tree: SourceTree) -> None:
+    table = msgspec.structs.replace(tree, files={"web/words.js": b"var words = {\n  2: 'two words',\n  3: 'three words',\n};\n"})
+
+    sanity = look(table, None, finding(quotes=(Quote("2: 'two words',\n  3: 'three words',", "web/words.js", 2),)))
+
+    assert outcomes(sanity)["quote"] == "exists"
+
+
+@pytest.mark.sandbox
+def test_what_a_package_was_built_from_could_not_be_checked(tree: SourceTree, sandbox: Sandbox) -> None:
+    built = look(tree, sandbox, finding(Location("src/parser.ts", 3, "parseFrame")))
+    made = look(tree, sandbox, finding(Location("water/valve.py", 3, "Valve$close")))
+
+    assert {one.outcome for one in built.assertions if one.kind in {Kind.FILE, Kind.SYMBOL}} == {UNKNOWN} and not built.is_refused
+    assert {one.outcome for one in made.assertions if one.kind is Kind.SYMBOL} == {UNKNOWN}
+
+
+@pytest.mark.sandbox
+def test_what_typescript_declares_is_a_definition(tree: SourceTree, sandbox: Sandbox) -> None:
+    words = b"export declare namespace pumpUtil {\n  type Valve = string;\n}\n"
+    declared = msgspec.structs.replace(tree, files={"web/util.d.ts": words})
+
+    sanity = look(declared, sandbox, finding(Location("web/util.d.ts", 1, "pumpUtil")))
+
+    assert outcomes(sanity)["symbol"] == "exists"
 
 
 NAMES = [

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from clearwell.clearinghouse.validation.citing import cited_files, is_root
 from clearwell.clearinghouse.validation.quotation import Quoted, Squeezed, squeeze
 from clearwell.proving.contract import Escaped
 from clearwell.proving.sandbox import Sandbox
@@ -21,6 +22,21 @@ _LIKELY = 5
 _QUOTED_BYTES = 64 << 20
 _TEXT_BYTES = 2 << 20
 _NOTED = 50
+_SCRIPTS = frozenset({".ts", ".tsx", ".mts", ".cts"})
+_TRANSLATED = {
+    **dict.fromkeys(_SCRIPTS, _SCRIPTS),
+    **{suffix: frozenset({suffix}) for suffix in (".jsx", ".coffee", ".vue", ".svelte", ".pyx", ".pxd", ".rs", ".go", ".f90")},
+}
+"""Endings of languages that packages are built from and often published without, and their like."""
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+
+
+def _stem(archive: str) -> str:
+    """The package's name in the name of its archive (`pump_1.2.orig.tar.gz` -> pump)."""
+    return re.split(r"[-_]v?\d|\.(?:tar|tgz|zip|whl|bundle|git)\b", archive, maxsplit=1)[0]
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -41,6 +57,8 @@ class Look:
         self._by_name: dict[str, list[str]] = {}
         for name in tree.files:
             self._by_name.setdefault(name.rpartition("/")[2], []).append(name)
+        stated = tree.stated.name if tree.stated is not None else ""
+        self._names = tuple(name for name in (_stem(tree.archive), stated, *self.called.split()[:1]) if name)
         self._words: dict[str, Word] = {}
         self._squeezed: dict[tuple[str, bool], Squeezed] = {}
         self._quoted = 0
@@ -48,20 +66,30 @@ class Look:
     # Files and lines
 
     def files(self, cited: str) -> tuple[str, ...]:
-        """Files whose path ends with the cited one, or (a path as built) that the cited one ends with."""
-        parts = [part for part in cited.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+        """Files whose path ends with the cited one, or (as built, or beneath the package's own folder) that the cited one ends with."""
+        return next((found for meant in cited_files(cited) if (found := self._ending(_parts(meant)))), ())
+
+    def _ending(self, parts: list[str]) -> tuple[str, ...]:
         found = []
         for name in self._by_name.get(parts[-1], ()) if parts else ():
             own = name.split("/")
-            if own[-len(parts) :] == parts or (len(own) > 1 and parts[-len(own) :] == own):
+            if own[-len(parts) :] == parts or (parts[-len(own) :] == own and (len(own) > 1 or is_root(parts[-2], self._names))):
                 found.append(name)
         return tuple(sorted(found, key=len)[:20])
 
     def moved(self, cited: str) -> tuple[str, ...]:
         """Files of the same base name elsewhere, those that share most folders first; none when too many bear it."""
-        parts = cited.replace("\\", "/").split("/")
-        found = self._by_name.get(parts[-1], [])
+        parts = next((parts for meant in cited_files(cited) if (parts := _parts(meant)) and parts[-1] in self._by_name), _parts(cited))
+        found = self._by_name.get(parts[-1], []) if parts else []
         return tuple(sorted(found, key=lambda name: (-len(set(name.split("/")) & set(parts)), len(name)))) if len(found) <= _LIKELY else ()
+
+    def is_built(self, cited: str) -> bool:
+        """True for a file in a language that is translated before it is published, of which the archive holds none (TypeScript, Cython)."""
+        suffix = next((s for one in cited_files(cited) if (s := PurePosixPath(one).suffix.lower()) in _TRANSLATED), None)
+        kin = _TRANSLATED.get(suffix or "", frozenset())
+        return suffix is not None and not any(
+            PurePosixPath(name).suffix.lower() in kin and not name.endswith((".d.ts", ".d.mts", ".d.cts")) for name in self.tree.files
+        )
 
     def lines(self, file: str) -> int:
         """How many lines a file has; an empty last one counts, as tools cite it."""
@@ -133,9 +161,9 @@ class Look:
 
     def _quoted_in(self, quote: Quoted, file: str) -> tuple[tuple[int, int], ...]:
         suffix = PurePosixPath(file).suffix.lower()
-        for with_comments in (True, False):
-            squeezed = self._squeeze(file, suffix, with_comments)
-            found = quote.lines_in(squeezed, suffix, with_comments=with_comments) if squeezed is not None else ()
+        for of_file, of_quote in ((True, True), (False, False), (True, False)):  # the last: a remark set into what is a comment itself
+            squeezed = self._squeeze(file, suffix, of_file)
+            found = quote.lines_in(squeezed, suffix, with_comments=of_quote) if squeezed is not None else ()
             if found:
                 return found
         return ()

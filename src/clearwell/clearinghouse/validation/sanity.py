@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from packageurl import PackageURL
 
 from clearwell.clearinghouse.validation.assertion import Assertion, Evidence, Kind, Outcome, Sanity, merged
+from clearwell.clearinghouse.validation.citing import last_name
 from clearwell.clearinghouse.validation.looking import Look
 from clearwell.clearinghouse.validation.quotation import Quoted
 from clearwell.proving.archives import Kind as ArchiveKind
@@ -26,8 +27,6 @@ from clearwell.vocabulary.product import Product
 _KINDS: dict[str, tuple[ArchiveKind, ...]] = {"pypi": ("sdist", "wheel"), "npm": ("npm",), "deb": ("deb-source",)}
 CHECKABLE = f"^pkg:({'|'.join(_KINDS)})/"
 """Package URLs, and so components, whose index can be asked: a regular expression, for Python and PostgreSQL alike."""
-_SYMBOL = re.compile(r"[A-Za-z_$][\w$]{2,120}")
-_NOT_NAMES = {"anonymous", "lambda", "module", "global", "main", "init", "constructor", "operator", "function", "unknown"}
 _PLACES, _QUOTES = 20, 20
 _NEAR = 3
 """Lines by which a quote may stand beside the line that is cited for it."""
@@ -170,7 +169,8 @@ def _place(place: Location, look: Look, *, is_stack: bool, has_quotes: bool) -> 
     if place.file:
         found.append(_file(place.file, files, look, is_stack, alone=symbol is None and place.line is None and not has_quotes))
     if symbol is not None:
-        found.append(_symbol(symbol, files, look, is_stack))
+        is_foreign = is_stack or (place.file is not None and look.is_built(place.file))
+        found.append(_symbol(symbol, files, look, is_foreign))
     if place.line is not None and files:
         # Most lines exist in most files: only a line past the end, or one that is all that is said, decides anything.
         found.append(_line(place, files, look, alone=symbol is None and not has_quotes))
@@ -191,12 +191,15 @@ def _file(cited: str, files: Sequence[str], look: Look, is_stack: bool, *, alone
         return Assertion(Kind.FILE, cited, Outcome.MOVED, reason, elsewhere[0], evidence, decides=True)
     if is_stack:
         return _unknown(Kind.FILE, cited, f"{look.called} has no file {cited}; a stack may name files of others")
+    if look.is_built(cited):
+        reason = f"{look.called} has no {cited}, nor any source in its language: it may be what the package was built from"
+        return _unknown(Kind.FILE, cited, reason)
     return Assertion(
         Kind.FILE, cited, Outcome.DOES_NOT_EXIST, f"{look.called} has no file {cited}", evidence=_evidence(look.tree), decides=True
     )
 
 
-def _symbol(symbol: str, files: Sequence[str], look: Look, is_stack: bool) -> Assertion:
+def _symbol(symbol: str, files: Sequence[str], look: Look, is_foreign: bool) -> Assertion:
     archive, word = look.tree.archive, look.word(symbol)
     here = next((one for one in word.defined if one.file in files), None)
     first = here or next(iter(word.defined), None)
@@ -220,8 +223,11 @@ def _symbol(symbol: str, files: Sequence[str], look: Look, is_stack: bool) -> As
         return Assertion(Kind.SYMBOL, symbol, Outcome.COULD_NOT_BE_CHECKED, reason, evidence=evidence)
     if word.is_pasted:
         return _unknown(Kind.SYMBOL, symbol, f"{look.called} makes names by token pasting; {symbol} may be one")
-    if is_stack and not files:
-        return _unknown(Kind.SYMBOL, symbol, f"{look.called} has nothing named {symbol}; a stack may name functions of others")
+    if is_foreign and not files:
+        reason = f"{look.called} has nothing named {symbol}; a stack, and source that was built, may name others"
+        return _unknown(Kind.SYMBOL, symbol, reason)
+    if "$" in symbol.strip("$"):
+        return _unknown(Kind.SYMBOL, symbol, f"{look.called} has nothing named {symbol}; compilers make such names")
     reason = f"{look.called} has nothing named {symbol}"
     return Assertion(Kind.SYMBOL, symbol, Outcome.DOES_NOT_EXIST, reason, evidence=_evidence(look.tree), decides=True)
 
@@ -276,12 +282,3 @@ def _name(purl: PackageURL) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def last_name(function: str | None) -> str | None:
-    """The last name of a qualified one (`yaml.FullLoader.find` -> find); None for what is no plain name."""
-    if function is None:
-        return None
-    bare = re.sub(r"\([^()]{0,500}\)\s*(?:const)?$", "", function.strip()[:1000])
-    last = re.split(r"::|\.|->|#|/", re.sub(r"<[^<>]{0,300}>$", "", bare))[-1].strip("<>()*&~ ").rpartition(" ")[2].lstrip("*&~")
-    return last if _SYMBOL.fullmatch(last) and last.lower() not in _NOT_NAMES else None
