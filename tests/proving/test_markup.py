@@ -28,6 +28,14 @@ from clearwell.proving.markup import leaves_script, risky_parts
         ("<!-- <img onerror=1> -->", set()),
         ("<!--> <img onerror=1> -->", {"<img>", "img@onerror"}),
         ("<!-- --!> <i>", {"<i>"}),
+        ("<a onclick&#x3D;alert(1)>", {"<a>"}),  # a reference in a name is no equals sign
+        ("<a onclick&#61;x=1>", {"<a>"}),
+        ("<a onclick>", {"<a>"}),  # nothing to run
+        ("<a onclick=' '>", {"<a>"}),
+        ("<a href='&#106;ava&Tab;script&colon;alert(1)'>", {"<a>", "a@href=script"}),
+        ("<a href='&amp;#106;avascript:alert(1)'>", {"<a>"}),
+        ("<a href=x href=javascript:alert(1)>", {"<a>"}),  # the first of two counts
+        ("<a href=javascript:alert(1) href=x>", {"<a>", "a@href=script"}),
         ("<textarea><img onerror=1></textarea><i>", {"<textarea>", "<i>"}),
         ("<title></titles><b></title><i>", {"<title>", "<i>"}),
         ("<script>'<b>'</script><i>", {"<script>", "<i>"}),

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a browser would make of output: tags and handlers, by the HTML standard's tokenizer (WHATWG, 13.2.5) as far as needed."""
 
+import html
 import re
 
 _SPACE = " \t\n\f\r"
 _RAW_TEXT = {"style", "xmp", "iframe", "noembed", "noframes", "textarea", "title"}
 _ACTING = {"script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form"}
 _LINKS = {"href", "src", "action", "formaction", "data", "xlink:href", "srcdoc", "background", "poster"}
+_HANDLER = re.compile(r"on[a-z]+")
 _SCRIPT_ADDRESS = re.compile(r"[\x00-\x20]*(?:javascript:|vbscript:|data:text/html)", re.IGNORECASE)
 _MARKUP_MAX = 4 << 20
 
@@ -14,7 +16,8 @@ _MARKUP_MAX = 4 << 20
 def risky_parts(text: str) -> frozenset[str]:
     """Return `<tag>` for each tag, `tag@handler` for each event handler, `tag@attribute=script` for each script address.
 
-    Whether a noscript element's contents are markup depends on the reader's settings: what either reading finds counts.
+    A handler is a name of letters alone with something to run: `onclick&#x3D;1` is a name like any other, since references in names mean
+    nothing. Whether a noscript element's contents are markup depends on the reader's settings: what either reading finds counts.
     """
     found: set[str] = set()
     text = text[:_MARKUP_MAX]
@@ -22,7 +25,7 @@ def risky_parts(text: str) -> frozenset[str]:
     for name, attributes in both:
         found.add(f"<{name}>")
         for attribute, value in attributes:
-            if attribute.startswith("on") and len(attribute) > 2:
+            if _HANDLER.fullmatch(attribute) and value.strip():
                 found.add(f"{name}@{attribute}")
             elif (attribute in _LINKS and _SCRIPT_ADDRESS.match(re.sub(r"[\t\n\r]", "", value))) or attribute == "srcdoc":
                 found.add(f"{name}@{attribute}=script")
@@ -73,6 +76,7 @@ def _tag(text: str, at: int) -> tuple[str | None, list[tuple[str, str]], int]:
         at += 1
     name = text[start:at].lower()
     attributes: list[tuple[str, str]] = []
+    seen: set[str] = set()
     while at < end:
         while at < end and text[at] in _SPACE + "/":
             at += 1
@@ -91,7 +95,9 @@ def _tag(text: str, at: int) -> tuple[str | None, list[tuple[str, str]], int]:
             value, at = _value(text, at + 1)
         else:
             at = mark if at < end and text[at] not in "/>" else at
-        attributes.append((attribute, value))
+        if attribute not in seen:  # of two of one name the standard keeps the first; references in values are read
+            seen.add(attribute)
+            attributes.append((attribute, html.unescape(value)))
     return None, [], end
 
 
