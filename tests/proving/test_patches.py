@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearwell.proving.patches import apply
+from clearwell.proving.patches import apply, main
 from clearwell.vocabulary.errors import Invalid
 
 OLD = b"one\ntwo\nthree\nfour\nfive\n"
@@ -82,3 +82,30 @@ def test_any_bytes_are_applied_or_refused(diff):
         apply(DIFF[:40] + diff, {"lib/x.c": OLD})
     except Invalid:
         return
+
+
+ADDED = b"--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+x\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "lands"),
+    [
+        (["new.py"], ["third/pkg/new.py"]),  # no folder tells: the package's root
+        (["lib/new.py"], ["third/pkg/lib/new.py"]),  # the folder is the package's
+        (["docs/new.py"], ["docs/new.py"]),  # the folder is the archive's
+        (["third/pkg/lib/new.py", "NEWS"], ["third/pkg/lib/new.py", "NEWS"]),  # a project diffs from its top
+        (["fresh/new.py"], ["third/pkg/fresh/new.py"]),  # a new folder tells nothing
+    ],
+    ids=["bare", "package", "archive", "top", "fresh"],
+)
+def test_a_patch_that_only_adds_files_lands_where_its_folders_are(tmp_path, names, lands):
+    tree, into = tmp_path / "tree", tmp_path / "into"
+    for folder in ("third/pkg/lib", "docs"):
+        (tree / folder).mkdir(parents=True)
+        (tree / folder / "kept.py").write_bytes(b"kept\n")
+    into.mkdir()
+    patch = tmp_path / "patch"
+    patch.write_bytes(b"".join(ADDED % name.encode() for name in names))
+    assert main(str(tree), "third/pkg", str(patch), str(into)) == 0
+    files = into / "files"
+    assert sorted(p.relative_to(files).as_posix() for p in files.rglob("*") if p.is_file()) == sorted(lands)

@@ -204,12 +204,13 @@ def _find(lines: list[bytes], old: tuple[bytes, ...], wanted: int) -> int | None
 def main(tree: str, root: str, patch: str, into: str) -> int:
     """Apply a patch to a tree, in the box: write the changed files beneath `into`/files and the names of deleted ones to `into`/deleted.
 
-    Names are taken beneath the tree, else beneath its folder `root`: projects diff from their top, people from where they stand.
+    Names are taken beneath the tree, else beneath its folder `root`: projects diff from their top, people from where they stand. A patch
+    that only adds files fits everywhere: it goes where more of its files' folders exist, and beneath `root` where that tells nothing.
     Returns 0; or 3 after printing why the patch does not apply.
     """
     diff = Path(patch).read_bytes()
     first = ""
-    for base in dict.fromkeys(("", "" if root == "." else root + "/")):
+    for base in _bases(diff, Path(tree), root):
         beneath = _files(Path(tree) / base)
         try:
             changed = apply(diff, beneath)
@@ -228,6 +229,25 @@ def main(tree: str, root: str, patch: str, into: str) -> int:
         return 0
     sys.stdout.write(first)
     return 3
+
+
+def _bases(diff: bytes, tree: Path, root: str) -> list[str]:
+    """Where the names of a patch may begin, the likeliest first."""
+    bases = list(dict.fromkeys(("", "" if root == "." else root + "/")))
+    try:
+        parts = parse(diff)
+    except Invalid:
+        return bases  # `apply` says why
+    if any(part.old is not None for part in parts):
+        return bases
+    folders = [PurePosixPath(part.name.partition("/")[2] or part.name).parent for part in parts]
+    bases.reverse()
+    return sorted(bases, key=lambda base: -sum(_standing(tree / base, folder) for folder in folders))
+
+
+def _standing(base: Path, folder: PurePosixPath) -> int:
+    """How many of a folder's leading parts exist beneath a base."""
+    return sum((base / parent).is_dir() for parent in (folder, *folder.parents) if parent.parts)
 
 
 def _files(base: Path) -> dict[str, bytes]:
