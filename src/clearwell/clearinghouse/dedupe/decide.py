@@ -146,7 +146,11 @@ def absorbed(
     cases: Mapping[CaseId, KeptCase],
     apart: Apart = _NOTHING_APART,
 ) -> tuple[tuple[CaseId, Joined], ...]:
-    """Which unproven cases a case that was just proven takes in: same signature, a version on which the proof fired or none."""
+    """Which unproven cases a case that was just proven takes in: same signature, a version on which the proof fired or none.
+
+    Both the report that bears the signature and its case count: another report of the case may name what this one leaves open.
+    """
+    fires = fires_on(proven)
     taken: dict[CaseId, Joined] = {}
     for signature in sorted(signatures, key=lambda s: s.rung):
         for other in known.get(signature.key, ()):
@@ -155,7 +159,7 @@ def absorbed(
                 continue
             if apart.keeps(case.id, proven.id):
                 continue
-            if other.version is None or other.version in fires_on(proven):
+            if all(version is None or version in fires for version in (other.version, case.version)):
                 taken.setdefault(case.id, Joined(proven.id, signature.rung, (signature.evidence,)))
     return tuple(taken.items())
 
@@ -169,14 +173,20 @@ def same_proven(
 ) -> Joined | None:
     """The older proven case that a case just proven is the same as: equal *proven* signatures and versions that do not contradict.
 
-    They contradict when one fires on a version on which the other was seen not to fire (the ladder).
+    They contradict when one fires on a version on which the other was seen not to fire (the ladder), and they agree only where both
+    fire on one: the stack of an incomplete fix is that of the flaw before it. What ran against no version (a repository) is not held
+    against it, for its lines are part of its signature.
     """
+    mine = fires_on(proven)
     for signature in signatures:
         for other in known.get(signature.key, ()):
             case = cases.get(other.case)
             if case is None or case.id == proven.id or case.merged_into is not None or not other.proven or not case.case.is_proven:
                 continue
             if apart.keeps(case.id, proven.id):
+                continue
+            theirs = fires_on(case)
+            if mine and theirs and not mine & theirs:
                 continue
             if not (set(case.fires) & set(proven.clean) or set(case.clean) & set(proven.fires)):
                 return Joined(case.id, signature.rung, (signature.evidence,))
