@@ -10,6 +10,7 @@ from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.sketch import VERSION, Sketch, sketch
+from clearwell.clearinghouse.dedupe.spelling import is_local
 from clearwell.clearinghouse.dedupe.suggestion import (
     Indexed,
     KeptSuggestion,
@@ -117,6 +118,8 @@ def _suggest(house: House, tx: Transaction, speakers: Sequence[Speaker], entries
 
 
 def _sketch(spoken: Spoken) -> Sketch:
-    """A report's sketch. What names no component is compared within its own organization only."""
+    """A report's sketch. What names no component, or one that means something there alone, is compared within its organization only."""
     made = sketch(spoken.body, [quote.text for quote in spoken.body.quotes], run=spoken.submission)
-    return made if made.component is not None else msgspec.structs.replace(made, component=f"unknown:{spoken.organization}")
+    if made.component is not None and not is_local(made.component):
+        return made
+    return msgspec.structs.replace(made, component=f"unknown:{spoken.organization} {made.component or ''}".rstrip())
