@@ -15,7 +15,7 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
-from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
+from clearwell.clearinghouse.dedupe.difference import Kind, apart_among, inherit
 from clearwell.clearinghouse.dedupe.signature import STACKS, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.clearinghouse.flow.jobs import SKETCH_CASE
@@ -273,6 +273,7 @@ def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFi
     now, lead = house.clock.now(), group[0]
     origin = joined[lead.id].from_case if joined[lead.id].from_case != case_id else None
     target = wake(house, tx, lead, origin)
+    inherit(tx, case_id, target, since=max(joined[finding.id].attached_at for finding in group))
     reason = "the report that these were joined with was refused"
     proofs = {finding.id: proof for finding in group if (proof := report_store.proof_of_finding(tx, finding.id)) is not None}
     known = {participant.organization for participant in store.participants_of(tx, target)}
