@@ -144,7 +144,10 @@ def test_findings_of_unknown_components_join_only_within_one_scope_and_tool() ->
 @pytest.mark.parametrize(
     "product",
     [
-        *(Product(repository=name, commit="1234567") for name in ("src", "/src", "localhost/app", "10.0.0.7/app", "git.corp/app", "C:/w/app")),
+        *(
+            Product(repository=name, commit="1234567")
+            for name in ("src", "/src", "localhost/app", "10.0.0.7/app", "git.corp/app", "C:/w/app")
+        ),
         Product(repository="github.com"),
         Product(repository="https://"),
         Product(model="router"),
@@ -163,7 +166,9 @@ def test_a_name_that_means_something_in_one_organization_alone_joins_nothing_acr
     assert shared(report(function="parse", product=product), other) == set()
 
 
-@pytest.mark.parametrize("product", [Product(repository="git.kernel.org/pub/linux", commit="1234567"), Product(vendor="acme", model="router")])
+@pytest.mark.parametrize(
+    "product", [Product(repository="git.kernel.org/pub/linux", commit="1234567"), Product(vendor="acme", model="router")]
+)
 def test_a_public_name_joins_across_organizations(product: Product) -> None:
     one = report(function="parse", product=product)
 

@@ -6,12 +6,13 @@ Rules (the issue's and the house's words):
 - a finding that brings another proof always opens its own case: its words may lie, its run will tell;
 - a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
 - a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
-- two findings of one submission never join by location, nor do two versions, not through a third report either;
+- two findings of one run (one tool's in one submission) never join by location, nor do two versions, not through a third report either;
 - a report goes by one kind of L1, whatever has arrived (`usable`), so it bridges no two cases; where it points at several, it joins none;
 - what a person found to be different is never joined, nor is anything joined with one of two such cases where it could be either;
 - a signature of a fixed case on a version that no proof was seen to fire on: a regression candidate, a case of its own, linked.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
@@ -20,9 +21,10 @@ import msgspec
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe.difference import Apart
-from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature
+from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature, tool_of
 from clearwell.clearinghouse.dedupe.spelling import version_of
-from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId, spell_number
 from clearwell.vocabulary.outside import visible
 
 _NOTHING_APART = Apart()
@@ -38,11 +40,14 @@ _SPEAKING: tuple[frozenset[str], ...] = (
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A signature that is stored: whose it is and where its finding is now. `version` is the normalized version it was stated for."""
+    """A signature that is stored: whose it is and where its finding is now. `version` is the normalized version it was stated for.
+
+    `run` is `run_of` its submission and tool; of what an older hub stored, the submission itself.
+    """
 
     key: bytes
     finding: FindingId
-    submission: SubmissionId
+    run: SubmissionId
     case: CaseId
     version: str | None
     proven: bool
@@ -66,7 +71,7 @@ class Fit(Enum):
 
 def decide(
     signatures: Sequence[Signature],
-    submission: SubmissionId,
+    run: SubmissionId,
     version: str | None,
     has_proof: bool,
     known: Mapping[bytes, Sequence[Known]],
@@ -80,7 +85,7 @@ def decide(
     What points at several cases joins none of them by L1, unless just one was reported for the very version: a report never bridges.
     """
     for signature in _strongest_first(signatures, known):
-        fits = _fits(signature, submission, version, has_proof, known, cases, component)
+        fits = _fits(signature, run, version, has_proof, known, cases, component)
         if signature.rung == "L0":
             joinable = [case_id for case_id, fit in fits.items() if fit is not Fit.DOUBT]
             if joinable and (len(fits) == 1 or not apart.divides(fits)):
@@ -91,6 +96,12 @@ def decide(
         if len(best) == 1 and Fit.DOUBT not in fits.values():
             return Joined(best[0], signature.rung, (signature.evidence,))
     return None
+
+
+def run_of(submission: SubmissionId, finding: Finding) -> SubmissionId:
+    """The run that a finding is from, in the form of an id: two tools in one document are two runs."""
+    told = hashlib.blake2b(f"{submission}\0{tool_of(finding)}".encode(errors="replace"), digest_size=16).digest()
+    return SubmissionId(spell_number("sub", int.from_bytes(told)))
 
 
 def regression_of(
@@ -225,7 +236,7 @@ def _strongest_first(signatures: Iterable[Signature], known: Mapping[bytes, Sequ
 
 def _fits(
     signature: Signature,
-    submission: SubmissionId,
+    run: SubmissionId,
     version: str | None,
     has_proof: bool,
     known: Mapping[bytes, Sequence[Known]],
@@ -241,17 +252,17 @@ def _fits(
         case = cases.get(case_id)
         if case is None or (component is not None and signature.kind == "proof" and case.case.component != component):
             continue
-        fit = Fit.EXACT if signature.kind == "proof" else None if has_proof else _fit(signature, submission, version, others, case)
+        fit = Fit.EXACT if signature.kind == "proof" else None if has_proof else _fit(signature, run, version, others, case)
         if fit is not None:
             found[case_id] = fit
     return found
 
 
-def _fit(signature: Signature, submission: SubmissionId, version: str | None, others: Sequence[Known], case: KeptCase) -> Fit | None:
+def _fit(signature: Signature, run: SubmissionId, version: str | None, others: Sequence[Known], case: KeptCase) -> Fit | None:
     standing = case.case.standing
     if case.merged_into is not None or standing is Standing.REFUSED:
         return None
-    if signature.kind in PLACES and any(other.submission == submission for other in others):
+    if signature.kind in PLACES and any(other.run == run for other in others):
         return None
     if standing is Standing.UNPROVEN or (standing is Standing.PROVEN and not case.fires):
         return Fit.EXACT if signature.any_version else _by_version(signature.at, others, case)

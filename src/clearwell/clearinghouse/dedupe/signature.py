@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures: what two findings must share to be one bug, exactly (L0) or by a rule per component (L1). ADR 12 has the reasons.
 
-`signatures(finding)` looks at one finding; `run_signatures(findings)` at all of one run (one tool's findings in one document), which
-adds what only the run shows: the order of a repeated rule, and that a fingerprint is no identity because the run repeats it.
+`signatures(finding)` looks at one finding; `run_signatures(findings)` at all of one run (one tool's findings in one document;
+`document_signatures` takes a document of several tools apart), which adds what only the run shows: the order of a repeated rule, and that a fingerprint is no identity because the run repeats it.
 """
 
 import hashlib
@@ -14,7 +14,16 @@ from typing import Literal
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, is_local, is_whole_file, path_of, text_of, words_of
+from clearwell.clearinghouse.dedupe.spelling import (
+    component_of,
+    crash_class,
+    function_of,
+    is_local,
+    is_whole_file,
+    path_of,
+    text_of,
+    words_of,
+)
 from clearwell.vocabulary.finding import Crash, Finding, ProofFiles
 from clearwell.vocabulary.weakness import family_of
 
@@ -102,6 +111,23 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
     if finding.fingerprints:
         _fingerprints(finding, scope, at, tool, found)
     return tuple(found)
+
+
+def document_signatures(findings: Sequence[Finding], unknown: str | None = None) -> list[tuple[Signature, ...]]:
+    """Return the signatures of each finding of one document, in order: each tool's findings in it are a run of their own.
+
+    Two tools that name one place agree; one tool that names it twice means two flaws.
+    """
+    runs: dict[str, list[int]] = {}
+    for number, finding in enumerate(findings):
+        runs.setdefault(tool_of(finding), []).append(number)
+    if len(runs) == 1:
+        return run_signatures(findings, unknown)
+    rows: list[tuple[Signature, ...]] = [()] * len(findings)
+    for numbers in runs.values():
+        for number, row in zip(numbers, run_signatures([findings[number] for number in numbers], unknown), strict=True):
+            rows[number] = row
+    return rows
 
 
 def run_signatures(findings: Sequence[Finding], unknown: str | None = None) -> list[tuple[Signature, ...]]:
@@ -351,8 +377,11 @@ def _scopes(findings: Sequence[Finding], unknown: str | None) -> dict[tuple[str,
     scopes: dict[tuple[str, str | None, str], list[_Member]] = {}
     for number, finding in enumerate(findings):
         component, at = component_of(finding.product)
-        if finding.crash is None and finding.location is not None and finding.location.file and (
-            unknown is not None or (component is not None and not is_local(component))
+        if (
+            finding.crash is None
+            and finding.location is not None
+            and finding.location.file
+            and (unknown is not None or (component is not None and not is_local(component)))
         ):
             scopes.setdefault((scope_of(finding, unknown), at, tool_of(finding)), []).append((number, finding))
     return scopes
