@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures: what two findings must share to be one bug, exactly (L0) or by a rule per component (L1). ADR 12 has the reasons.
 
-`signatures(finding)` looks at one finding; `run_signatures(findings)` at all of one run (one tool's findings in one document;
-`document_signatures` takes a document of several tools apart), which adds what only the run shows: the order of a repeated rule, and that a fingerprint is no identity because the run repeats it.
+`signatures(finding)` looks at one finding; `run_signatures(findings)` at all of one run (one tool's findings in one document), which
+adds what only the run shows: the order of a repeated rule, and that a fingerprint is no identity because the run repeats it.
+`document_signatures` takes a document of several tools apart.
 """
 
 import hashlib

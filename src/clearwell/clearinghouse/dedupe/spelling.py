@@ -15,9 +15,10 @@ from clearwell.vocabulary.product import Product
 
 _HOSTED = {"pkg:github/": "github.com", "pkg:gitlab/": "gitlab.com", "pkg:bitbucket/": "bitbucket.org"}
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9]{0,9}\+)?[a-z][a-z0-9]{0,9}://", re.IGNORECASE)
-_PRIVATE = frozenset(
-    "localhost localdomain local internal intranet private corp home lan test invalid".split()  # RFC 6761, RFC 6762 (and its appendix G)
-)
+_PRIVATE = frozenset({
+    "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "test", "invalid",
+})  # fmt: skip
+"""Last labels of hosts that no public name has: RFC 6761, RFC 6762 with its appendix G."""
 _SHORT_COMMIT = 7
 _LONG_TEXT = 2_000
 _LONG_PATH = 300
