@@ -134,7 +134,7 @@ class _Answering:
             tx.take_turns("component", [component_of(finding.product, self._sent.organization) for finding, _ in findings])
             deciding = [usable(found) for _, found in findings]
             self._known = dedupe_store.known(tx, [signature.key for found in deciding for signature in found])
-            self._cases = store.load_cases(tx, list({other.case for others in self._known.values() for other in others}))
+            self._cases = store.load_whole_cases(tx, list({other.case for others in self._known.values() for other in others}))
             self._apart = apart_among(tx, self._cases)
             ids = self._house.new_ids("finding", len(findings))
             for offset, ((finding, _), found, proof, finding_id) in enumerate(zip(findings, deciding, sealed, ids, strict=True)):

@@ -198,7 +198,7 @@ def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
     found = usable(signatures(finding.body, unknown=finding.organization))
     known, run = dedupe_store.known(tx, [signature.key for signature in found]), run_of(finding.submission, finding.body)
     others = {key: [_of_run(other, finding, run) for other in rows if other.case != finding.case] for key, rows in known.items()}
-    cases = store.load_cases(tx, list({other.case for rows in others.values() for other in rows}))
+    cases = store.load_whole_cases(tx, list({other.case for rows in others.values() for other in rows}))
     apart = apart_among(tx, [finding.case, *cases])
     cases = {case_id: kept for case_id, kept in cases.items() if not apart.keeps(case_id, finding.case)}
     return decide(found, run, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component, apart)

@@ -179,7 +179,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     words = borne_out(finding.body, usable(signatures(finding.body, unknown=finding.organization)), verdict.target.signature, crashes)
     dedupe_store.silence(tx, finding.id, [s.key for s in signatures(finding.body, unknown=finding.organization) if s not in words])
     known = dedupe_store.known(tx, [s.key for s in seen])
-    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     older = same_proven(kept, seen, known, cases, apart_among(tx, [kept.id, *cases]))
     if older is not None:
         _answer(house, tx, finding, Answer.DUPLICATE, f"it reproduces, and is the same as one proven before ({older.rung})", now)
@@ -243,7 +243,7 @@ def _absorb(
     """Unproven cases with the same signature, seen or stated, join the proven one."""
     every = (*seen, *(signature for signature in words if signature.kind in {"crash", "crash-lines", "call-sites", "location", "report"}))
     known = dedupe_store.known(tx, [s.key for s in every])
-    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     for case_id, joined in absorbed(kept, every, known, cases, apart_among(tx, [kept.id, *cases])):
         if not any(report_store.proof_of_finding(tx, f.id) for f in report_store.findings_of_case(tx, case_id)):
             attach_case(house, tx, case_id, joined, PROVING)
