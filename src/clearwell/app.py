@@ -129,6 +129,7 @@ def work_of(house: House) -> dict[str, tuple[str, Work]]:
         jobs.SKETCH: sketching.sketch_batch,
         jobs.SKETCH_CASE: sketching.sketch_case,
         jobs.SKETCH_AGAIN: sketching.sketch_again,
+        jobs.FORGET_SKETCHES: sketching.forget_sketches,
         jobs.MINIMIZE: minimizing.minimize_again,
         jobs.CHECK: checking.check_batch,
         jobs.VALIDATE: validating.validate_proof,

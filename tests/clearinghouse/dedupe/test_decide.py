@@ -8,7 +8,7 @@ import pytest
 
 from clearwell.clearinghouse.case.case import open_case
 from clearwell.clearinghouse.case.store import KeptCase
-from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, same_proven
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, absorbed, decide, same_proven
 from clearwell.clearinghouse.dedupe.signature import Signature
 from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 from clearwell.vocabulary.marking import Marking
@@ -89,3 +89,24 @@ def test_a_proven_case_that_fires_on_the_version_makes_it_doubtful_though_it_was
     told_for_another = case("case_b", fires=("1.5", "2.5"), standing="proven")
 
     assert decided(signature(), [stored(), stored(version="2.5", name="case_b")], [told_for_this, told_for_another]) is None
+
+
+@pytest.mark.parametrize("named", ["2.0", "3.0"])
+def test_a_case_that_names_a_version_on_which_the_proof_did_not_fire_is_not_absorbed_by_its_report_that_names_none(named: str) -> None:
+    proven = case("case_new", fires=("1.5",), clean=("2.0",), standing="proven")
+    open_one = msgspec.structs.replace(case(), version=named)
+    silent, naming = stored(version=None), stored(version=named)
+
+    for rows in ([silent, naming], [naming, silent], [silent]):
+        assert absorbed(proven, [signature()], {KEY: rows}, {open_one.id: open_one}) == ()
+    same = msgspec.structs.replace(case(), version="1.5")
+    assert [taken for taken, _ in absorbed(proven, [signature()], {KEY: [silent]}, {same.id: same})] == [same.id]
+
+
+def test_proven_cases_that_fired_on_no_version_in_common_are_not_one_by_their_stack() -> None:
+    # An incomplete fix, then its own fix: the same stack in adjacent releases is two flaws. Only the patches, or a ladder, say more.
+    new, older = case("case_new", fires=("1.7",), standing="proven"), case(fires=("1.5",), standing="proven")
+
+    assert same_proven(new, [signature("crash")], {KEY: [stored(proven=True)]}, {older.id: older}) is None
+    unknown = case(standing="proven")
+    assert same_proven(new, [signature("crash-lines")], {KEY: [stored(proven=True)]}, {unknown.id: unknown}) is not None

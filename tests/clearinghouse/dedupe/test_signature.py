@@ -6,7 +6,7 @@ import pytest
 
 from clearwell.clearinghouse.dedupe.signature import Signature, content_digest, run_signatures, signatures, unknown_signature
 from clearwell.vocabulary.finding import Finding, ProofFiles
-from clearwell.vocabulary.product import parse_purl
+from clearwell.vocabulary.product import Product, parse_purl
 
 from .conftest import at, crash, report
 
@@ -46,6 +46,24 @@ def test_the_same_report_is_recognized_through_white_space_and_addresses() -> No
 )
 def test_a_report_that_differs_is_another(other: Finding) -> None:
     assert "report" not in shared(report(), other)
+
+
+def test_addresses_tell_reports_apart_that_name_no_line_and_no_function() -> None:
+    # Two keys in one image, found by one tool: the address is all that tells them apart.
+    said = "a private key lies in the image of the device, where everybody who downloads it finds it: at {} of 0x400000 bytes"
+    for place in (None, "image.bin"):
+        one, other = (report(place, None, message=said.format(at)) for at in ("0x1f000", "0x2f000"))
+
+        assert shared(one, other) == set()
+        assert "report" in shared(one, report(place, None, message=said.format("0x1F000").replace(" ", "  ")))
+    here = report("image.bin", None, "load", message=said.format("0x1f000"))
+    assert "report" in shared(here, report("image.bin", None, "load", message=said.format("0x2f000")))
+
+
+@pytest.mark.parametrize("name", ["<module>", "<main>", "{main}", "<top (required)>", "<global>", ":program", "<script>", "(top level)"])
+def test_the_whole_file_is_no_function_of_it(name: str) -> None:
+    assert "location" not in kinds(signatures(report("app.py", 3, name)))
+    assert "location" in kinds(signatures(report("app.py", 3, "main")))
 
 
 def test_a_report_of_few_words_and_no_place_is_no_identity() -> None:
@@ -121,6 +139,40 @@ def test_findings_of_unknown_components_join_only_within_one_scope_and_tool() ->
     assert {s.key for s in signatures(one, "lab a")}.isdisjoint(s.key for s in signatures(one, "lab b"))
     assert "report" in shared(one, one)
     assert shared(one, report(product=None, tool="tool-b")) == set()
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        *(
+            Product(repository=name, commit="1234567")
+            for name in ("src", "/src", "localhost/app", "10.0.0.7/app", "git.corp/app", "C:/w/app")
+        ),
+        Product(repository="github.com"),
+        Product(repository="https://"),
+        Product(model="router"),
+        Product(vendor=" ", model="router"),
+        Product(vendor="acme"),
+    ],
+)
+def test_a_name_that_means_something_in_one_organization_alone_joins_nothing_across_two(product: Product) -> None:
+    for one in (report(function="parse", product=product), crash("read", "load", "main", product=product)):
+        assert signatures(one) == ()
+        assert {s.key for s in signatures(one, "lab a")}.isdisjoint(s.key for s in signatures(one, "lab b"))
+        assert shared(one, one) - {"proof"}
+        elsewhere = msgspec.structs.replace(one, product=Product(repository="github.com/acme/app", commit="1234567"))
+        assert shared(one, elsewhere) == set()
+    other = report(function="parse", product=Product(repository="another/disk", commit="1234567"))
+    assert shared(report(function="parse", product=product), other) == set()
+
+
+@pytest.mark.parametrize(
+    "product", [Product(repository="git.kernel.org/pub/linux", commit="1234567"), Product(vendor="acme", model="router")]
+)
+def test_a_public_name_joins_across_organizations(product: Product) -> None:
+    one = report(function="parse", product=product)
+
+    assert {s.key for s in signatures(one, "lab a")} == {s.key for s in signatures(one, "lab b")} != set()
 
 
 def without(finding: Finding, field: str) -> Finding:

@@ -70,7 +70,7 @@ def test_what_is_stored_is_known_again(hub: Hub, stated: list[tuple[Kind, bytes,
     told = version.replace("\0", "␀") if version is not None else None
     for _, key, is_bound in stated:
         (held,) = [other for other in known[key] if other.finding == one]
-        assert (held.submission, held.case, held.proven) == (SUBMISSION, case(1), proven)
+        assert (held.run, held.case, held.proven) == (SUBMISSION, case(1), proven)
         assert held.version == (told if is_bound else None)
     assert keys[one] == [key for kind, key, _ in stated if kind != "file"]
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from clearwell.clearinghouse.dedupe.cluster import cluster
 from clearwell.clearinghouse.flow import answering, reporting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.clearinghouse.intake import batch
+from clearwell.formats import read
 from clearwell.ground.identity.actor import OrganizationKind
 from clearwell.vocabulary.product import Product
 from hub import Hub
@@ -65,3 +67,43 @@ def test_scans_make_the_same_cases_in_whatever_order_and_batches_they_come(hub: 
 
     assert all(partition == found[0] for partition in found[1:])
     assert len(found[0]) < sum(len(results) for _, results in scans)
+
+
+def both(findings: Sequence[tuple[str, str, int]]) -> bytes:
+    """One document of two tools' runs: (tool, function, line) each."""
+    runs = []
+    for tool in dict.fromkeys(tool for tool, _, _ in findings):
+        results = [
+            {
+                "ruleId": f"{tool}-1", "message": {"text": f"{tool} says that a length goes unchecked at {line}"},
+                "locations": [{
+                    "physicalLocation": {"artifactLocation": {"uri": "a.c"}, "region": {"startLine": line}},
+                    "logicalLocations": [{"fullyQualifiedName": function, "kind": "function"}],
+                }],
+                "properties": {"tags": ["external/cwe/cwe-787"]},
+            }
+            for named, function, line in findings if named == tool
+        ]  # fmt: skip
+        runs.append({"tool": {"driver": {"name": tool}}, "results": results})
+    return json.dumps({"version": "2.1.0", "runs": runs}).encode()
+
+
+@pytest.mark.parametrize("size", [1, 1_000])
+def test_two_tools_in_one_document_are_two_runs_in_the_hub_as_offline(hub: Hub, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(batch, "SIZE", size)
+    raw = both([("glass", "pump", 3), ("glass", "valve", 9), ("glass", "valve", 12), ("sieve", "pump", 4), ("sieve", "valve", 9)])
+    component = Product(purl=f"pkg:generic/{hub.house.new_id('case')}@1")
+    lab = hub.member(OrganizationKind.LAB)
+
+    sent = reporting.submit_report(hub.house, lab, [raw], Envelope(name="both.sarif", target=component))
+    answering.parse_submission(hub.house, sent.id)
+
+    findings = read(raw, "both.sarif", component).findings
+    members: dict[str, set[int]] = {}
+    for row in cluster([("both.sarif", number, finding) for number, finding in enumerate(findings)]):
+        members.setdefault(row.cluster, set()).add(row.index)
+    made: dict[str, set[int]] = {}
+    for answered in reporting.read_answers(hub.house, lab, sent.id):
+        made.setdefault(answered.finding.case, set()).add(answered.finding.position)
+    # One function twice by one tool is two flaws; nobody can say which of them the other tool means.
+    assert sorted(map(sorted, made.values())) == sorted(map(sorted, members.values())) == [[0, 3], [1], [2], [4]]

@@ -96,6 +96,61 @@ def test_what_was_taken_out_is_not_joined_again_by_a_machine_but_a_person_may(hu
     assert case_of(hub, second) == home
 
 
+@pytest.mark.parametrize("as_it_woke", [False, True], ids=["joined at intake", "a case before"])
+def test_what_leaves_a_case_that_a_person_told_from_another_is_not_joined_with_that_one_by_a_machine(
+    hub: Hub, coordinator: Member, component: str, as_it_woke: bool
+) -> None:
+    first = send(hub, hub.member(OrganizationKind.LAB), component, "an overflow")
+    home = case_of(hub, first)
+    if as_it_woke:
+        second = send(hub, hub.member(OrganizationKind.LAB), component, "an injection", ("CWE-89",))
+        coordinating.merge_cases(hub.house, coordinator, case_of(hub, second), home, "alike")
+    else:
+        second = send(hub, hub.member(OrganizationKind.LAB), component, "another overflow")
+    strange = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "another", ("CWE-79",)))
+    before = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "a third", ("CWE-22",)))
+    coordinating.find_different(hub.house, coordinator, home, strange, "I looked at all three reports")
+
+    (own,) = coordinating.split_case(hub.house, coordinator, home, (second,), "not alike").cases
+
+    with hub.house.transaction(DEDUPE) as tx:
+        assert apart_among(tx, (own, strange, before)).keeps(own, strange)
+        assert not apart_among(tx, (own, strange), ("different",)).keeps(own, strange)  # a person may, in so many words
+        assert not apart_among(tx, (own, strange, before)).keeps(own, before)
+        with pytest.raises(Conflict):
+            attach_case(hub.house, tx, own, Joined(strange, "L1", (("location", "pump"),)), DEDUPE)
+
+
+def test_what_was_said_before_a_report_came_is_not_said_of_it(hub: Hub, coordinator: Member, component: str) -> None:
+    home = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "an overflow"))
+    strange = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "another", ("CWE-79",)))
+    coordinating.find_different(hub.house, coordinator, home, strange, "one reads, the other writes")
+    second = send(hub, hub.member(OrganizationKind.LAB), component, "another overflow")
+
+    (own,) = coordinating.split_case(hub.house, coordinator, home, (second,), "not alike").cases
+
+    with hub.house.transaction(DEDUPE) as tx:
+        assert not apart_among(tx, (own, strange)).keeps(own, strange)
+
+
+def test_what_a_refusal_lets_go_of_is_as_different_as_it_was(hub: Hub, coordinator: Member, component: str) -> None:
+    same = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"  # the tool's own id
+    bridge = send(hub, hub.member(OrganizationKind.LAB), component, "both at once", ("CWE-787",), external_id=same)
+    send(hub, hub.member(OrganizationKind.LAB), component, "it writes", ("CWE-787",))
+    injects = send(hub, hub.member(OrganizationKind.LAB), component, "it injects", ("CWE-89",), external_id=same)
+    home = case_of(hub, bridge)
+    strange = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "another", ("CWE-79",)))
+    coordinating.find_different(hub.house, coordinator, home, strange, "I looked at all of them")
+
+    with hub.house.transaction(SANITY) as tx:
+        refuse(hub.house, tx, bridge, "there is no such file", SANITY)
+
+    own = case_of(hub, injects)
+    assert own != home
+    with hub.house.transaction(DEDUPE) as tx:
+        assert apart_among(tx, (own, strange)).keeps(own, strange)
+
+
 def test_what_bears_a_fixed_flaws_signature_on_another_version_is_a_case_of_its_own_and_linked(
     hub: Hub, coordinator: Member, component: str
 ) -> None:

@@ -2,6 +2,7 @@
 """Suggestions in the hub: alike reports meet in a queue, people join, undo and keep apart; the index stays bounded and tells nobody."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -196,15 +197,42 @@ def test_finders_and_strangers_see_no_suggestion_and_no_index(hub: Hub, componen
                 assert tx.value(f"SELECT count(*) FROM clearwell.{table}") == 0
 
 
-def test_the_index_is_made_anew_and_what_people_decided_stays(hub: Hub, coordinator: Member, component: str) -> None:
+def forgotten_in_steps(hub: Hub) -> list[int]:
+    """Run the steps that empty the index; how many rows it had before each, and behind the last."""
+    left = [sum(len(rows) for rows in _index(hub)[:2])]  # type: ignore[arg-type, misc]
+    while left[-1]:
+        sketching.forget_sketches(hub.house)
+        left.append(sum(len(rows) for rows in _index(hub)[:2]))  # type: ignore[arg-type, misc]
+    sketching.forget_sketches(hub.house)
+    return left
+
+
+def test_what_comes_while_the_index_is_emptied_is_indexed_with_the_rest(hub: Hub, coordinator: Member, component: str) -> None:
+    suggesting.recompute_suggestions(hub.house, coordinator)
+    alike = two_alike(hub, component)
+    assert frozenset(alike) not in waiting(hub, coordinator)
+
+    hub.work()
+
+    assert frozenset(alike) in waiting(hub, coordinator)
+    assert hub.failed_jobs() == []
+
+
+def test_the_index_is_made_anew_and_what_people_decided_stays(
+    hub: Hub, coordinator: Member, component: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alike, apart = two_alike(hub, component), two_alike(hub, f"{component}.2")
     suggesting.dismiss_suggestion(hub.house, coordinator, *apart, "they are two")
     before = waiting(hub, coordinator)
     assert frozenset(alike) in before
     index = len(_index(hub)[1])  # type: ignore[arg-type]
 
+    monkeypatch.setattr(sketching, "_FORGOTTEN", 7)
+
     suggesting.recompute_suggestions(hub.house, coordinator)
+    steps = forgotten_in_steps(hub)
     assert waiting(hub, coordinator) == [] and _index(hub)[:2] == [(), ()]
+    assert len(steps) > 2 and all(before - after <= 7 for before, after in pairwise(steps))
     hub.work()
 
     assert frozenset(alike) in waiting(hub, coordinator) and frozenset(apart) not in waiting(hub, coordinator)

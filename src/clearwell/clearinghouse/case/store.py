@@ -223,6 +223,32 @@ def load_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCas
     return {(kept := _case(row)).id: kept for row in tx.rows(f"{_CASE} WHERE id = ANY(%(ids)s)", ids=list(cases))}
 
 
+def load_whole_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCase]:
+    """Load several cases for a decision: each with the versions on which proofs fired, or did not, in what was joined with it.
+
+    Those are read where they were found, never copied: a split takes them out again by waking the case that has them.
+    """
+    rows = tx.rows(
+        """
+        WITH RECURSIVE inside AS (
+            SELECT c.merged_into AS top, c.id, c.fires, c.clean FROM clearwell.vulnerability_case c
+            WHERE c.merged_into = ANY(%(ids)s) AND c.fires <> '{}'
+            UNION
+            SELECT i.top, c.id, c.fires, c.clean FROM inside i JOIN clearwell.vulnerability_case c ON c.merged_into = i.id
+            WHERE c.fires <> '{}'
+        )
+        SELECT top, fires, clean FROM inside
+        """,
+        ids=list(cases),
+    )
+    found = load_cases(tx, cases)
+    for row in rows:
+        kept = found[row["top"]]
+        fires, clean = sorted({*kept.fires, *row["fires"]}), sorted({*kept.clean, *row["clean"]})
+        found[kept.id] = msgspec.structs.replace(kept, fires=tuple(fires), clean=tuple(clean))
+    return found
+
+
 def list_cases(tx: Transaction, standing: str | None, after: tuple[int, str] | None, limit: int) -> tuple[KeptCase, ...]:
     """Cases by priority, then id; `after` is the last row of the page before (priority, id)."""
     rows = tx.rows(

@@ -11,7 +11,7 @@ OR EXISTS (SELECT FROM clearwell.signature_set x CROSS JOIN LATERAL clearwell.st
            JOIN clearwell.signature_head h ON h.key = k.key
            JOIN clearwell.signature_set y ON y.finding = h.finding AND y.is_proven = h.is_proven
            JOIN clearwell.finding z ON z.id = clearwell.id_of('finding', h.finding)
-           WHERE x.finding = clearwell.uuid_of({finding}) AND y.submission = clearwell.uuid_of({scan}) AND z.first_answer <> 'duplicate')
+           WHERE x.finding = clearwell.uuid_of({finding}) AND z.submission_id = {scan} AND z.first_answer <> 'duplicate')
 """
 """A scan has a finding of the same case, or one of the same signature in a case that it opened (where the earlier takes none in)."""
 

@@ -6,23 +6,26 @@ Rules (the issue's and the house's words):
 - a finding that brings another proof always opens its own case: its words may lie, its run will tell;
 - a finding without proof joins an unproven or proven case of the same signature, when their versions can be the same;
 - a refused case absorbs nothing; a fixed or published one only what names a version on which it was seen to fire;
-- two findings of one submission never join by location, nor do two versions, not through a third report either;
+- two findings of one run (one tool's in one submission) never join by location, nor do two versions, not through a third report either;
 - a report goes by one kind of L1, whatever has arrived (`usable`), so it bridges no two cases; where it points at several, it joins none;
 - what a person found to be different is never joined, nor is anything joined with one of two such cases where it could be either;
 - a signature of a fixed case on a version that no proof was seen to fire on: a regression candidate, a case of its own, linked.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 
 import msgspec
 
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe.difference import Apart
-from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature
+from clearwell.clearinghouse.dedupe.signature import PLACES, VERSIONS, Signature, tool_of
 from clearwell.clearinghouse.dedupe.spelling import version_of
-from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+from clearwell.vocabulary.finding import Finding
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId, spell_number
 from clearwell.vocabulary.outside import visible
 
 _NOTHING_APART = Apart()
@@ -38,11 +41,14 @@ _SPEAKING: tuple[frozenset[str], ...] = (
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A signature that is stored: whose it is and where its finding is now. `version` is the normalized version it was stated for."""
+    """A signature that is stored: whose it is and where its finding is now. `version` is the normalized version it was stated for.
+
+    `run` is `run_of` its submission and tool; of what an older hub stored, the submission itself.
+    """
 
     key: bytes
     finding: FindingId
-    submission: SubmissionId
+    run: SubmissionId
     case: CaseId
     version: str | None
     proven: bool
@@ -66,7 +72,7 @@ class Fit(Enum):
 
 def decide(
     signatures: Sequence[Signature],
-    submission: SubmissionId,
+    run: SubmissionId,
     version: str | None,
     has_proof: bool,
     known: Mapping[bytes, Sequence[Known]],
@@ -80,7 +86,7 @@ def decide(
     What points at several cases joins none of them by L1, unless just one was reported for the very version: a report never bridges.
     """
     for signature in _strongest_first(signatures, known):
-        fits = _fits(signature, submission, version, has_proof, known, cases, component)
+        fits = _fits(signature, run, version, has_proof, known, cases, component)
         if signature.rung == "L0":
             joinable = [case_id for case_id, fit in fits.items() if fit is not Fit.DOUBT]
             if joinable and (len(fits) == 1 or not apart.divides(fits)):
@@ -91,6 +97,17 @@ def decide(
         if len(best) == 1 and Fit.DOUBT not in fits.values():
             return Joined(best[0], signature.rung, (signature.evidence,))
     return None
+
+
+def run_of(submission: SubmissionId, finding: Finding) -> SubmissionId:
+    """The run that a finding is from, in the form of an id: two tools in one document are two runs."""
+    return _run(submission, tool_of(finding))
+
+
+@lru_cache(maxsize=1_024)
+def _run(submission: SubmissionId, tool: str) -> SubmissionId:
+    told = hashlib.blake2b(f"{submission}\0{tool}".encode(errors="replace"), digest_size=16).digest()
+    return SubmissionId(spell_number("sub", int.from_bytes(told)))
 
 
 def regression_of(
@@ -146,7 +163,11 @@ def absorbed(
     cases: Mapping[CaseId, KeptCase],
     apart: Apart = _NOTHING_APART,
 ) -> tuple[tuple[CaseId, Joined], ...]:
-    """Which unproven cases a case that was just proven takes in: same signature, a version on which the proof fired or none."""
+    """Which unproven cases a case that was just proven takes in: same signature, a version on which the proof fired or none.
+
+    Both the report that bears the signature and its case count: another report of the case may name what this one leaves open.
+    """
+    fires = fires_on(proven)
     taken: dict[CaseId, Joined] = {}
     for signature in sorted(signatures, key=lambda s: s.rung):
         for other in known.get(signature.key, ()):
@@ -155,7 +176,7 @@ def absorbed(
                 continue
             if apart.keeps(case.id, proven.id):
                 continue
-            if other.version is None or other.version in fires_on(proven):
+            if all(version is None or version in fires for version in (other.version, case.version)):
                 taken.setdefault(case.id, Joined(proven.id, signature.rung, (signature.evidence,)))
     return tuple(taken.items())
 
@@ -169,14 +190,20 @@ def same_proven(
 ) -> Joined | None:
     """The older proven case that a case just proven is the same as: equal *proven* signatures and versions that do not contradict.
 
-    They contradict when one fires on a version on which the other was seen not to fire (the ladder).
+    They contradict when one fires on a version on which the other was seen not to fire (the ladder), and they agree only where both
+    fire on one: the stack of an incomplete fix is that of the flaw before it. What ran against no version (a repository) is not held
+    against it, for its lines are part of its signature.
     """
+    mine = fires_on(proven)
     for signature in signatures:
         for other in known.get(signature.key, ()):
             case = cases.get(other.case)
             if case is None or case.id == proven.id or case.merged_into is not None or not other.proven or not case.case.is_proven:
                 continue
             if apart.keeps(case.id, proven.id):
+                continue
+            theirs = fires_on(case)
+            if mine and theirs and not mine & theirs:
                 continue
             if not (set(case.fires) & set(proven.clean) or set(case.clean) & set(proven.fires)):
                 return Joined(case.id, signature.rung, (signature.evidence,))
@@ -215,7 +242,7 @@ def _strongest_first(signatures: Iterable[Signature], known: Mapping[bytes, Sequ
 
 def _fits(
     signature: Signature,
-    submission: SubmissionId,
+    run: SubmissionId,
     version: str | None,
     has_proof: bool,
     known: Mapping[bytes, Sequence[Known]],
@@ -231,17 +258,17 @@ def _fits(
         case = cases.get(case_id)
         if case is None or (component is not None and signature.kind == "proof" and case.case.component != component):
             continue
-        fit = Fit.EXACT if signature.kind == "proof" else None if has_proof else _fit(signature, submission, version, others, case)
+        fit = Fit.EXACT if signature.kind == "proof" else None if has_proof else _fit(signature, run, version, others, case)
         if fit is not None:
             found[case_id] = fit
     return found
 
 
-def _fit(signature: Signature, submission: SubmissionId, version: str | None, others: Sequence[Known], case: KeptCase) -> Fit | None:
+def _fit(signature: Signature, run: SubmissionId, version: str | None, others: Sequence[Known], case: KeptCase) -> Fit | None:
     standing = case.case.standing
     if case.merged_into is not None or standing is Standing.REFUSED:
         return None
-    if signature.kind in PLACES and any(other.submission == submission for other in others):
+    if signature.kind in PLACES and any(other.run == run for other in others):
         return None
     if standing is Standing.UNPROVEN or (standing is Standing.PROVEN and not case.fires):
         return Fit.EXACT if signature.any_version else _by_version(signature.at, others, case)

@@ -76,6 +76,27 @@ def remember(tx: Transaction, difference: Difference) -> None:
     )
 
 
+def inherit(tx: Transaction, left: CaseId, target: CaseId, since: datetime) -> None:
+    """What a person said of a case while a report was in it holds for the report that leaves it: it binds machines (kind "split").
+
+    A person saw that report too when they said it; but it may be the one that was in the wrong case, so a person may join it after all.
+    """
+    tx.execute(
+        """
+        INSERT INTO clearwell.difference (one_case, other_case, kind, reason, decided_by, decided_at)
+        SELECT least(%(target)s, o.other), greatest(%(target)s, o.other), 'split', o.reason, o.decided_by, o.decided_at
+        FROM (SELECT CASE d.one_case WHEN %(left)s THEN d.other_case ELSE d.one_case END AS other, d.reason, d.decided_by, d.decided_at
+              FROM clearwell.difference d
+              WHERE (d.one_case = %(left)s OR d.other_case = %(left)s) AND d.decided_at >= %(since)s) o
+        WHERE o.other <> %(target)s
+        ON CONFLICT (one_case, other_case) DO NOTHING
+        """,
+        left=left,
+        target=target,
+        since=since,
+    )
+
+
 def differences_of(tx: Transaction, case: CaseId) -> tuple[Difference, ...]:
     """What people found a case not to be, the newest first."""
     rows = tx.rows(

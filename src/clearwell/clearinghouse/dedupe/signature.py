@@ -3,6 +3,7 @@
 
 `signatures(finding)` looks at one finding; `run_signatures(findings)` at all of one run (one tool's findings in one document), which
 adds what only the run shows: the order of a repeated rule, and that a fingerprint is no identity because the run repeats it.
+`document_signatures` takes a document of several tools apart.
 """
 
 import hashlib
@@ -14,7 +15,16 @@ from typing import Literal
 
 import msgspec
 
-from clearwell.clearinghouse.dedupe.spelling import component_of, crash_class, function_of, path_of, text_of
+from clearwell.clearinghouse.dedupe.spelling import (
+    component_of,
+    crash_class,
+    function_of,
+    is_local,
+    is_whole_file,
+    path_of,
+    text_of,
+    words_of,
+)
 from clearwell.vocabulary.finding import Crash, Finding, ProofFiles
 from clearwell.vocabulary.weakness import family_of
 
@@ -82,13 +92,14 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
 
     `unknown` names the scope in which findings without a component may join: an organization's id. Findings of unknown
     components of two scopes, or of two tools, share no key but that of an identical proof; without a scope they have no other.
+    A component whose name means something in one organization alone (`is_local`) is known there, and unknown beside another's.
     """
     component, at = component_of(finding.product)
     tool = tool_of(finding)
     found: list[Signature] = []
     if finding.proof is not None and finding.proof.files:
         found.append(_proof(finding.proof))
-    if component is None and unknown is None:
+    if unknown is None and (component is None or is_local(component)):
         return tuple(found)
     scope = scope_of(finding, unknown)
     if finding.external_id:
@@ -101,6 +112,23 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
     if finding.fingerprints:
         _fingerprints(finding, scope, at, tool, found)
     return tuple(found)
+
+
+def document_signatures(findings: Sequence[Finding], unknown: str | None = None) -> list[tuple[Signature, ...]]:
+    """Return the signatures of each finding of one document, in order: each tool's findings in it are a run of their own.
+
+    Two tools that name one place agree; one tool that names it twice means two flaws.
+    """
+    runs: dict[str, list[int]] = {}
+    for number, finding in enumerate(findings):
+        runs.setdefault(tool_of(finding), []).append(number)
+    if len(runs) == 1:
+        return run_signatures(findings, unknown)
+    rows: list[tuple[Signature, ...]] = [()] * len(findings)
+    for numbers in runs.values():
+        for number, row in zip(numbers, run_signatures([findings[number] for number in numbers], unknown), strict=True):
+            rows[number] = row
+    return rows
 
 
 def run_signatures(findings: Sequence[Finding], unknown: str | None = None) -> list[tuple[Signature, ...]]:
@@ -189,8 +217,10 @@ def _external_id(finding: Finding, scope: str, at: str | None, tool: str, found:
 
 
 def _report(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
-    title, message = text_of(finding.title), text_of(finding.message)
+    """The same words at the same places. Addresses and times in them count, unless a line or a function says where the flaw is."""
     places = [(path_of(place.file) if place.file else None, place.line, place.function) for place in finding.locations]
+    even = text_of if any(line is not None or function for _, line, function in places) else words_of
+    title, message = even(finding.title), even(finding.message)
     if not any(place[0] for place in places) and len(title) + len(message) < _MIN_TEXT:
         return
     parts = (scope, at, title, message, places, finding.rule)
@@ -257,7 +287,7 @@ def is_entry_point(name: str | None) -> bool:
 def _function(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
     place = finding.location
     function = function_of(place.function) if place is not None else None
-    if place is None or not place.file or function is None:
+    if place is None or not place.file or function is None or is_whole_file(function):
         return
     file, family = path_of(place.file), family_of(finding.weaknesses)
     if family is not None:
@@ -348,15 +378,22 @@ def _scopes(findings: Sequence[Finding], unknown: str | None) -> dict[tuple[str,
     scopes: dict[tuple[str, str | None, str], list[_Member]] = {}
     for number, finding in enumerate(findings):
         component, at = component_of(finding.product)
-        if finding.crash is None and finding.location is not None and finding.location.file and (component or unknown is not None):
+        if (
+            finding.crash is None
+            and finding.location is not None
+            and finding.location.file
+            and (unknown is not None or (component is not None and not is_local(component)))
+        ):
             scopes.setdefault((scope_of(finding, unknown), at, tool_of(finding)), []).append((number, finding))
     return scopes
 
 
 def scope_of(finding: Finding, unknown: str | None) -> str:
-    """Within what a finding may share a signature: its component, or its tool in the scope `unknown`."""
+    """Within what a finding may share a signature: its component; or, in the scope `unknown`, its local component or its tool."""
     component = component_of(finding.product)[0]
-    return component if component is not None else f"?{unknown}\x00{tool_of(finding)}"
+    if component is None:
+        return f"?{unknown}\x00{tool_of(finding)}"
+    return f"?{unknown}\x00\x00{component}" if is_local(component) else component
 
 
 def tool_of(finding: Finding) -> str:

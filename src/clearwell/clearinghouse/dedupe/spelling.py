@@ -15,6 +15,10 @@ from clearwell.vocabulary.product import Product
 
 _HOSTED = {"pkg:github/": "github.com", "pkg:gitlab/": "gitlab.com", "pkg:bitbucket/": "bitbucket.org"}
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9]{0,9}\+)?[a-z][a-z0-9]{0,9}://", re.IGNORECASE)
+_PRIVATE = frozenset({
+    "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "test", "invalid",
+})  # fmt: skip
+"""Last labels of hosts that no public name has: RFC 6761, RFC 6762 with its appendix G."""
 _SHORT_COMMIT = 7
 _LONG_TEXT = 2_000
 _LONG_PATH = 300
@@ -36,6 +40,7 @@ _NO_NAME = re.compile(
     r"[?<(\[]*(?:unknown|null|none|nil|anonymous|no symbols?|unknown module)?[?>)\]]*|\W+"
     r"|0x[0-9a-f]+|(?=[a-f]*[0-9])[0-9a-f]{8,}|.*\+0x[0-9a-f]+|sub_[0-9a-f]+"
 )
+_WHOLE_FILE = re.compile(r"[<({\[:]+(?:module|main|global|script|program|file|top(?:[- ]?level)? ?)(?: scope| level)?[>)}\]]*")
 _SIZE = re.compile(r"[ :]*(?:\{\*\}|\b\d+\b)")
 
 
@@ -54,6 +59,23 @@ def component_of(product: Product | None) -> tuple[str | None, str | None]:
     if product.model or product.vendor:
         return f"model:{(product.vendor or '').strip().lower()}/{(product.model or '').strip().lower()}", None
     return None, None
+
+
+@lru_cache(maxsize=16_384)
+def is_local(component: str) -> bool:
+    """True for a name that means something in one organization alone: findings of it join within that organization.
+
+    A path on somebody's disk, a host that no public name has or an address of a network, a host without a path, a model without its
+    vendor: two organizations that say `src`, `localhost/app` or `router` do not speak of one software.
+    """
+    kind, _, name = component.partition(":")
+    first, _, rest = name.partition("/")
+    if kind == "model":
+        return not first or not rest
+    if kind != "repository":
+        return False
+    last = first.rpartition(".")[2]
+    return not rest or "." not in first.strip(".") or last in _PRIVATE or first.endswith("home.arpa") or last.isdecimal()
 
 
 def _is_reduced(product: Product) -> bool:
@@ -143,6 +165,11 @@ def _function(name: str) -> str | None:
     return None if not text or _NO_NAME.fullmatch(text.lower()) else text
 
 
+def is_whole_file(function: str) -> bool:
+    """True for the name that a tool gives to a file's code outside every function: it says no more than the file does."""
+    return _WHOLE_FILE.fullmatch(function.lower()) is not None
+
+
 def _without_brackets(text: str) -> str:
     """Drop argument lists and template arguments; `<init>`, `<lambda>` and Rust's `<T as Trait>` begin a name and stay."""
     if "(" not in text and "<" not in text[1:]:
@@ -173,6 +200,11 @@ def crash_class(kind: str, access: str | None) -> str:
 def text_of(text: str) -> str:
     """Return a report's text with case, white space, addresses, process numbers and times evened out."""
     return _short_text(text) if len(text) <= _LONG_TEXT else _even(text)
+
+
+def words_of(text: str) -> str:
+    """Return a report's text with case and white space evened out, and nothing else: a number in it may be all that it says."""
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).lower().split())
 
 
 @lru_cache(maxsize=8_192)

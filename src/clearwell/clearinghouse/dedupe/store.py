@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures in the database (ADR 25): looked up per batch, stored by one statement for each of two tables. Only dedupe reads them.
 
-`signature_set` has a row for each finding: all that it states, its submission and its case. `signature_head` is what is looked up by
+`signature_set` has a row for each finding: all that it states, its run (`submission`) and its case. `signature_head` is what is looked up by
 key: of all findings with one key, case and version only the first has a row there (a *head*), so a signature that was seen ten thousand
 times is looked up as fast as one seen twice. When findings move or are refused, a trigger makes heads of what stays behind.
 """
@@ -31,7 +31,7 @@ class Stored(msgspec.Struct, frozen=True):
 
     signature: Signature
     finding: FindingId
-    submission: SubmissionId
+    run: SubmissionId
     case: CaseId
     version: str | None
     proven: bool = False
@@ -71,12 +71,12 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
     for row in rows:
         ids, version, proven = row["ids"], row["product_version"], row["is_proven"]
         finding = FindingId(spell_number("finding", int.from_bytes(ids[:16])))
-        submission = SubmissionId(_spelled("sub", ids[16:32]))
+        run = SubmissionId(_spelled("sub", ids[16:32]))
         case = CaseId(spell_number("case", int.from_bytes(ids[32:])))
         bound = {key for _, is_bound, key in _records(row["stated"]) if is_bound} if version is not None else ()
         for place in row["places"].split(","):
             key = asked[int(place)]
-            found.setdefault(key, []).append(Known(key, finding, submission, case, version if key in bound else None, proven))
+            found.setdefault(key, []).append(Known(key, finding, run, case, version if key in bound else None, proven))
     for others in found.values():
         if len(others) > 1:
             others.sort(key=lambda one: (not one.proven, one.finding))
@@ -86,14 +86,14 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
 def stored(
     signatures: Iterable[Signature],
     finding: FindingId,
-    submission: SubmissionId,
+    run: SubmissionId,
     case: CaseId,
     joined: Joined | None,
     known: dict[bytes, list[Known]],
 ) -> list[Stored]:
     """The rows of a finding whose case is decided; adds to `known` what the findings behind it in the batch must know.
 
-    One that is no head adds nothing but the place of its submission's finding: its key, its case and its version are there already.
+    One that is no head adds nothing but the place of its run's finding: its key, its case and its version are there already.
     """
     rows = []
     for signature in signatures:
@@ -104,9 +104,9 @@ def stored(
         told = {other.version for other in others if other.case == case} if others else set()
         speaks = bool(told) or speaks_for_case(signature, joined)
         is_head = speaks and at not in told
-        rows.append(Stored(signature, finding, submission, case, at, is_head=is_head))
+        rows.append(Stored(signature, finding, run, case, at, is_head=is_head))
         if is_head or (speaks and signature.kind in PLACES):
-            known.setdefault(key, []).append(Known(key, finding, submission, case, at, False))
+            known.setdefault(key, []).append(Known(key, finding, run, case, at, False))
     return rows
 
 
@@ -122,7 +122,7 @@ def insert(tx: Transaction, rows: Iterable[Stored]) -> None:
         first, number, flag = stated[0], _hex(finding), "1" if proven else "0"
         records, version = b"".join([_record(one) for one in stated]).hex(), _version_of(stated)
         told = version.encode().hex() if version is not None else ""
-        of_findings.append(f"{number},{_hex(first.submission)},{_hex(first.case)},{flag},{told},{records}")
+        of_findings.append(f"{number},{_hex(first.run)},{_hex(first.case)},{flag},{told},{records}")
         of_heads += [f"{number},{KINDS[one.signature.kind]},{flag},{one.signature.key.hex()}" for one in stated if one.is_head or proven]
     tx.execute(
         """

@@ -75,11 +75,33 @@ def unsketched_of_case(tx: Transaction, case: CaseId) -> tuple[Spoken, ...]:
     return _spoken(rows)
 
 
-def forget(tx: Transaction) -> None:
-    """Empty the index, and withdraw what waits and nobody decided on: both are made again."""
-    tx.execute("DELETE FROM clearwell.sketch_token")
-    tx.execute("DELETE FROM clearwell.sketched")
-    tx.execute("UPDATE clearwell.suggestion SET state = 'withdrawn' WHERE state = 'open'")
+_FORGETTING = (
+    "DELETE FROM clearwell.sketch_token WHERE token = ANY(ARRAY(SELECT token FROM clearwell.sketch_token ORDER BY token LIMIT %(most)s))",
+    "DELETE FROM clearwell.sketched WHERE number = ANY(ARRAY(SELECT number FROM clearwell.sketched ORDER BY number LIMIT %(most)s))",
+    """
+    UPDATE clearwell.suggestion s SET state = 'withdrawn'
+    FROM (SELECT one_case, other_case FROM clearwell.suggestion WHERE state = 'open' LIMIT %(most)s) w
+    WHERE s.one_case = w.one_case AND s.other_case = w.other_case
+    """,
+)
+"""Tokens before the reports that have them: a report that is still numbered, but no longer found, is forgotten in its turn."""
+
+
+def forget(tx: Transaction, most: int) -> bool:
+    """Take up to `most` rows out of the index, then of what waits and nobody decided on; True when there may be more."""
+    return any(tx.execute(step, most=most) for step in _FORGETTING)
+
+
+def is_being_emptied(tx: Transaction, job: str) -> bool:
+    """Whether a job of this kind is not done yet: what is put into the index now may be taken out again at once."""
+    return bool(
+        tx.value(
+            """
+            SELECT EXISTS (SELECT FROM procrastinate.procrastinate_jobs WHERE task_name = %(job)s AND status IN ('todo', 'doing'))
+            """,
+            job=job,
+        )
+    )
 
 
 def number_findings(tx: Transaction, findings: Sequence[FindingId], version: int) -> dict[FindingId, int]:

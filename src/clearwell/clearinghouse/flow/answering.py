@@ -14,9 +14,9 @@ from clearwell.clearinghouse.case.entries import BatchAnswered, RegressionSuspec
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Submission, SubmissionState
 from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, usable
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, regression_of, run_of, usable
 from clearwell.clearinghouse.dedupe.difference import Apart, apart_among
-from clearwell.clearinghouse.dedupe.signature import Signature, run_signatures
+from clearwell.clearinghouse.dedupe.signature import Signature, document_signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of as dedupe_component
 from clearwell.clearinghouse.dedupe.store import Stored
 from clearwell.clearinghouse.flow.jobs import CHECK, COMPARE, LAST, SKETCH
@@ -65,7 +65,7 @@ def parse_submission(house: House, submission: SubmissionId) -> None:
         return
     del raw  # a big document is held once
     named = [minimize(with_origin(finding, sent.origin)) for finding in document.findings]
-    signed = run_signatures(named, unknown=sent.organization)
+    signed = document_signatures(named, unknown=sent.organization)
     slice.begin()
     for batch, start, findings in cut(list(zip(named, signed, strict=True)), sent.batches):
         _Answering(house, sent, batch, start).commit(findings)
@@ -136,7 +136,7 @@ class _Answering:
             tx.take_turns("component", [component_of(finding.product, self._sent.organization) for finding, _ in findings])
             deciding = [usable(found) for _, found in findings]
             self._known = dedupe_store.known(tx, [signature.key for found in deciding for signature in found])
-            self._cases = store.load_cases(tx, list({other.case for others in self._known.values() for other in others}))
+            self._cases = store.load_whole_cases(tx, list({other.case for others in self._known.values() for other in others}))
             self._apart = apart_among(tx, self._cases)
             self._ids = {kind: iter(self._house.new_ids(kind, len(findings))) for kind in ("finding", "case", "part", "attach")}
             for offset, ((finding, _), found, proof) in enumerate(zip(findings, deciding, sealed, strict=True)):
@@ -150,11 +150,9 @@ class _Answering:
 
     def _answer(self, position: int, finding_id: FindingId, finding: Finding, found: Sequence[Signature], sealed: Sealed | None) -> None:
         sent, component = self._sent, component_of(finding.product, self._sent.organization)
-        compared = dedupe_component(finding.product)[1]
+        compared, run = dedupe_component(finding.product)[1], run_of(sent.id, finding)
         is_known = any(signature.key in self._known for signature in found)
-        joined = (
-            decide(found, sent.id, compared, sealed is not None, self._known, self._cases, component, self._apart) if is_known else None
-        )
+        joined = decide(found, run, compared, sealed is not None, self._known, self._cases, component, self._apart) if is_known else None
         suspected = regression_of(found, compared, self._known, self._cases) if is_known and joined is None else None
         case = self._cases[joined.case] if joined else self._open(finding, component, suspected, compared)
         self._learn_version(case, compared)
@@ -173,7 +171,7 @@ class _Answering:
         self._attachments.append(self._attachment(kept, joined))
         if counts and sent.received_at < case.case.first_received:
             self._earlier[case.id] = sent.received_at
-        self._signatures += dedupe_store.stored(found, finding_id, sent.id, case.id, joined, self._known)
+        self._signatures += dedupe_store.stored(found, finding_id, run, case.id, joined, self._known)
         if sealed is not None:
             self._proofs.append((self._proof(kept, sealed, found), sealed))
 

@@ -64,7 +64,7 @@ def _signed(number: int, asked: AskedSignature) -> tuple[Signature, ...]:
 
 def _look_up(tx: Transaction, asked: Sequence[AskedSignature], signed: Sequence[tuple[Signature, ...]]) -> tuple[KnownAnswer, ...]:
     known = dedupe_store.known(tx, [signature.key for found in signed for signature in found])
-    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     public = distribution_store.public_ids(tx, {kept.advisory for kept in cases.values() if kept.advisory is not None})
     answers = []
     for one, found in zip(asked, signed, strict=True):

@@ -14,8 +14,8 @@ from clearwell.clearinghouse.case.entries import AnswerMoved, CasesJoined, CaseS
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptCase, KeptParticipant
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import Joined, decide, usable
-from clearwell.clearinghouse.dedupe.difference import Kind, apart_among
+from clearwell.clearinghouse.dedupe.decide import Joined, Known, decide, run_of, usable
+from clearwell.clearinghouse.dedupe.difference import Kind, apart_among, inherit
 from clearwell.clearinghouse.dedupe.signature import STACKS, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.clearinghouse.flow.jobs import SKETCH_CASE
@@ -27,7 +27,7 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict
-from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId
+from clearwell.vocabulary.ids import CaseId, FindingId, ParticipantId, SubmissionId
 from clearwell.vocabulary.marking import strictest
 
 Evidence = tuple[tuple[str, str], ...]
@@ -196,14 +196,17 @@ def reconsider(house: House, tx: Transaction, refused: KeptFinding) -> None:
 
 def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
     found = usable(signatures(finding.body, unknown=finding.organization))
-    known = dedupe_store.known(tx, [signature.key for signature in found])
-    others = {key: [other for other in rows if other.case != finding.case] for key, rows in known.items()}
-    cases = store.load_cases(tx, list({other.case for rows in others.values() for other in rows}))
+    known, run = dedupe_store.known(tx, [signature.key for signature in found]), run_of(finding.submission, finding.body)
+    others = {key: [_of_run(other, finding, run) for other in rows if other.case != finding.case] for key, rows in known.items()}
+    cases = store.load_whole_cases(tx, list({other.case for rows in others.values() for other in rows}))
     apart = apart_among(tx, [finding.case, *cases])
     cases = {case_id: kept for case_id, kept in cases.items() if not apart.keeps(case_id, finding.case)}
-    return decide(
-        found, finding.submission, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component, apart
-    )
+    return decide(found, run, component_of(finding.body.product)[1], finding.has_proof, others, cases, finding.component, apart)
+
+
+def _of_run(other: Known, finding: KeptFinding, run: SubmissionId) -> Known:
+    """What was stored as of this finding's whole submission, before runs were told apart, counts as of its run."""
+    return msgspec.structs.replace(other, run=run) if other.run == finding.submission else other
 
 
 def wake(house: House, tx: Transaction, finding: KeptFinding, origin: CaseId | None) -> CaseId:
@@ -273,6 +276,7 @@ def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFi
     now, lead = house.clock.now(), group[0]
     origin = joined[lead.id].from_case if joined[lead.id].from_case != case_id else None
     target = wake(house, tx, lead, origin)
+    inherit(tx, case_id, target, since=max(joined[finding.id].attached_at for finding in group))
     reason = "the report that these were joined with was refused"
     proofs = {finding.id: proof for finding in group if (proof := report_store.proof_of_finding(tx, finding.id)) is not None}
     known = {participant.organization for participant in store.participants_of(tx, target)}

@@ -24,7 +24,7 @@ from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import Attachment, KeptParticipant
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.decide import Joined, forbids_merge
-from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, remember
+from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, inherit, remember
 from clearwell.clearinghouse.dedupe.suggestion import SuggestionState
 from clearwell.clearinghouse.flow.jobs import INVITE, SKETCH_CASE
 from clearwell.clearinghouse.flow.joining import JUDGMENT, attach_case, let_go, settle, wake
@@ -202,6 +202,7 @@ def _split(house: House, tx: Transaction, actor: Member, case_id: CaseId, wish: 
             finding = report_store.load_finding(tx, attachment.finding)
             origin = attachment.from_case if attachment.from_case != case_id else None
             target = wake(house, tx, finding, origin)
+            inherit(tx, case_id, target, since=attachment.attached_at)
             proof = report_store.proof_of_finding(tx, finding.id)
             if proof is not None:
                 house.blobs.share(tx, proof.address, proof.case, target)

@@ -2,6 +2,7 @@
 """Sketching (rung L2): behind each batch, what reports are like goes into the index, and likely pairs of cases are suggested."""
 
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -10,6 +11,7 @@ from clearwell.clearinghouse.case.report import KeptFinding
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.sketch import VERSION, Sketch, sketch
+from clearwell.clearinghouse.dedupe.spelling import is_local
 from clearwell.clearinghouse.dedupe.suggestion import (
     Indexed,
     KeptSuggestion,
@@ -22,25 +24,27 @@ from clearwell.clearinghouse.dedupe.suggestion import (
     likeliest,
 )
 from clearwell.clearinghouse.dedupe.suggestion_store import Spoken
-from clearwell.clearinghouse.flow.jobs import LAST, SKETCH_AGAIN
+from clearwell.clearinghouse.flow.jobs import FORGET_SKETCHES, LAST, SKETCH_AGAIN
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE
 from clearwell.ground.jobs.queue import defer
 from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
-from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId, spell
 
 _AT_ONCE = 50
 """Reports whose candidates are held in memory at once."""
 _PAGE = 1_000
+_FORGOTTEN = 20_000
+"""Rows that one step takes out of the index."""
 
 
 def sketch_batch(house: House, submission: SubmissionId, batch: int) -> None:
     """Index the reports of a batch that opened a case, and suggest what each may be the same as (a job). Repeated, it adds nothing."""
     with house.transaction(DEDUPE) as tx:
         house.policy.require(DEDUPE, Act.SKETCH, Subject(submission))
-        waiting = _in_turn(tx, lambda: suggestion_store.unsketched(tx, submission, batch))
+        waiting = () if _is_being_emptied(tx) else _in_turn(tx, lambda: suggestion_store.unsketched(tx, submission, batch))
         told = Salted(f"{_index(house, tx, waiting)} suggestions")
         house.write(tx, BatchSketched(submission, batch, len(waiting), told), by=DEDUPE)
 
@@ -49,7 +53,8 @@ def sketch_case(house: House, case: CaseId) -> None:
     """Index what speaks for a case that a split or a refusal made, of which no report is in the index yet (a job)."""
     with house.transaction(DEDUPE) as tx:
         house.policy.require(DEDUPE, Act.SKETCH, Subject(case))
-        _index(house, tx, _in_turn(tx, lambda: suggestion_store.unsketched_of_case(tx, case)))
+        if not _is_being_emptied(tx):
+            _index(house, tx, _in_turn(tx, lambda: suggestion_store.unsketched_of_case(tx, case)))
         house.write(tx, CaseSketched(case), by=DEDUPE)
 
 
@@ -57,6 +62,8 @@ def sketch_again(house: House, finding: FindingId) -> None:
     """Index the next reports behind this one, and go on until there are no more (a job): the index is made anew."""
     with house.transaction(DEDUPE) as tx:
         house.policy.require(DEDUPE, Act.SKETCH, Subject(finding))
+        if _is_being_emptied(tx):
+            return
         last: str | None = None
 
         def next_page() -> tuple[Spoken, ...]:
@@ -67,6 +74,22 @@ def sketch_again(house: House, finding: FindingId) -> None:
         _index(house, tx, _in_turn(tx, next_page))
         if last is not None:
             defer(tx, [SKETCH_AGAIN.job(finding=last, priority=LAST)])
+
+
+def forget_sketches(house: House) -> None:
+    """Empty the index, one step a transaction, then have it made anew (a job): a big one takes longer than a statement may.
+
+    Until it is empty nothing is put in: what comes meanwhile is indexed with all the rest.
+    """
+    with house.transaction(DEDUPE) as tx:
+        house.policy.require(DEDUPE, Act.SKETCH)
+        more = suggestion_store.forget(tx, _FORGOTTEN)
+        again = FORGET_SKETCHES.job(priority=LAST) if more else SKETCH_AGAIN.job(finding=spell("finding", UUID(int=0)), priority=LAST)
+        defer(tx, [again])
+
+
+def _is_being_emptied(tx: Transaction) -> bool:
+    return suggestion_store.is_being_emptied(tx, FORGET_SKETCHES.name)
 
 
 def related(tx: Transaction, findings: Sequence[KeptFinding]) -> tuple[CaseId, ...]:
@@ -117,6 +140,8 @@ def _suggest(house: House, tx: Transaction, speakers: Sequence[Speaker], entries
 
 
 def _sketch(spoken: Spoken) -> Sketch:
-    """A report's sketch. What names no component is compared within its own organization only."""
+    """A report's sketch. What names no component, or one that means something there alone, is compared within its organization only."""
     made = sketch(spoken.body, [quote.text for quote in spoken.body.quotes], run=spoken.submission)
-    return made if made.component is not None else msgspec.structs.replace(made, component=f"unknown:{spoken.organization}")
+    if made.component is not None and not is_local(made.component):
+        return made
+    return msgspec.structs.replace(made, component=f"unknown:{spoken.organization} {made.component or ''}".rstrip())

@@ -2,7 +2,6 @@
 """Suggesting (rung L2): likely pairs of cases wait in a queue; a person joins them, keeps them apart, undoes it."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import msgspec
 
@@ -12,7 +11,7 @@ from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import suggestion_store
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.suggestion import KeptSuggestion, Place, SuggestionState
-from clearwell.clearinghouse.flow.jobs import LAST, SKETCH_AGAIN
+from clearwell.clearinghouse.flow.jobs import FORGET_SKETCHES, LAST
 from clearwell.clearinghouse.flow.judging import MERGE, Judged, keep_apart, merge, reason_of, split
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, Member
@@ -21,7 +20,7 @@ from clearwell.ground.jobs.queue import defer
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.errors import Conflict
-from clearwell.vocabulary.ids import CaseId, spell
+from clearwell.vocabulary.ids import CaseId
 
 _ALIKE = "a coordinator looked at the suggestion and found one root cause"
 _UNDONE = "a coordinator took the acceptance of the suggestion back"
@@ -120,11 +119,10 @@ def undo_suggestion(house: House, actor: Member, one: CaseId, other: CaseId, rea
 def recompute_suggestions(house: House, actor: Member) -> None:
     """Make the index and the suggestions anew, from every report (after an update of the rule, or of a hub older than it).
 
-    What people decided stays; what waits undecided is withdrawn until it is found again.
+    What people decided stays; what waits undecided is withdrawn until it is found again. All in steps, behind this act.
     """
     with house.transaction(actor) as tx:
         house.policy.require(actor, Act.RECOMPUTE_SUGGESTIONS)
         with tx.acting_as(DEDUPE.scope):
-            suggestion_store.forget(tx)
-            defer(tx, [SKETCH_AGAIN.job(finding=spell("finding", UUID(int=0)), priority=LAST)])
+            defer(tx, [FORGET_SKETCHES.job(priority=LAST)])
             house.write(tx, SuggestionsRecomputed(), by=actor)

@@ -12,7 +12,7 @@ from clearwell.clearinghouse.case.entries import AnswerMoved, ProofRechecked, Pr
 from clearwell.clearinghouse.case.report import Answer, KeptFinding, Proof, Run
 from clearwell.clearinghouse.case.store import KeptCase
 from clearwell.clearinghouse.dedupe import store as dedupe_store
-from clearwell.clearinghouse.dedupe.decide import Known, absorbed, regression_of, same_proven, usable
+from clearwell.clearinghouse.dedupe.decide import Known, absorbed, regression_of, run_of, same_proven, usable
 from clearwell.clearinghouse.dedupe.difference import apart_among
 from clearwell.clearinghouse.dedupe.shown import borne_out, is_of_the_effect
 from clearwell.clearinghouse.dedupe.signature import Signature, signatures
@@ -173,11 +173,13 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
         kept = store.load_case(tx, kept.id, lock=True)
     crashes = _seen_crashes(done)
     seen = _seen_signatures(finding, crashes)
-    dedupe_store.insert(tx, [Stored(one, finding.id, finding.submission, finding.case, one.at, proven=True) for one in seen])
+    dedupe_store.insert(
+        tx, [Stored(one, finding.id, run_of(finding.submission, finding.body), finding.case, one.at, proven=True) for one in seen]
+    )
     words = borne_out(finding.body, usable(signatures(finding.body, unknown=finding.organization)), verdict.target.signature, crashes)
     dedupe_store.silence(tx, finding.id, [s.key for s in signatures(finding.body, unknown=finding.organization) if s not in words])
     known = dedupe_store.known(tx, [s.key for s in seen])
-    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     older = same_proven(kept, seen, known, cases, apart_among(tx, [kept.id, *cases]))
     if older is not None:
         _answer(house, tx, finding, Answer.DUPLICATE, f"it reproduces, and is the same as one proven before ({older.rung})", now)
@@ -241,7 +243,7 @@ def _absorb(
     """Unproven cases with the same signature, seen or stated, join the proven one."""
     every = (*seen, *(signature for signature in words if signature.kind in {"crash", "crash-lines", "call-sites", "location", "report"}))
     known = dedupe_store.known(tx, [s.key for s in every])
-    cases = store.load_cases(tx, list({other.case for others in known.values() for other in others}))
+    cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     for case_id, joined in absorbed(kept, every, known, cases, apart_among(tx, [kept.id, *cases])):
         if not any(report_store.proof_of_finding(tx, f.id) for f in report_store.findings_of_case(tx, case_id)):
             attach_case(house, tx, case_id, joined, PROVING)
