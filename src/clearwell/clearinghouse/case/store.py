@@ -228,11 +228,13 @@ def load_whole_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, K
 
     Those are read where they were found, never copied: a split takes them out again by waking the case that has them.
     """
+    if not cases:
+        return {}
     rows = tx.rows(
         """
         WITH RECURSIVE inside AS (
             SELECT c.merged_into AS top, c.id, c.fires, c.clean FROM clearwell.vulnerability_case c
-            WHERE c.merged_into = ANY(%(ids)s) AND c.fires <> '{}'
+            WHERE c.merged_into IS NOT NULL AND c.merged_into = ANY(%(ids)s) AND c.fires <> '{}'
             UNION
             SELECT i.top, c.id, c.fires, c.clean FROM inside i JOIN clearwell.vulnerability_case c ON c.merged_into = i.id
             WHERE c.fires <> '{}'
