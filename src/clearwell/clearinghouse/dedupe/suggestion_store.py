@@ -88,8 +88,8 @@ _FORGETTING = (
 
 
 def forget(tx: Transaction, most: int) -> bool:
-    """Take up to `most` rows out of the index, then of what waits and nobody decided on; True when there may be more."""
-    return any(tx.execute(step, most=most) for step in _FORGETTING)
+    """Take up to `most` rows out of each part of the index, and of what waits undecided, in that order; True when there may be more."""
+    return any(tx.execute(step, most=most) >= most for step in _FORGETTING)
 
 
 def is_being_emptied(tx: Transaction, job: str) -> bool:
