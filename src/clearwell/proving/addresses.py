@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from packageurl.contrib import purl2url
-from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from clearwell.vocabulary.errors import Invalid
 
@@ -23,8 +22,14 @@ _NPMRC_LINE = re.compile(r"^\s*(?P<key>(?:@[^:\s=]+:)?registry)\s*=\s*(?P<value>
 def pypi_index(environment: Mapping[str, str] | None = None) -> str:
     """Return the address of the one simple index (PEP 503, PEP 691) to use, ending in a slash."""
     env = os.environ if environment is None else environment
-    found = env.get("CLEARWELL_PYPI_INDEX") or env.get("PIP_INDEX_URL") or _from_pip_files(env) or PYPI_SIMPLE_ENDPOINT
+    found = env.get("CLEARWELL_PYPI_INDEX") or env.get("PIP_INDEX_URL") or _from_pip_files(env) or _pypi_constant()
     return _checked(found, "CLEARWELL_PYPI_INDEX")
+
+
+def _pypi_constant() -> str:
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 loaded where it is needed (archives.py says why)
+
+    return PYPI_SIMPLE_ENDPOINT
 
 
 def npm_registry(scope: str | None = None, environment: Mapping[str, str] | None = None) -> str:

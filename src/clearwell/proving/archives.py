@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
@@ -18,7 +18,6 @@ from packageurl import PackageURL
 from packaging import tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage, ProjectPage, UnsupportedContentTypeError, UnsupportedRepoVersionError
 
 from clearwell.proving import unpack
 from clearwell.proving.addresses import npm_constant, npm_registry, pypi_index
@@ -26,6 +25,9 @@ from clearwell.proving.debian import mirror, source_parts
 from clearwell.proving.fetching import Fetched, Fetcher, says_private
 from clearwell.proving.parts import END as PARTS
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
+
+if TYPE_CHECKING:  # the library takes 8 MB that a server and a worker of intake never need: it is loaded where an index is read
+    from pypi_simple import DistributionPackage, ProjectPage
 
 Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
 
@@ -170,7 +172,7 @@ class Registry:
             return None
         return record if hashlib.sha256(content).hexdigest() == record.sha256 else None
 
-    def _page(self, package: PackageURL) -> ProjectPage | _NpmDocument:
+    def _page(self, package: PackageURL) -> "ProjectPage | _NpmDocument":
         if self.offline:
             raise Unavailable("which versions exist is not known offline")
         if package.type == "deb":
@@ -183,7 +185,9 @@ class Registry:
         self._pages[key] = (time.monotonic(), page)
         return page
 
-    def _pypi_page(self, package: PackageURL) -> ProjectPage:
+    def _pypi_page(self, package: PackageURL) -> "ProjectPage":
+        from pypi_simple import ProjectPage, UnsupportedContentTypeError, UnsupportedRepoVersionError  # noqa: PLC0415 see above
+
         address = self._address(package) + canonicalize_name(package.name) + "/"
         accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
         page = self._get(address, _PAGE_MAX, {"Accept": accept}, f"the package {package.name}", (address,))
@@ -213,7 +217,7 @@ class Registry:
             parts, dsc = source_parts(package.name, str(package.version), base, get)
             return self._keep(f"{package.name}_{package.version}{PARTS}", parts, f"sha256:{dsc}")
         page = self._page(package)
-        assert isinstance(page, ProjectPage)
+        assert not isinstance(page, _NpmDocument)
         found = _choose(page, str(package.version), kind)
         # The registry's own page says where its archives lie, often on another host; that host is on the list for this fetch.
         body = self._get(found.url, _ARCHIVE_MAX, {}, found.filename, (self._address(package), _public(found.url))).body
@@ -280,7 +284,7 @@ def _secured(mirror: str, environment: Mapping[str, str] | None) -> str:
     return mirror if env.get("CLEARWELL_DEBIAN_MIRROR") else mirror.replace("http://", "https://", 1)
 
 
-def _choose(page: ProjectPage, version: str, kind: Kind) -> DistributionPackage:
+def _choose(page: "ProjectPage", version: str, kind: Kind) -> "DistributionPackage":
     listed = [p for p in page.packages if p.version is not None and same_version(version, p.version)]
     if not listed:
         raise NotFound(f"{page.project} has no version {version} in its index")

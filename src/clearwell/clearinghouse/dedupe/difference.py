@@ -46,7 +46,8 @@ def apart_among(tx: Transaction, cases: Iterable[CaseId], kinds: tuple[Kind, ...
         """
         WITH RECURSIVE inside AS (
             SELECT top, top AS id FROM unnest(%(cases)s::text[]) AS given(top) WHERE EXISTS (SELECT FROM clearwell.difference)
-            UNION SELECT i.top, c.id FROM inside i JOIN clearwell.vulnerability_case c ON c.merged_into = i.id)
+            UNION ALL SELECT i.top, c.id FROM inside i CROSS JOIN LATERAL (
+                SELECT m.id FROM clearwell.vulnerability_case m WHERE m.merged_into IS NOT NULL AND m.merged_into = i.id OFFSET 0) c)
         SELECT DISTINCT a.top AS one, b.top AS other
         FROM inside a JOIN clearwell.difference d ON d.one_case = a.id AND d.kind = ANY(%(kinds)s) JOIN inside b ON b.id = d.other_case
         """,

@@ -138,7 +138,7 @@ def sketch(finding: Finding, quoted: Iterable[str] = (), run: str | None = None)
     )
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8_192)
 def words_of(name: str) -> frozenset[str]:
     """The words of an identifier (camel case, underscores, namespaces), lower case, of two letters at least."""
     return frozenset(word.lower() for word in _WORD.findall(name[:400]) if len(word) > 1)

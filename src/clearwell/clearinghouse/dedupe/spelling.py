@@ -44,7 +44,7 @@ _WHOLE_FILE = re.compile(r"[<({\[:]+(?:module|main|global|script|program|file|to
 _SIZE = re.compile(r"[ :]*(?:\{\*\}|\b\d+\b)")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def component_of(product: Product | None) -> tuple[str | None, str | None]:
     """Return (component, version) of a product, each None when unknown. A commit is compared by its first seven digits.
 
@@ -61,7 +61,7 @@ def component_of(product: Product | None) -> tuple[str | None, str | None]:
     return None, None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def is_local(component: str) -> bool:
     """True for a name that means something in one organization alone: findings of it join within that organization.
 
@@ -128,7 +128,7 @@ def path_of(file: str) -> str:
     return _short_path(file) if len(file) <= _LONG_PATH else _even_path(file)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _short_path(file: str) -> str:
     return _even_path(file)
 
@@ -151,7 +151,7 @@ def function_of(name: str | None) -> str | None:
     return _function(name)
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8_192)
 def _function(name: str) -> str | None:
     text = name.strip().lstrip("*&").replace("(anonymous namespace)", "{anonymous}").replace("`anonymous namespace'", "{anonymous}")
     if _NO_NAME.fullmatch(text.lower()):

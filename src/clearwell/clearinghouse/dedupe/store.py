@@ -62,7 +62,8 @@ def _heads(tx: Transaction, keys: Iterable[bytes], most: int, order: str) -> dic
             GROUP BY h.finding, h.is_proven
         )
         SELECT uuid_send(s.finding) || uuid_send(s.submission) || uuid_send(s.in_case) AS ids, s.product_version, s.is_proven, s.stated, places
-        FROM found JOIN clearwell.signature_set s USING (finding, is_proven)
+        FROM found f CROSS JOIN LATERAL (
+            SELECT * FROM clearwell.signature_set x WHERE x.finding = f.finding AND x.is_proven = f.is_proven LIMIT 1) s
         """,
         keys=",".join([key.hex() for key in asked]),  # one text: the driver takes long to escape an array of bytes
         most=most,
