@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from clearwell import app
-from clearwell.clearinghouse.flow import coordinating, minimizing, reporting, suggesting
+from clearwell.clearinghouse.flow import coordinating, minimizing, reporting, signing, suggesting
 from clearwell.clearinghouse.flow.reporting import Envelope
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import OrganizationKind
@@ -105,6 +105,7 @@ def test_every_stage_runs_twice(hub: Hub, ran: Counter[str]) -> None:
     (same,) = reporting.read_answers(hub.house, other, again.id)
     coordinating.split_case(hub.house, story.coordinator, same.finding.case, [same.finding.id], "it is another flaw")
     suggesting.recompute_suggestions(hub.house, story.coordinator)
+    signing.recompute_signatures(hub.house, story.coordinator)
     hub.work()
 
     assert set(ran) == set(app.work_of(hub.house))

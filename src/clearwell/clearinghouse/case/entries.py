@@ -353,6 +353,21 @@ class SuggestionsRecomputed(Entry, frozen=True):
     type = "suggestions.recomputed"
 
 
+class SignaturesRecomputed(Entry, frozen=True):
+    """A coordinator had every report signed anew by the rules as they are now; what was joined or found different stays."""
+
+    type = "signatures.recomputed"
+
+
+class SubmissionSigned(Entry, frozen=True):
+    """A submission's findings were signed anew; the signatures of so many changed."""
+
+    type = "submission.signed"
+    submission: SubmissionId
+    findings: int
+    changed: int
+
+
 class CasesFoundDifferent(Entry, frozen=True):
     """A person found that two cases are not one. Every rule that joins respects it from now on."""
 

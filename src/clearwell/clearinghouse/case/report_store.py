@@ -95,6 +95,12 @@ def list_submissions(tx: Transaction, before: str | None, limit: int) -> tuple[S
     return tuple(msgspec.convert(row, Submission) for row in rows)
 
 
+def next_parsed(tx: Transaction, after: str) -> SubmissionId | None:
+    """The next submission behind an id whose findings are all there; None when there is no more."""
+    found = tx.value("SELECT id FROM clearwell.submission WHERE id > %(after)s AND state = 'parsed' ORDER BY id LIMIT 1", after=after)
+    return SubmissionId(found) if found is not None else None
+
+
 def mark_batch(tx: Transaction, submission: SubmissionId, batches: int, findings: int) -> None:
     """Count a committed batch, so that a repeated job goes on behind it."""
     tx.execute(

@@ -42,7 +42,8 @@ VERSIONS: dict[Kind, int] = {
     "location": 2,
     "file": 2,
 }
-"""The version of each rule. It is part of the key: a changed rule makes new keys, the old ones can be recomputed."""
+"""The version of each rule. It is part of the key: a changed rule makes new keys, and those
+of what is stored are made anew on demand (ADR 33)."""
 
 PLACES: frozenset[Kind] = frozenset({"fingerprint", "order", "location", "file"})
 """The rules that go by place: they never join two findings of one run."""

@@ -183,6 +183,99 @@ def keys_by_finding(tx: Transaction, findings: Sequence[FindingId]) -> dict[Find
     return found
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A finding of a submission and what is stored of what it states (nothing: an empty `stated`).
+
+    `heads` are the keys by which it brings later reports in; `organization` scopes an unknown component.
+    """
+
+    finding: FindingId
+    case: CaseId
+    component: str
+    organization: OrganizationId
+    is_refused: bool
+    body: Finding
+    version: str | None
+    stated: bytes
+    heads: frozenset[bytes]
+
+    @property
+    def keys(self) -> tuple[tuple[Kind, bytes], ...]:
+        """The kind and the key of each signature."""
+        return tuple((_NAMES[kind], key) for kind, _, key in _records(self.stated))
+
+    def states(self, told: Sequence[Signature]) -> bool:
+        """True when just this is stored."""
+        return self.version == _at(told) and sorted(self.stated_by(told)) == sorted(_records(self.stated))
+
+    @staticmethod
+    def stated_by(told: Sequence[Signature]) -> list[tuple[int, bool, bytes]]:
+        """What signatures are as they are stored: kind, whether the version is asked for, key."""
+        return [(KINDS[one.kind], one.at is not None, one.key) for one in told]
+
+
+def held_of(tx: Transaction, submission: SubmissionId) -> tuple[Held, ...]:
+    """Every finding of a submission with what is stored of what it states, in the order of its document."""
+    rows = tx.rows(
+        """
+        SELECT f.id AS finding, f.case_id AS "case", f.component, f.organization_id AS organization, f.answer = 'refused' AS is_refused, f.body,
+               s.product_version AS version, coalesce(s.stated, '') AS stated,
+               ARRAY(SELECT h.key FROM clearwell.stated_signatures(s.stated) k JOIN clearwell.signature_head h ON h.key = k.key
+                     WHERE h.finding = s.finding AND NOT h.is_proven) AS heads
+        FROM clearwell.finding f LEFT JOIN LATERAL (
+            SELECT x.finding, x.product_version, x.stated FROM clearwell.signature_set x
+            WHERE x.finding = clearwell.uuid_of(f.id) AND NOT x.is_proven LIMIT 1) s ON true
+        WHERE f.submission_id = %(submission)s ORDER BY f.position
+        """,
+        submission=submission,
+    )
+    return tuple(msgspec.convert(row | {"heads": frozenset(row["heads"])}, Held) for row in rows)
+
+
+class Resigned(msgspec.Struct, frozen=True):
+    """A finding that states something else now: all of it; the keys that are gone; the keys among the new that bring later reports in."""
+
+    finding: FindingId
+    told: tuple[Signature, ...]
+    gone: frozenset[bytes]
+    heads: frozenset[bytes]
+
+
+def sign_again(tx: Transaction, changed: Sequence[Resigned]) -> None:
+    """Replace what these findings state, and the heads among it; what is refused stays refused. Three statements for all."""
+    sets, gone, heads = [], [], []
+    for one in changed:
+        number, version = _hex(one.finding), _at(one.told)
+        records = b"".join(_record_of(signature, signature.at) for signature in one.told).hex()
+        sets.append(f"{number},{version.encode().hex() if version is not None else ''},{records}")
+        gone += [f"{number},{key.hex()}" for key in one.gone]
+        heads += [f"{number},{KINDS[signature.kind]},{signature.key.hex()}" for signature in one.told if signature.key in one.heads]
+    tx.execute(
+        """
+        UPDATE clearwell.signature_set s SET stated = decode(split_part(r, ',', 3), 'hex'),
+               product_version = convert_from(decode(nullif(split_part(r, ',', 2), ''), 'hex'), 'UTF8')
+        FROM unnest(string_to_array(%(rows)s, ';')) AS made (r) WHERE s.finding = split_part(r, ',', 1)::uuid AND NOT s.is_proven
+        """,
+        rows=";".join(sets),
+    )
+    tx.execute(
+        """
+        DELETE FROM clearwell.signature_head h USING unnest(string_to_array(%(rows)s, ';')) AS made (r)
+        WHERE h.key = decode(split_part(r, ',', 2), 'hex') AND h.finding = split_part(r, ',', 1)::uuid AND NOT h.is_proven
+        """,
+        rows=";".join(gone),
+    )
+    tx.execute(
+        """
+        INSERT INTO clearwell.signature_head (finding, kind, refused, is_proven, key)
+        SELECT s.finding, split_part(r, ',', 2)::smallint, s.refused, false, decode(split_part(r, ',', 3), 'hex')
+        FROM unnest(string_to_array(%(rows)s, ';')) AS made (r) JOIN clearwell.signature_set s
+          ON s.finding = split_part(r, ',', 1)::uuid AND NOT s.is_proven
+        """,
+        rows=";".join(heads),
+    )
+
+
 class Far(msgspec.Struct, frozen=True):
     """A finding, or what the run of its proof showed, with its keys as they are stored. `organization` scopes an unknown component."""
 
@@ -269,9 +362,18 @@ def _with_keys(stated: bytes, keys: Mapping[bytes, bytes]) -> bytes:
     return b"".join(made)
 
 
+def _at(told: Iterable[Signature]) -> str | None:
+    """The version that a finding's signatures ask for, as a column takes it."""
+    version = next((one.at for one in told if one.at is not None), None)
+    return version.replace("\0", "␀") if version is not None else None
+
+
 def _record(row: Stored) -> bytes:
-    one = row.signature
-    return bytes((KINDS[one.kind], one.version, row.version is not None, len(one.key))) + one.key
+    return _record_of(row.signature, row.version)
+
+
+def _record_of(one: Signature, version: str | None) -> bytes:
+    return bytes((KINDS[one.kind], one.version, version is not None, len(one.key))) + one.key
 
 
 def _records(stated: bytes) -> list[tuple[int, bool, bytes]]:

@@ -8,7 +8,7 @@ import msgspec
 from litestar.params import FromPath, JSONBody
 
 from clearwell.clearinghouse.dedupe.suggestion import place_of
-from clearwell.clearinghouse.flow import suggesting
+from clearwell.clearinghouse.flow import signing, suggesting
 from clearwell.clearinghouse.flow.judging import Judged
 from clearwell.clearinghouse.flow.suggesting import SuggestedPair
 from clearwell.faces.api.case_view import CaseRow, case_row
@@ -102,6 +102,13 @@ def recompute_suggestions(house: Housed, member: Signed) -> Done:
     return Done("recomputing", "suggestions")
 
 
+@write("/signatures/recomputation", Act.RECOMPUTE_SIGNATURES)
+def recompute_signatures(house: Housed, member: Signed) -> Done:
+    """Sign every report anew by the rules as they are now, in the background; what is joined or found different stays."""
+    signing.recompute_signatures(house, member)
+    return Done("recomputing", "signatures")
+
+
 def _case(text: str) -> CaseId:
     return CaseId(parse_id("case", text))
 
@@ -121,4 +128,4 @@ def _view(pair: SuggestedPair) -> SuggestionView:
     )  # fmt: skip
 
 
-ROUTES = (list_suggestions, accept_suggestion, dismiss_suggestion, undo_suggestion, recompute_suggestions)
+ROUTES = (list_suggestions, accept_suggestion, dismiss_suggestion, undo_suggestion, recompute_suggestions, recompute_signatures)

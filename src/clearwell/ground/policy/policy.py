@@ -39,6 +39,7 @@ class Act(StrEnum):
     CONFIRM_MERGE = "confirm_merge"
     FIND_DIFFERENT = "find_different"
     RECOMPUTE_SUGGESTIONS = "recompute_suggestions"
+    RECOMPUTE_SIGNATURES = "recompute_signatures"
     DECIDE_APPEAL = "decide_appeal"
     RECORD_ALIASES = "record_aliases"
     RECORD_DECISION_POINTS = "record_decision_points"
@@ -74,6 +75,7 @@ class Act(StrEnum):
     SEND_MAIL = "send_mail"
     HASH_CLAIMS = "hash_claims"
     SKETCH = "sketch"
+    SIGN = "sign"
 
 
 class Subject(msgspec.Struct, frozen=True):
