@@ -265,3 +265,13 @@ def test_what_is_no_document_is_refused(data: bytes) -> None:
 @given(st.text(alphabet="vers:pi/<>=!|*, 1.0%", max_size=60))
 def test_any_text_of_a_range_is_read(text: str) -> None:
     csaf.parse_range(text)
+
+
+def test_a_product_keeps_the_registry_that_its_package_url_names() -> None:
+    flaw = Vulnerability(
+        id="X-1", affected=(Affected("pkg:npm/pump?repository_url=npm.corp.example", ("1.0.0",)), Affected("pkg:npm/other"))
+    )
+    written = csaf.write(msgspec.structs.replace(advisory(), vulnerability=flaw), PUBLISHER).decode()
+
+    assert '"pkg:npm/pump@1.0.0?repository_url=npm.corp.example"' in written
+    assert '"pkg:npm/other"' in written

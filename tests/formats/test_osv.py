@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,3 +145,12 @@ def test_what_is_no_record_is_refused_with_a_reason(data: bytes) -> None:
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(Invalid):
         osv.read(data)
+
+
+def test_what_is_of_another_registry_is_not_published_as_the_public_package_of_its_name() -> None:
+    component = "pkg:npm/pump?repository_url=npm.corp.example"
+    flaw = Vulnerability(id="X-1", affected=(Affected(component, ("1.0.0",)),))
+    (affected,) = json.loads(osv.write(msgspec.structs.replace(advisory(), vulnerability=flaw)))["affected"]
+
+    assert "package" not in affected
+    assert affected["database_specific"] == {"purl": component}

@@ -131,6 +131,17 @@ def test_an_advisory_made_here_meets_inventories_in_any_spelling() -> None:
     assert answer("pkg:golang/github.com/some/mod@v1.0.0", flaw).fixed == "v2.0.0"
 
 
+def test_an_advisory_about_the_name_in_another_registry_decides_nothing() -> None:
+    flaw = Vulnerability(
+        "X-1", affected=(Affected("pkg:npm/pump?repository_url=npm.corp.example", ranges=(VersionRange(None, "v2.0.0"),)),)
+    )
+
+    found = answer("pkg:npm/pump@1.0.0", flaw)
+
+    assert (found.status, found.fixed) == ("unknown", None)
+    assert "another registry" in found.why
+
+
 def test_a_withdrawn_advisory_affects_nothing() -> None:
     found = answer("pkg:pypi/sample@1.0", record(events="introduced 0", withdrawn="2026-02-03T00:00:00Z"))
 

@@ -90,7 +90,9 @@ def test_an_index_that_does_not_answer_is_unavailable(tmp_path: Path):
     registry.close()
 
 
-@pytest.mark.parametrize("purl", ["notes", "pkg:pypi/notes", "pkg:maven/a/b@1", "pkg:npm/x@1#"])
+@pytest.mark.parametrize(
+    "purl", ["notes", "pkg:pypi/notes", "pkg:maven/a/b@1", "pkg:npm/x@1#", "pkg:pypi/notes@1.0?repository_url=npm.corp.example"]
+)
 def test_what_cannot_be_fetched_is_refused(registry: Registry, purl):
     with pytest.raises((Invalid, NotFound)):
         registry.fetch(purl, "sdist")

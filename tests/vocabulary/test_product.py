@@ -38,3 +38,21 @@ def test_a_token_that_a_pipeline_left_in_its_scan_names_no_product() -> None:
 def test_what_is_no_repository_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         parse_target(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "purl", "component"),
+    [
+        ("pkg:npm/pump@1.0?repository_url=https://u:p@NPM.corp.example/own/", "pkg:npm/pump@1.0?repository_url=npm.corp.example/own", None),
+        ("pkg:npm/pump@1.0?repository_url=npm.corp.example/own&arch=x#lib", "pkg:npm/pump@1.0?repository_url=npm.corp.example/own", None),
+        ("pkg:npm/pump@1.0?repository_url=", "pkg:npm/pump@1.0", "pkg:npm/pump"),
+        ("pkg:npm/pump@1.0?arch=x#lib", "pkg:npm/pump@1.0", "pkg:npm/pump"),
+    ],
+)
+def test_a_package_of_another_registry_is_another_product(said: str, purl: str, component: str | None) -> None:
+    product = parse_target(said)
+
+    assert product.purl == purl
+    assert product.component == (component or "pkg:npm/pump?repository_url=npm.corp.example/own")
+    assert parse_target(product.component).component == product.component
+    assert (product.name, product.version) == ("pump 1.0", "1.0")

@@ -13,7 +13,7 @@ from clearwell.vocabulary.component import canonical_purl, distribution_release,
 from clearwell.vocabulary.document import BROKEN_JSON, Document, Reading, ReportFormat
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding, Location, Origin
-from clearwell.vocabulary.product import Product, parse_purl, parse_target
+from clearwell.vocabulary.product import Product, parse_purl, parse_target, registry_of
 from clearwell.vocabulary.records import has_keys, read_parts, records
 from clearwell.vocabulary.stated import MAX_TEXT, first_known, listed, severity_of, stated_weaknesses, title_from, weaknesses_of
 from clearwell.vocabulary.vulnerability import Affected, Timeline, Turn, VersionRange, Vulnerability
@@ -279,7 +279,7 @@ def _write_affected(entry: Affected) -> dict[str, Any]:
 def _package(parsed: PackageURL, entry: Affected) -> dict[str, str] | None:
     """Name the package as its ecosystem does; None when OSV's schema has no name for the ecosystem."""
     system = _ECOSYSTEM_OF.get((parsed.type, parsed.namespace)) or _ECOSYSTEM_OF.get((parsed.type, None))
-    if system is None:
+    if system is None or registry_of(entry.component) is not None:  # in another registry the name is another package's
         return None
     name = str(parsed.name)
     if (parsed.type, None) in _ECOSYSTEM_OF and parsed.namespace:

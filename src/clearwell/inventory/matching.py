@@ -14,6 +14,7 @@ import msgspec
 from clearwell.inventory import versions
 from clearwell.vocabulary.component import Component, identify
 from clearwell.vocabulary.errors import Invalid
+from clearwell.vocabulary.product import registry_of
 from clearwell.vocabulary.vulnerability import Affected, Timeline, Turn, Vulnerability
 
 Status = Literal["affected", "not_affected", "unknown"]
@@ -56,6 +57,11 @@ def match(component: Component, flaw: Vulnerability) -> Match | None:
         return None
     if flaw.withdrawn:
         return Match("not_affected", None, f"the advisory was withdrawn on {flaw.withdrawn[:10]}")
+    elsewhere = next((entry.component for entry in entries if registry_of(entry.component)), None) if component.purl else None
+    if elsewhere is not None:
+        return Match(
+            "unknown", None, f"the advisory is about {elsewhere}: the package of this name in another registry; see where yours is from"
+        )
     if component.version is None:
         return Match("unknown", None, f"the installed version is not known: {component.doubt or 'the inventory does not state it'}")
     installed = _Installed(_scheme(component.purl, entries), component.version)

@@ -336,6 +336,8 @@ def _parsed(purl: str) -> PackageURL:
         package = PackageURL.from_string(purl)
     except ValueError as error:
         raise Invalid(f"{purl!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
+    if isinstance(package.qualifiers, dict) and "repository_url" in package.qualifiers:
+        raise Invalid(f"{purl}: it names a registry of its own; packages come from the one index that is set up for their type")
     if package.type not in _KINDS:
         raise Invalid(f"{purl}: packages of the type {package.type} cannot be fetched; {', '.join(_KINDS)} can")
     return package

@@ -8,14 +8,17 @@ from packageurl import PackageURL
 
 from clearwell.vocabulary.errors import Invalid
 
+REGISTRY = "repository_url"
+"""The qualifier by which a package URL names another registry than its type's own (purl-spec): a package of that name there is another."""
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}://)?(?:[^/@\s]{1,500}@)?([^?#\s]{1,300})")
 _REPOSITORY = re.compile(r"(?P<repository>[A-Za-z0-9][\w.+:/~-]{2,400})@(?P<commit>[0-9a-f]{7,64})")
 
 
 class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is flawed. At least one of `purl`, `repository` and `model` is set.
 
-    `purl` is canonical (purl-spec) and may carry the version; `repository` is an address or name without scheme and `.git`;
-    `commit` is lower-case hexadecimal; `vendor` and `model` name hardware or closed software.
+    `purl` is canonical (purl-spec) and may carry the version, and the registry where that is not the type's own; `repository` is an
+    address or name without scheme and `.git`; `commit` is lower-case hexadecimal; `vendor` and `model` name hardware or closed software.
     """
 
     purl: str | None = None
@@ -36,7 +39,7 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True):
         """The product without its version: the unit within which signatures may join (never across)."""
         if self.purl is not None:
             parsed = PackageURL.from_string(self.purl)
-            return PackageURL(parsed.type, parsed.namespace, parsed.name).to_string()
+            return PackageURL(parsed.type, parsed.namespace, parsed.name, qualifiers=_registry(parsed)).to_string()
         if self.repository is not None:
             return f"repository:{self.repository}"
         return f"model:{(self.vendor or '').lower()}/{(self.model or '').lower()}"
@@ -62,7 +65,21 @@ def parse_purl(text: str) -> Product:
     except ValueError as reason:
         raise Invalid(f"this is not a package URL (pkg:type/name@version): {reason}") from None
     name = re.sub(r"[-_.]+", "-", parsed.name).lower() if parsed.type == "pypi" else parsed.name
-    return Product(purl=PackageURL(parsed.type, parsed.namespace, name, parsed.version).to_string())
+    return Product(purl=PackageURL(parsed.type, parsed.namespace, name, parsed.version, _registry(parsed)).to_string())
+
+
+def registry_of(purl: str) -> str | None:
+    """The registry that a package URL names by `repository_url`, as it is compared: no scheme, no user, host in lower case."""
+    return _registry(PackageURL.from_string(purl)).get(REGISTRY)
+
+
+def _registry(parsed: PackageURL) -> dict[str, str]:
+    said = parsed.qualifiers.get(REGISTRY) if isinstance(parsed.qualifiers, dict) else None
+    bare = _ADDRESS.match(said.strip()) if said else None
+    if bare is None:
+        return {}
+    host, slash, path = bare[1].partition("/")
+    return {REGISTRY: f"{host.lower()}{slash}{path}".rstrip("/")}
 
 
 def parse_target(text: str) -> Product:

@@ -11,6 +11,7 @@ import pytest
 
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import Standing
+from clearwell.clearinghouse.case.deadline import policy_for
 from clearwell.clearinghouse.case.participant import StatementKind
 from clearwell.clearinghouse.case.report import Answer, SubmissionState
 from clearwell.clearinghouse.case.store import Contact, KeptCase
@@ -27,6 +28,7 @@ from clearwell.clearinghouse.flow import (
 )  # fmt: skip
 from clearwell.clearinghouse.flow.reporting import AnsweredFinding, Envelope
 from clearwell.clearinghouse.remediation.difference import _one
+from clearwell.clearinghouse.validation.sanity import is_checkable
 from clearwell.ground.identity.actor import CASE, PROVING, SANITY, LinkHolder, Member, OrganizationKind
 from clearwell.proving import order
 from clearwell.proving.attempt import Reproduction, Settings
@@ -292,6 +294,50 @@ def test_answers_name_nothing_of_another_organization(hub: Hub, labs: tuple[Memb
     ):
         assert secret not in seen
     assert str(reporting.my_participations(hub.house, labs[1])).count("part_") == 1
+
+
+def test_a_package_of_a_private_registry_is_not_the_public_one_of_its_name(hub: Hub, labs: tuple[Member, Member]) -> None:
+    """Nor is it looked for there: what the public package lacks says nothing about it; and two private ones are not one."""
+    place = {"file": "src/pump.c", "line": 3, "function": "pump"}
+    homes = []
+    for lab, purl in (
+        (labs[0], "pkg:npm/pump@1.0.0"),
+        (labs[1], "pkg:npm/pump@1.0.0?repository_url=https://npm.corp.example/own"),
+        (labs[0], "pkg:npm/pump@1.0.0?repository_url=registry.local"),
+        (labs[1], "pkg:npm/pump@1.0.0?repository_url=registry.local"),
+        (labs[0], "pkg:npm/pump@1.0.0?repository_url=npm.corp.example/own/"),
+    ):
+        (found,) = send(hub, lab, one(f"words of {len(homes)}", product={"purl": purl}, locations=[place]))
+        homes.append(found.finding.case)
+
+    assert len(set(homes[:4])) == 4
+    assert homes[4] == homes[1]
+    assert [is_checkable(kept_case(hub, home).case.component) for home in homes[:4]] == [True, False, False, False]
+
+
+def test_a_duplicate_answer_tells_no_more_of_the_case_than_known_does(hub: Hub, labs: tuple[Member, Member]) -> None:
+    """Neither how far it is nor its own end date, which two people moved: a day, and what the public policy makes of that day."""
+    (real,) = send(hub, labs[0], one("a secret title"))
+    hub.clock.move(days=2)
+    (probe,) = send(hub, labs[1], one("a guess"))
+    before, ends = _told(hub, labs[1], probe), kept_case(hub, real.finding.case).case.ends_at
+    assert before.standing is None and before.ends_at == policy_for(hub.clock.now()).ends_at(real.first_reported)
+    (row,) = reporting.my_participations(hub.house, labs[1])
+    assert (row["standing"], row["letters"], row["ends_at"]) == (None, None, before.ends_at)
+
+    with hub.house.transaction(CASE) as tx:
+        kept = store.load_case(tx, CaseId(real.finding.case), lock=True)
+        people = frozenset({labs[0].person, labs[1].person})
+        case = kept.case.prove(hub.clock.now()).extend(ends + timedelta(days=20), people, hub.clock.now())
+        store.save_case(tx, msgspec.structs.replace(kept, case=case))
+
+    assert _told(hub, labs[1], probe) == before
+    opened = _told(hub, labs[0], real)
+    assert (opened.standing, opened.ends_at) == ("proven", ends + timedelta(days=20)), "who opened it takes part in it"
+
+
+def _told(hub: Hub, lab: Member, sent: AnsweredFinding) -> AnsweredFinding:
+    return reporting.read_finding(hub.house, lab, sent.finding.id)[0]
 
 
 def test_who_was_split_off_sees_nothing_more_of_the_case(hub: Hub, labs: tuple[Member, Member], monkeypatch: pytest.MonkeyPatch) -> None:

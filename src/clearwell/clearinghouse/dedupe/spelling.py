@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from clearwell.vocabulary.component import identify
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.omission import MARKER
-from clearwell.vocabulary.product import Product
+from clearwell.vocabulary.product import REGISTRY, Product, registry_of
 
 _HOSTED = {"pkg:github/": "github.com", "pkg:gitlab/": "gitlab.com", "pkg:bitbucket/": "bitbucket.org"}
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9]{0,9}\+)?[a-z][a-z0-9]{0,9}://", re.IGNORECASE)
@@ -68,6 +68,9 @@ def is_local(component: str) -> bool:
     A path on somebody's disk, a host that no public name has or an address of a network, a host without a path, a model without its
     vendor: two organizations that say `src`, `localhost/app` or `router` do not speak of one software.
     """
+    package, _, registry = component.partition(f"?{REGISTRY}=")
+    if registry:
+        return is_local(f"repository:{registry}/{package}")
     kind, _, name = component.partition(":")
     first, _, rest = name.partition("/")
     if kind == "model":
@@ -88,7 +91,9 @@ def _package(purl: str) -> tuple[str, str | None]:
         found = identify(purl)
     except Invalid:
         return f"purl:{purl.strip()}", None
-    component = found.purl or purl
+    component, registry = found.purl or purl, registry_of(purl)
+    if registry is not None:  # whatever bears this name elsewhere is another package
+        return f"{component}?{REGISTRY}={registry}", version_of(component, found.version)
     for prefix, host in _HOSTED.items():
         if component.startswith(prefix):
             version = found.version[:_SHORT_COMMIT] if found.version and re.fullmatch(r"[0-9a-f]{7,64}", found.version) else found.version

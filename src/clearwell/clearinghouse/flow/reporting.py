@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from clearwell.clearinghouse.case import report_store, store
+from clearwell.clearinghouse.case.deadline import policy_for
 from clearwell.clearinghouse.case.entries import (
     AppealDecided,
     MarkingChanged,
@@ -78,8 +79,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 class AnsweredFinding(msgspec.Struct, frozen=True):
     """A finding with its history of answers, as its sender sees it: its own ids and public ones only.
 
-    `participation` is the sender's own id for the case; `first_reported`, `standing` and `ends_at` are the case's;
-    `advisory` is the public id of what was published.
+    `participation` is the sender's own id for the case; `first_reported`, `standing` and `ends_at` are the case's; `advisory` is the
+    public id of what was published. Who only sent again what is held learns no more than `known` says: no `standing`, and as
+    `ends_at` the day that the public policy gives for `first_reported`.
     """
 
     finding: KeptFinding
@@ -289,9 +291,19 @@ def _answered(tx: Transaction, findings: tuple[KeptFinding, ...]) -> tuple[Answe
 
 
 def _with_public_ids(tx: Transaction, participations: tuple[Row, ...]) -> tuple[Row, ...]:
-    """A finder sees an advisory under its public id, `advisory`, by which anybody finds it."""
+    """A finder sees an advisory under its public id, `advisory`, by which anybody finds it.
+
+    The end of a case that others opened is the day that the hub's public policy gives for its first report, as `known` says it.
+    """
     public = distribution_store.public_ids(tx, {row["advisory_id"] for row in participations if row["advisory_id"] is not None})
-    return tuple({**row, "advisory": public.get(row["advisory_id"])} for row in participations)
+    return tuple(
+        {
+            **row,
+            "advisory": public.get(row["advisory_id"]),
+            "ends_at": row["ends_at"] or policy_for(row["first_reported"]).ends_at(row["first_reported"]),
+        }
+        for row in participations
+    )
 
 
 def _one(finding: KeptFinding, history: tuple[AnswerRow, ...], row: Row | None) -> AnsweredFinding:

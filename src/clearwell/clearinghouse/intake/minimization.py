@@ -14,7 +14,7 @@ from packageurl import PackageURL
 from clearwell.clearinghouse.intake.private_words import PATTERNS, Hit
 from clearwell.vocabulary.finding import Finding, Omission, Origin
 from clearwell.vocabulary.omission import marker, omission_number, patterns_of
-from clearwell.vocabulary.product import Product
+from clearwell.vocabulary.product import REGISTRY, Product, registry_of
 
 LISTED = 200
 """Omissions of one finding that are listed; the rest are left out too, and only counted in the last line."""
@@ -221,7 +221,11 @@ def _parts_of(product: Product) -> tuple[tuple[str, str], ...]:
     said: list[tuple[str, str | None]] = [("repository", product.repository), ("vendor", product.vendor), ("model", product.model)]
     if product.purl is not None:
         parsed = PackageURL.from_string(product.purl)
-        said += [("name", f"{parsed.namespace}/{parsed.name}" if parsed.namespace else parsed.name), ("version", parsed.version)]
+        said += [
+            ("name", f"{parsed.namespace}/{parsed.name}" if parsed.namespace else parsed.name),
+            ("version", parsed.version),
+            ("registry", registry_of(product.purl)),
+        ]
     return tuple((name, text) for name, text in said if text)
 
 
@@ -234,5 +238,6 @@ def _product(product: Product, rewrite: Rewrite) -> Product:
     purl = product.purl
     if purl is not None:
         namespace, _, name = shown["name"].rpartition("/")
-        purl = PackageURL(PackageURL.from_string(purl).type, namespace or None, name, shown.get("version")).to_string()
+        registered = {REGISTRY: shown["registry"]} if "registry" in shown else {}
+        purl = PackageURL(PackageURL.from_string(purl).type, namespace or None, name, shown.get("version"), registered).to_string()
     return Product(purl, shown.get("repository"), product.commit, shown.get("vendor"), shown.get("model"))

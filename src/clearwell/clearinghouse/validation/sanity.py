@@ -25,8 +25,9 @@ from clearwell.vocabulary.omission import MARKER
 from clearwell.vocabulary.product import Product
 
 _KINDS: dict[str, tuple[ArchiveKind, ...]] = {"pypi": ("sdist", "wheel"), "npm": ("npm",), "deb": ("deb-source",)}
-CHECKABLE = f"^pkg:({'|'.join(_KINDS)})/"
-"""Package URLs, and so components, whose index can be asked: a regular expression, for Python and PostgreSQL alike."""
+CHECKABLE = f"^pkg:({'|'.join(_KINDS)})/[^?]*($|[?]((?!repository_url=).)*$)"
+"""Package URLs, and so components, whose index can be asked: a regular expression, for Python and PostgreSQL alike. What another registry
+has under this name is not looked for in the public one."""
 _PLACES, _QUOTES = 20, 20
 _NEAR = 3
 """Lines by which a quote may stand beside the line that is cited for it."""

@@ -20,7 +20,8 @@ class Answered(msgspec.Struct, frozen=True):
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one finding. `participation` is the sender's own id for the case, `advisory` the public id once published.
 
-    `first_reported` is the day of the first report of it by anybody; `ends_at` the day on which it is published at the latest.
+    `first_reported` is the day of the first report of it by anybody; `ends_at` the day on which it is published at the latest. Of what is
+    only a duplicate, `standing` is null and `ends_at` is computed from that day by the hub's public policy: no more than `known` says.
     `ai` is true where a model wrote the finding; `origin` names tool, model and who reviewed it. `not_seen_since` is the day on
     which your own scans last had it, where a later complete one lacks it: it says nothing about a fix.
     """

@@ -129,7 +129,7 @@ class _Products:
             self.branches.append({"category": "product_name", "name": name, "product": product})
 
     def _version(self, purl: PackageURL | None, name: str, version: str, status: str) -> dict[str, Any]:
-        exact = PackageURL(purl.type, purl.namespace, purl.name, version) if purl else None
+        exact = purl._replace(version=version) if purl else None
         product = self._product(f"{name} {version}", exact, status)
         return {"category": "product_version", "name": version, "product": product}
 
@@ -150,7 +150,7 @@ def _name(purl: PackageURL) -> str:
 
 
 def _versionless(purl: PackageURL | None) -> PackageURL | None:
-    return PackageURL(purl.type, purl.namespace, purl.name) if purl else None
+    return purl._replace(version=None) if purl else None
 
 
 def _spelled(kind: str, ranges: tuple[VersionRange, ...]) -> Iterator[str]:
