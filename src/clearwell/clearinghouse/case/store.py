@@ -12,6 +12,7 @@ from clearwell.clearinghouse.case.decision_point import DecisionPoint
 from clearwell.clearinghouse.case.embargo import Embargo
 from clearwell.clearinghouse.case.participant import Queued
 from clearwell.clearinghouse.case.state import CaseState
+from clearwell.ground.storage.bulk import array_of
 from clearwell.ground.storage.database import Row, Transaction, as_json
 from clearwell.vocabulary.errors import NotFound
 from clearwell.vocabulary.ids import AdvisoryId, CaseId, FindingId, LinkId, OrganizationId, ParticipantId, ProofId, RemediationId
@@ -220,7 +221,7 @@ def load_case(tx: Transaction, case: CaseId, lock: bool = False) -> KeptCase:
 
 def load_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCase]:
     """Load several cases at once; those that do not exist are left out."""
-    return {(kept := _case(row)).id: kept for row in tx.rows(f"{_CASE} WHERE id = ANY(%(ids)s)", ids=list(cases))}
+    return {(kept := _case(row)).id: kept for row in tx.rows(f"{_CASE} WHERE id = ANY(%(ids)s::text[])", ids=array_of(cases))}
 
 
 def load_whole_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCase]:
@@ -245,7 +246,7 @@ def load_whole_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, K
         )
         SELECT top, fires, clean FROM inside
         """,
-        ids=list(cases),
+        ids=array_of(cases),
     )
     found = load_cases(tx, cases)
     for row in rows:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from clearwell.ground.storage.bulk import array_of
 from clearwell.ground.storage.database import Transaction
 from clearwell.vocabulary.ids import CaseId
 
@@ -51,7 +52,7 @@ def apart_among(tx: Transaction, cases: Iterable[CaseId], kinds: tuple[Kind, ...
         SELECT DISTINCT a.top AS one, b.top AS other
         FROM inside a JOIN clearwell.difference d ON d.one_case = a.id AND d.kind = ANY(%(kinds)s) JOIN inside b ON b.id = d.other_case
         """,
-        cases=sorted(set(cases)),
+        cases=array_of(sorted(set(cases))),
         kinds=list(kinds),
     )
     return Apart((row["one"], row["other"]) for row in rows)
