@@ -59,13 +59,37 @@ def _spec(place: Path, word: str, *, symbolize: bool = False):  # type: ignore[n
     )  # fmt: skip
 
 
+_UNSHARE = ("unshare", "--user", "--map-root-user", "--pid", "--net", "--ipc", "--uts", "--mount", "--cgroup", "--fork")
+_BARE = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--cap-drop", "ALL")
+
+
+def _floors(place: Path, environment: dict[str, str]) -> list[Figure]:
+    """What the same process takes with less around it, turn by turn: the namespaces alone, and bubblewrap alone on the machine's own tree.
+
+    Neither has a bound of memory, space or output, a filter, a canary, a tree without the machine's files, or collects anything.
+    """
+    named = {"in new namespaces alone (unshare)": _UNSHARE, "in bubblewrap alone, all of the machine in sight": _BARE}
+    took: dict[str, list[float]] = {"": [], **{name: [] for name in named}}
+    for _ in range(RUNS):
+        for name, before in (("", ()), *named.items()):
+            begin = time.perf_counter()
+            with (place / "good").open("rb") as word:
+                subprocess.run([*before, place / "a"], stdin=word, capture_output=True, env=environment, check=True)
+            took[name].append(time.perf_counter() - begin)
+    plain = statistics.median(took.pop(""))
+    return [
+        Figure(f"an ASan binary {name}, in starts of the plain process", statistics.median(times) / plain, "starts", peer="for comparison")
+        for name, times in took.items()
+    ]
+
+
 def _starts(folder: Path) -> list[Figure]:
     """One run in the box against the same process without one; the median of both, turn by turn."""
     from clearwell.proving.sandbox import BACKENDS, Sandbox
 
     place = _target(folder)
     environment = {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0", "PATH": "/usr/bin:/bin"}
-    figures = []
+    figures = [*_floors(place, environment)]
     for backend in BACKENDS:
         if backend == "gvisor" and shutil.which("runsc") is None:
             print("     proving: gVisor is not installed, its start is not measured")
