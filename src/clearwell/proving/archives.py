@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
-import requests
 from packageurl import PackageURL
 from packaging import tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -26,7 +25,8 @@ from clearwell.proving.fetching import Fetched, Fetcher, says_private
 from clearwell.proving.parts import END as PARTS
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
 
-if TYPE_CHECKING:  # the library takes 8 MB that a server and a worker of intake never need: it is loaded where an index is read
+if TYPE_CHECKING:  # these take 11 MB that a server and a worker of intake never need: they are loaded where an index is read
+    import requests
     from pypi_simple import DistributionPackage, ProjectPage
 
 Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
@@ -263,8 +263,10 @@ class Registry:
         return self._fetcher.get(address, what, registries=registries, limit=limit, seconds=_SECONDS_MAX, headers=headers)
 
 
-def _as_response(page: Fetched) -> requests.Response:
+def _as_response(page: Fetched) -> "requests.Response":
     """A page as the index library takes it."""
+    import requests  # noqa: PLC0415 see above
+
     response = requests.Response()
     response.status_code, response.url, response._content = 200, page.address, page.body
     response.headers["Content-Type"] = page.media_type

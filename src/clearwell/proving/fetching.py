@@ -15,11 +15,11 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies_environment
 
 import msgspec
-import requests.utils
 
 from clearwell.vocabulary.errors import Invalid, NotFound, Unavailable
 
@@ -143,7 +143,7 @@ class Fetcher:
     def _connection(self, parts: SplitResult, what: str, listed: Mapping[str, str], end: float) -> "_Connection":
         host, port = parts.hostname or "", parts.port or _port(parts)
         proxy = self._proxies.get(parts.scheme)
-        if proxy and not requests.utils.should_bypass_proxies(parts.geturl(), None):
+        if proxy and not _requests().should_bypass_proxies(parts.geturl(), None):
             # The operator's own proxy resolves names itself; where it may go is its operator's to say.
             via = urlsplit(proxy if "//" in proxy else f"//{proxy}")
             connection = _Connection(host, port, ((0, via.hostname or ""),), self._context(parts), via.port or 3128, end)
@@ -156,8 +156,15 @@ class Fetcher:
             return None
         context = ssl.create_default_context(cafile=self._bundle)
         if self._bundle is None:
-            context.load_verify_locations(requests.utils.DEFAULT_CA_BUNDLE_PATH)
+            context.load_verify_locations(_requests().DEFAULT_CA_BUNDLE_PATH)
         return context
+
+
+def _requests() -> ModuleType:
+    """What the library knows of proxies and certificates; loaded when something is fetched, for it takes 3 MB of each process."""
+    from requests import utils  # noqa: PLC0415
+
+    return utils
 
 
 class _Connection(http.client.HTTPConnection):

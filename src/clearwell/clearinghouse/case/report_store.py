@@ -101,6 +101,12 @@ def next_parsed(tx: Transaction, after: str) -> SubmissionId | None:
     return SubmissionId(found) if found is not None else None
 
 
+def components_of(tx: Transaction, submission: SubmissionId) -> tuple[str, ...]:
+    """The components that a submission's findings are about."""
+    rows = tx.rows("SELECT DISTINCT component FROM clearwell.finding WHERE submission_id = %(id)s AND component IS NOT NULL", id=submission)
+    return tuple(row["component"] for row in rows)
+
+
 def mark_batch(tx: Transaction, submission: SubmissionId, batches: int, findings: int) -> None:
     """Count a committed batch, so that a repeated job goes on behind it."""
     tx.execute(

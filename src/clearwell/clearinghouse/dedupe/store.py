@@ -191,7 +191,6 @@ class Held(msgspec.Struct, frozen=True):
 
     finding: FindingId
     case: CaseId
-    component: str
     organization: OrganizationId
     is_refused: bool
     body: Finding
@@ -218,7 +217,7 @@ def held_of(tx: Transaction, submission: SubmissionId) -> tuple[Held, ...]:
     """Every finding of a submission with what is stored of what it states, in the order of its document."""
     rows = tx.rows(
         """
-        SELECT f.id AS finding, f.case_id AS "case", f.component, f.organization_id AS organization, f.answer = 'refused' AS is_refused, f.body,
+        SELECT f.id AS finding, f.case_id AS "case", f.organization_id AS organization, f.answer = 'refused' AS is_refused, f.body,
                s.product_version AS version, coalesce(s.stated, '') AS stated,
                ARRAY(SELECT h.key FROM clearwell.stated_signatures(s.stated) k JOIN clearwell.signature_head h ON h.key = k.key
                      WHERE h.finding = s.finding AND NOT h.is_proven) AS heads

@@ -43,7 +43,7 @@ def sign_again(house: House, submission: SubmissionId) -> None:
         following = report_store.next_parsed(tx, submission)
         if following is None:
             return
-        tx.take_turns("component", {held.component for held in dedupe_store.held_of(tx, following)})
+        tx.take_turns("component", report_store.components_of(tx, following))
         found = dedupe_store.held_of(tx, following)  # as it is now that nobody else decides about these components
         changed = [(held, told) for held, told in zip(found, _signed(found), strict=True) if not held.states(told)]
         dedupe_store.sign_again(tx, [_resigned(held, told) for held, told in changed if held.stated])
