@@ -27,6 +27,15 @@ def test_a_change_is_applied_with_and_without_the_leading_folder():
     assert apply(DIFF, {"a/lib/x.c": OLD}) == {"a/lib/x.c": OLD.replace(b"two", b"TWO")}
 
 
+@pytest.mark.parametrize(
+    "names", [(b"a/lib/x.c.orig", b"b/lib/x.c"), (b"old-1.0/lib/x.c~", b"new-1.0/lib/x.c"), (b"lib/x.c.orig", b"lib/x.c")]
+)
+def test_what_diff_compared_with_a_copy_aside_changes_the_file_itself(names: tuple[bytes, bytes]) -> None:
+    diff = DIFF.replace(b"a/lib/x.c\n+++", names[0] + b"\n+++").replace(b"+++ b/lib/x.c", b"+++ " + names[1])
+
+    assert apply(diff, {"lib/x.c": OLD}) == {"lib/x.c": OLD.replace(b"two", b"TWO")}
+
+
 def test_a_hunk_that_moved_is_found():
     assert apply(DIFF, {"lib/x.c": b"new\n" * 40 + OLD}) == {"lib/x.c": b"new\n" * 40 + OLD.replace(b"two", b"TWO")}
 

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -33,6 +34,9 @@ Kind = Literal["wheel", "sdist", "npm", "deb-source", "file"]
 
 _KINDS: dict[str, tuple[Kind, ...]] = {"pypi": ("wheel", "sdist"), "npm": ("npm",), "deb": ("deb-source",)}
 """Type of a purl -> the kinds of archive that its packages have, the default first."""
+
+_NPM_SPELLED = re.compile(r"\s*[=v]*([0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*")
+"""A version as npm's own tools read it: `v1.2.3` and `=1.2.3+build` are 1.2.3."""
 
 _PAGE_MAX = 64 << 20
 _ARCHIVE_MAX = 256 << 20
@@ -340,6 +344,8 @@ def _parsed(purl: str) -> PackageURL:
         raise Invalid(f"{purl!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
     if isinstance(package.qualifiers, dict) and "repository_url" in package.qualifiers:
         raise Invalid(f"{purl}: it names a registry of its own; packages come from the one index that is set up for their type")
+    if package.type == "npm" and package.version and (bare := _NPM_SPELLED.fullmatch(package.version)):
+        package = package._replace(version=bare[1])
     if package.type not in _KINDS:
         raise Invalid(f"{purl}: packages of the type {package.type} cannot be fetched; {', '.join(_KINDS)} can")
     return package
@@ -360,6 +366,19 @@ def same_version(one: str, other: str) -> bool:
         return True
     try:
         return Version(one) == Version(other)
+    except InvalidVersion:
+        return False
+
+
+def is_exact(kind: str, version: str) -> bool:
+    """True for the spelling of one version that an index may list; a range, a tag (`latest`) or a branch names none.
+
+    Nor does a local version (PEP 440, `1.0+debian1`): somebody's own build, which no index takes.
+    """
+    if kind == "npm":
+        return _NPM_SPELLED.fullmatch(version) is not None
+    try:
+        return kind != "pypi" or Version(version).local is None
     except InvalidVersion:
         return False
 

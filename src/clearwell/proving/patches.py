@@ -88,7 +88,7 @@ def apply(diff: bytes, files: dict[str, bytes]) -> dict[str, bytes | None]:
     """
     changed: dict[str, bytes | None] = {}
     for part in parse(diff):
-        source = _place(part.old, files, changed) if part.old is not None else None
+        source = _source(part, files, changed)
         target = source if part.new is not None and source is not None else _place(part.new, files, changed, is_new=True)
         content = _current(source, files, changed)
         if source is None and target is not None and _current(target, files, changed):
@@ -101,6 +101,19 @@ def apply(diff: bytes, files: dict[str, bytes]) -> dict[str, bytes | None]:
         elif target is not None:
             changed[target] = patched
     return changed
+
+
+def _source(part: FilePatch, files: dict[str, bytes], changed: dict[str, bytes | None]) -> str | None:
+    """The file that is changed: by its old name or, where nothing is called that (`diff -u a.c.orig a.c`), by its new one, as `patch` does."""
+    if part.old is None:
+        return None
+    try:
+        return _place(part.old, files, changed)
+    except Invalid:
+        place = _place(part.new, files, changed, is_new=True)
+        if place is None or (place not in files and changed.get(place) is None):
+            raise
+        return place
 
 
 def _current(name: str | None, files: dict[str, bytes], changed: dict[str, bytes | None]) -> bytes:

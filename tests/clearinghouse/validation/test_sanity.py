@@ -241,6 +241,31 @@ def test_a_package_and_a_version_that_the_index_lacks_are_refused(registry: Regi
     assert not check("pkg:pypi/water-pump", Location("none.c")).is_refused
 
 
+@pytest.mark.parametrize(
+    ("purl", "version"),
+    [
+        ("pkg:npm/spray@v2.0.0", "exists"),
+        ("pkg:npm/spray@=2.0.0+build.1", "exists"),
+        ("pkg:pypi/water-pump@v1.2", "exists"),
+        ("pkg:npm/spray@^2.0.0", "could_not_be_checked"),
+        ("pkg:npm/spray@latest", "could_not_be_checked"),
+        ("pkg:npm/spray@2.x", "could_not_be_checked"),
+        ("pkg:pypi/water-pump@<1.3", "could_not_be_checked"),
+        ("pkg:pypi/water-pump@1.*", "could_not_be_checked"),
+        ("pkg:pypi/water-pump@main", "could_not_be_checked"),
+        ("pkg:pypi/water-pump@1.2.0%2Bdebian1", "could_not_be_checked"),
+        ("pkg:npm/spray@2.0.1", "does_not_exist"),
+        ("pkg:pypi/water-pump@1.2.0.post1", "does_not_exist"),
+        ("pkg:pypi/water-pump@1!1.2.0", "does_not_exist"),
+    ],
+)
+def test_only_an_exact_version_can_be_missing(registry: Registry, purl: str, version: str) -> None:
+    """A range, a tag or a branch is no version that an index could lack: who writes one may well tell the truth."""
+    (found,) = check_all([Finding(format="x", title="t", product=Product(purl=purl))], registry, None)
+
+    assert outcomes(found)["version"] == version
+
+
 def test_the_tree_that_was_looked_at_is_known_as_builds_know_it(registry: Registry, tmp_path: Path) -> None:
     archive = registry.fetch("pkg:pypi/water-pump@1.2.0", "sdist")
     unpack(archive.path, archive.filename, tmp_path / "tree", strip=True)

@@ -15,7 +15,7 @@ from clearwell.clearinghouse.validation.citing import last_name
 from clearwell.clearinghouse.validation.looking import Look
 from clearwell.clearinghouse.validation.quotation import Quoted
 from clearwell.proving.archives import Kind as ArchiveKind
-from clearwell.proving.archives import Registry, same_version
+from clearwell.proving.archives import Registry, is_exact, same_version
 from clearwell.proving.contract import Escaped
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.source import SourceTree, read_inside
@@ -104,6 +104,8 @@ def _look_into_registry(purl: PackageURL, registry: Registry, sandbox: Sandbox |
             if version is None:
                 return [], (exists, _unknown(Kind.VERSION, "none", f"the report names no version of {name}"))
             if not registry.has(text):
+                if not is_exact(purl.type, version):
+                    return [], (exists, _unknown(Kind.VERSION, version, f"{version!r} names no one version of {name}"))
                 reason = f"{name} has no version {version}; its index lists {len(listed)} versions"
                 return [], (exists, Assertion(Kind.VERSION, version, Outcome.DOES_NOT_EXIST, reason, decides=True))
         trees = _trees(purl, registry, sandbox)
