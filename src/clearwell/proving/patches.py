@@ -104,7 +104,7 @@ def apply(diff: bytes, files: dict[str, bytes]) -> dict[str, bytes | None]:
 
 
 def _source(part: FilePatch, files: dict[str, bytes], changed: dict[str, bytes | None]) -> str | None:
-    """The file that is changed: by its old name or, where nothing is called that (`diff -u a.c.orig a.c`), by its new one, as in `patch`."""
+    """The file that is changed: by its old name or, where nothing is called that (`diff -u a.c.orig a.c`), its new one, as in `patch`."""
     if part.old is None:
         return None
     try:
