@@ -89,3 +89,47 @@ def test_any_front_matter_and_text_is_answered(front: str, text: str) -> None:
         assert report(front + "\n", text).format == "clearwell-report"
     except ClearwellError as reason:
         assert str(reason)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "Here is the report:\n\n{}",
+        "```markdown\n{}```\n",
+        "Sure!\n\n---\n\n~~~\n{}~~~",
+        "\n\n{}",
+    ],
+)
+def test_words_or_a_fence_around_a_report_are_a_models_manners(around: str) -> None:
+    whole = f"---\n{HEAD}weakness: CWE-22\n---\n# A title\n\nProse.\n"
+
+    (finding,) = read(around.format(whole).encode(), "x.md").findings
+
+    assert (finding.title, finding.message, finding.weaknesses[0].id) == ("A title", "# A title\n\nProse.", "CWE-22")
+
+
+def test_a_report_in_a_mail_is_the_mails() -> None:
+    whole = f"From: a@example.org\nSubject: s\n\nSee:\n\n---\n{HEAD}weakness: CWE-22\n---\n# A title\n"
+
+    document = read(whole.encode(), "x.eml")
+
+    assert (document.format, document.findings[0].format) == ("mail", "clearwell-report")
+
+
+@pytest.mark.parametrize(
+    "weakness", ["CWE-416", "'CWE-416: Use After Free'", "CWE-416 (Use After Free)", "cwe-416 - use after free", "416"]
+)
+def test_a_weakness_may_bear_its_name(weakness: str) -> None:
+    assert report(f"weakness: {weakness}\n").findings[0].weaknesses[0].id == "CWE-416"
+
+
+@pytest.mark.parametrize("nobody", ["none", "None", "~", "no", "N/A", "nobody"])
+def test_nobody_is_no_reviewer(nobody: str) -> None:
+    assert report(f"human_reviewer: {nobody}\n").findings[0].origin.human_reviewer is None
+
+
+def test_a_file_may_begin_where_one_stands() -> None:
+    (finding,) = report("locations: [{file: ./src/a.c, line: 3, code: x}]\n").findings
+
+    assert (finding.locations[0].file, finding.quotes[0].file) == ("src/a.c", "src/a.c")
+    assert report("locations: [{file: ./../a.c}]\n").problems

@@ -24,6 +24,9 @@ FORMAT = "clearwell-report"
 _MAX_NAME, _MAX_TITLE, _MAX_TEXT, _MAX_PATH, _MAX_LINE = 200, 300, 100_000, 1_000, 2**31 - 1
 _MAX_CODE = 20_000
 _MAX_LOCATIONS, _MAX_PRECONDITIONS, _MAX_WEAKNESSES = 100, 50, 20
+_NAMED_CWE = re.compile(r"\s*(CWE[-_ ]?[0-9]{1,5})(?:[:,;(]|\s+[-(–—:]|\s+[A-Z])", re.IGNORECASE)
+"""A CWE with its name behind it: `CWE-416: Use After Free`."""
+_NOBODY = frozenset({"none", "no", "nobody", "false", "n/a", "na", "-", "null", "not reviewed"})
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
 
@@ -119,13 +122,15 @@ def clean(reason: Exception) -> str:
 
 
 def _origin(report: Report) -> Origin:
-    tool = report.tool
+    tool, reviewer = report.tool, report.human_reviewer
+    if reviewer is not None and reviewer.strip().lower() in _NOBODY:
+        reviewer = None  # a model's way to say null; nobody shall be shown as a reviewer named "none"
     return Origin(
         tool=_text("tool.name", tool.name, _MAX_NAME, needed=True),
         tool_version=_optional("tool.version", tool.version, _MAX_NAME),
         model=_optional("tool.model", tool.model, _MAX_NAME),
         model_version=_optional("tool.model_version", tool.model_version, _MAX_NAME),
-        human_reviewer=_optional("human_reviewer", report.human_reviewer, _MAX_NAME),
+        human_reviewer=_optional("human_reviewer", reviewer, _MAX_NAME),
     )
 
 
@@ -153,7 +158,7 @@ def _read_finding(sent: SentFinding, origin: Origin, target: Product | None) -> 
 def _read_quotes(sent: list[_Location]) -> tuple[Quote, ...]:
     """The code that stands at each location, as the report quotes it."""
     return tuple(
-        Quote(_text(f"locations[{n}].code", place.code, _MAX_CODE, needed=True), place.file, place.line)
+        Quote(_text(f"locations[{n}].code", place.code, _MAX_CODE, needed=True), _file(place), place.line)
         for n, place in enumerate(sent)
         if place.code is not None
     )
@@ -175,17 +180,27 @@ def _read_weaknesses(sent: str | list[str] | None) -> tuple[Weakness, ...]:
     stated = [sent] if isinstance(sent, str) else sent or []
     if len(stated) > _MAX_WEAKNESSES:
         raise Invalid(f"weakness: {len(stated)} entries; at most {_MAX_WEAKNESSES}")
-    return tuple(Weakness(cwe, "stated", "weakness") for cwe in dict.fromkeys(parse_cwe(text) for text in stated))
+    return tuple(Weakness(cwe, "stated", "weakness") for cwe in dict.fromkeys(_read_cwe(text) for text in stated))
+
+
+def _read_cwe(text: str) -> str:
+    named = _NAMED_CWE.match(text[:_MAX_NAME])
+    return parse_cwe(named[1] if named is not None else text)
 
 
 def _read_location(key: str, sent: _Location) -> Location:
     if sent.line is not None and not 0 < sent.line <= _MAX_LINE:
         raise Invalid(f"{key}.line: lines count from 1")
-    if sent.file is not None:
-        _require_relative(f"{key}.file", sent.file)
+    file = _file(sent)
+    if file is not None:
+        _require_relative(f"{key}.file", file)
     if sent.file is None and sent.function is None:
         raise Invalid(f"{key}: give a file or a function")
-    return Location(sent.file, sent.line, _optional(f"{key}.function", sent.function, _MAX_PATH))
+    return Location(file, sent.line, _optional(f"{key}.function", sent.function, _MAX_PATH))
+
+
+def _file(sent: _Location) -> str | None:
+    return sent.file.removeprefix("./") if sent.file is not None else None
 
 
 def _read_severity(sent: str | _Severity | None) -> Severity | None:
