@@ -147,3 +147,9 @@ def test_scores_and_public_ids_have_more_names() -> None:
 
     assert (finding.external_id, finding.aliases) == ("F-1", ("CVE-2026-1",))
     assert finding.severity is not None and finding.severity.score == 7.5
+
+
+def test_a_web_scanners_columns_are_known() -> None:
+    (finding,) = table('"Issue name","Severity","Host","Path","Issue detail"\n"XSS","High","https://h.example","/s","is copied"\n').findings
+
+    assert (finding.title, finding.message, finding.weaknesses[0].id) == ("XSS", "is copied", "CWE-79")

@@ -304,6 +304,17 @@ def test_a_rule_that_stands_for_several_weaknesses_leaves_it_to_its_message(mess
         ("Hadolint", {"id": "DL3002"}, "Last USER should not be root", "CWE-250"),
         ("clippy", {"id": "clippy::cast_possible_truncation"}, "casting `u64` to `u32`", "CWE-197"),
         ("clang-tidy", {"id": "bugprone-sizeof-expression"}, "suspicious usage", "CWE-467"),
+        ("RuboCop", {"id": "Security/Eval"}, "The use of `eval` is a serious security risk.", "CWE-95"),
+        (
+            "Klocwork",
+            {"id": "N", "shortDescription": {"text": "Result of function that may return NULL will be dereferenced"}},
+            "m",
+            "CWE-476",
+        ),
+        ("Klocwork", {"id": "U", "shortDescription": {"text": "Use of free memory (access) - possible"}}, "m", "CWE-416"),
+        ("staticcheck", {"id": "SA5011"}, "possible nil pointer dereference", "CWE-476"),
+        ("golangci-lint", {"id": "errcheck"}, "Error return value of `f.Close` is not checked", "CWE-252"),
+        ("CodeChecker", {"id": "init-variables"}, "variable 'x' is not initialized", "CWE-457"),
         ("Coverity", {"id": "TAINTED_SCALAR"}, "Passing tainted expression", "CWE-20"),
         (
             "govulncheck",
@@ -317,3 +328,15 @@ def test_rules_of_more_tools_tell_their_weakness(tool: str, rule: dict[str, Any]
     data = log({"ruleId": rule["id"], "message": {"text": message}}, tool={"driver": {"name": tool, "rules": [rule]}})
 
     assert [(weakness.id, weakness.source) for weakness in only(data).weaknesses] == [(cwe, "inferred")]
+
+
+def test_a_package_url_where_a_function_could_stand_is_the_product() -> None:
+    place = {
+        "physicalLocation": {"artifactLocation": {"uri": "lib/mill-2.1.jar"}},
+        "logicalLocations": [{"fullyQualifiedName": "pkg:maven/hop.org/mill@2.1"}],
+    }
+
+    finding = only(log({"ruleId": "r", "message": {"text": "m"}, "locations": [place]}))
+
+    assert finding.product is not None and finding.product.purl == "pkg:maven/hop.org/mill@2.1"
+    assert (finding.locations[0].file, finding.locations[0].function) == ("lib/mill-2.1.jar", None)

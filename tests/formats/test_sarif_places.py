@@ -179,6 +179,7 @@ def test_a_rule_of_a_nested_extension_is_found_by_component_and_index() -> None:
     [
         ("left-mill@4.17.15", None),
         ("@hop/mill@v2.0.1", None),
+        ("mill/libmill1@1:1.2.13-1", None),
         ("registry.example.com/mill@sha256:00:/var/lib/dpkg/status", None),
         ("/var/lib/dpkg/status", None),
         ("_grind@12", "_grind@12"),

@@ -123,13 +123,16 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"dll (?:hijack|preload|sideload)|dependency confusion|uncontrolled search path", "CWE-427", "another's file is found first"),
     (r"uninit(?:ialized)? pointer|wild pointer", "CWE-824", "a pointer that was not written"),
     (r"use after free|(?:use|used|uses|access|accessed|read|written|memory) after (?:it |they |its |being |having been |was |"
-     r"is |has been |were )*(?:free|freed|release|released|deleted)|\buaf\b|dangling pointer|use of freed|use after move",
+     r"is |has been |were )*(?:free|freed|release|released|deleted)|\buaf\b|dangling pointer|use of freed|"
+     r"use of free memory|use after move",
      "CWE-416", "memory used after its release"),
     (r"double free|(?:freed|released) (?:twice|again)|(?:free|release|delete) (?:of )?(?:already )?(?:freed|released) memory",
      "CWE-415", "memory released twice"),
     (r"invalid free|free of non heap|free non heap|bad free", "CWE-590", "memory released that was not allocated"),
-    (r"null ?(?:pointer)? ?deref|null pointer|nullptr deref|dereference of null|npe\b", "CWE-476", "a null pointer is used"),
-    (r"uninit(?:ialized)?", "CWE-457", "memory read before it was written"),
+    (r"(?:null|nil) ?(?:pointer)? ?deref|null (?:[a-z]+ ){1,3}dereferenc|null pointer|nil pointer|"
+     r"nullptr deref|dereference of null|npe\b", "CWE-476", "a null pointer is used"),
+    (r"uninit(?:ialized)?|(?:variables?|members?|fields?|values?|memory|pointers?) (?:[a-z]+ ){0,2}not initialized",
+     "CWE-457", "memory read before it was written"),
     (r"integer overflow|int overflow|arithmetic overflow|multiplication overflow|integer multiplication cast|"
      r"overflow in (?:multiplication|arithmetic)|wrap ?around",
      "CWE-190", "a number that does not fit its type"),
@@ -171,7 +174,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
      "CWE-400", "input chooses how much is used"),
     (r"reachable assert|assert(?:ion)? fail|failed assert", "CWE-617", "input reaches an assertion"),
     (r"information (?:disclosure|exposure|leak)|sensitive data exposure", "CWE-200", "data shown to those who should not see it"),
-    (r"unchecked return|return value (?:is |was )?(?:not checked|ignored|unchecked)", "CWE-252", "a failure that nobody looks at"),
+    (r"unchecked return|return value (?:of )?(?:is |was )?(?:not checked|ignored|unchecked)", "CWE-252", "a failure that nobody looks at"),
     (r"missing null (?:test|check)", "CWE-476", "a null pointer is used"),
     (r"incomplete (?:[a-z]+ ){0,2}(?:sanitiz|escap)|double escaping", "CWE-116", "output that is not wholly escaped"),
     (r"(?:runs?|running) as root|user (?:should|must) not be root|missing user\b|user for the container|privileged container",

@@ -288,6 +288,12 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
         "clippy::infinite_loop": ("CWE-835", "a loop that does not end"),
         "clippy::unconditional_recursion": ("CWE-674", "recursion without limit"),
     }),
+    ("RuboCop", re.compile(r"rubocop"), {
+        "security/eval": ("CWE-95", "eval"), "security/open": ("CWE-78", "an open that may start a command"),
+        "security/iomethods": ("CWE-78", "a read that may start a command"), "security/yamlload": ("CWE-502", "YAML becomes objects"),
+        "security/marshalload": ("CWE-502", "marshalled data becomes objects"), "security/jsonload": ("CWE-502", "JSON becomes objects"),
+        "lint/debugger": ("CWE-489", "a debugger left on"),
+    }),
     ("Hadolint", re.compile(r"hadolint|dockerfile linter"), {
         "dl3002": ("CWE-250", "the last user is root"), "dl3004": ("CWE-250", "sudo"),
         "dl4006": ("CWE-252", "a pipe whose failure nobody sees"),

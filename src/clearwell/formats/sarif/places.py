@@ -12,7 +12,7 @@ MAX_NAME = 1_000
 MAX_LINE = 2**31 - 1
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FUNCTION_KINDS = {"function", "member", "method", "constructor", "lambda", "procedure"}
-_PACKAGE = re.compile(r"@(?:v?[0-9]+\.[0-9]|sha256:)")
+_PACKAGE = re.compile(r"@(?:v?[0-9]+[.:][0-9]|sha256:)")
 _MAX_DEPTH = 8
 _MAX_CACHE = 50_000
 

@@ -28,6 +28,7 @@ from clearwell.vocabulary.finding import Finding, Location, Origin, Quote
 from clearwell.vocabulary.inference import weakness_from_words
 from clearwell.vocabulary.product import Product, parse_target
 from clearwell.vocabulary.severity import Severity
+from clearwell.vocabulary.stated import product_of_purl
 from clearwell.vocabulary.weakness import Weakness
 
 MAX_TITLE = 200
@@ -80,7 +81,7 @@ class RunContext:
             format="sarif",
             title=facts.title or _first_line(message) or facts.id or "finding without words",
             message=message,
-            product=package or self._product,
+            product=package or _named_by_place(result.locations) or self._product,
             weaknesses=self._weaknesses(result, facts, properties, message),
             locations=locations,
             quotes=_quotes(result.locations, locations),
@@ -214,6 +215,13 @@ def _packages(properties: dict[str, Any], message: str) -> tuple[tuple[str, ...]
         return ((f"{named['name']}: {named['version']}",) if named is not None else ()), package
     fixed = _FIXED.search(stated["rest"])
     return (f"{stated['name']}: {stated['version']}{f'; fixed in {fixed[1]}' if fixed is not None else ''}",), package
+
+
+def _named_by_place(places: list[Place] | None) -> Product | None:
+    """The package whose URL stands where a function could: scanners of archives name what they found in one so."""
+    logical = places[0].logicalLocations if places else None
+    name = (logical[0].fullyQualifiedName or logical[0].name or "") if logical else ""
+    return product_of_purl(name) if name.startswith("pkg:") else None
 
 
 def _product_of(run: Run) -> Product | None:
