@@ -133,3 +133,39 @@ def test_a_file_may_begin_where_one_stands() -> None:
 
     assert (finding.locations[0].file, finding.quotes[0].file) == ("src/a.c", "src/a.c")
     assert report("locations: [{file: ./../a.c}]\n").problems
+
+
+@pytest.mark.parametrize(
+    ("front", "field", "expected"),
+    [
+        ("locations: [{file: a.c, line: 12-18}]\n", "line", 12),
+        ("locations: {file: a.c, line: L12}\n", "line", 12),
+        ("weakness: CWE-787, CWE-120\n", "weaknesses", ["CWE-787", "CWE-120"]),
+        ("weakness: 'CWE-20, input that nobody checked'\n", "weaknesses", ["CWE-20"]),
+        ("preconditions: a login\n", "preconditions", ("a login",)),
+        ("severity: 8.1\n", "score", 8.1),
+        ("severity: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\n", "cvss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"),
+        ("severity: High\n", "level", "High"),
+        ("product: {repository: hop.example/mill, commit: 0A1B2C3D}\n", "commit", "0a1b2c3d"),
+    ],
+)
+def test_what_can_be_meant_in_one_way_only_is_read_so(front: str, field: str, expected: object) -> None:
+    (finding,) = report(front).findings
+
+    told = {
+        "line": finding.locations[0].line if finding.locations else None,
+        "weaknesses": [weakness.id for weakness in finding.weaknesses],
+        "preconditions": finding.preconditions,
+        "commit": finding.product.commit if finding.product is not None else None,
+        **{name: getattr(finding.severity, name, None) for name in ("score", "cvss", "level")},
+    }
+    assert told[field] == expected
+
+
+@pytest.mark.parametrize(
+    "front", ["severity: 11\n", "locations: [{file: a.c, line: many}]\n", "locations: [{file: a.c, line: 0-3}]\n", "weakness: bad input\n"]
+)
+def test_what_means_nothing_is_still_named(front: str) -> None:
+    document = report(front)
+
+    assert not document.findings and document.problems[0].position == "findings[0]"

@@ -340,3 +340,18 @@ def test_a_package_url_where_a_function_could_stand_is_the_product() -> None:
 
     assert finding.product is not None and finding.product.purl == "pkg:maven/hop.org/mill@2.1"
     assert (finding.locations[0].file, finding.locations[0].function) == ("lib/mill-2.1.jar", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("https://cwe.mitre.org/data/definitions/611.html", ["CWE-611"]),
+        ("CWE-89, CWE-90", ["CWE-89", "CWE-90"]),
+        ("79", ["CWE-79"]),
+        ("CWE-22: Path Traversal (OWASP 10)", ["CWE-22"]),
+    ],
+)
+def test_a_key_that_names_cwe_is_read_in_every_spelling(value: str, expected: list[str]) -> None:
+    finding = only(log({"ruleId": "r", "message": {"text": "m"}}, tool=rules({"id": "r", "properties": {"cwe": value}})))
+
+    assert [weakness.id for weakness in finding.weaknesses] == expected

@@ -104,7 +104,8 @@ def stated_in_properties(properties: dict[str, Any], where: str) -> Iterator[Wea
     for key, value in list(properties.items())[:200]:
         if "cwe" in key.lower():
             for text in _values(value):
-                found = [f"CWE-{m.group(1)}" for m in [_CWE_ALONE.match(text)] if m] or list(cwes_in(text))
+                found = list(cwes_in(text)) or [f"CWE-{m.group(1)}" for m in [_CWE_ALONE.match(text)] if m]
+                found = found or [f"CWE-{number}" for number in _CWE_PAGE.findall(text[:2_000])]
                 for cwe in found[:5]:
                     yield Weakness(cwe, "stated", f"{where}.{key[:60]}")
         elif key == "metadata" and isinstance(value, dict):
