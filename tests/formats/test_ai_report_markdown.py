@@ -89,3 +89,83 @@ def test_any_front_matter_and_text_is_answered(front: str, text: str) -> None:
         assert report(front + "\n", text).format == "clearwell-report"
     except ClearwellError as reason:
         assert str(reason)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "Here is the report:\n\n{}",
+        "```markdown\n{}```\n",
+        "Sure!\n\n---\n\n~~~\n{}~~~",
+        "\n\n{}",
+    ],
+)
+def test_words_or_a_fence_around_a_report_are_a_models_manners(around: str) -> None:
+    whole = f"---\n{HEAD}weakness: CWE-22\n---\n# A title\n\nProse.\n"
+
+    (finding,) = read(around.format(whole).encode(), "x.md").findings
+
+    assert (finding.title, finding.message, finding.weaknesses[0].id) == ("A title", "# A title\n\nProse.", "CWE-22")
+
+
+def test_a_report_in_a_mail_is_the_mails() -> None:
+    whole = f"From: a@example.org\nSubject: s\n\nSee:\n\n---\n{HEAD}weakness: CWE-22\n---\n# A title\n"
+
+    document = read(whole.encode(), "x.eml")
+
+    assert (document.format, document.findings[0].format) == ("mail", "clearwell-report")
+
+
+@pytest.mark.parametrize(
+    "weakness", ["CWE-416", "'CWE-416: Use After Free'", "CWE-416 (Use After Free)", "cwe-416 - use after free", "416"]
+)
+def test_a_weakness_may_bear_its_name(weakness: str) -> None:
+    assert report(f"weakness: {weakness}\n").findings[0].weaknesses[0].id == "CWE-416"
+
+
+@pytest.mark.parametrize("nobody", ["none", "None", "~", "no", "N/A", "nobody"])
+def test_nobody_is_no_reviewer(nobody: str) -> None:
+    assert report(f"human_reviewer: {nobody}\n").findings[0].origin.human_reviewer is None
+
+
+def test_a_file_may_begin_where_one_stands() -> None:
+    (finding,) = report("locations: [{file: ./src/a.c, line: 3, code: x}]\n").findings
+
+    assert (finding.locations[0].file, finding.quotes[0].file) == ("src/a.c", "src/a.c")
+    assert report("locations: [{file: ./../a.c}]\n").problems
+
+
+@pytest.mark.parametrize(
+    ("front", "field", "expected"),
+    [
+        ("locations: [{file: a.c, line: 12-18}]\n", "line", 12),
+        ("locations: {file: a.c, line: L12}\n", "line", 12),
+        ("weakness: CWE-787, CWE-120\n", "weaknesses", ["CWE-787", "CWE-120"]),
+        ("weakness: 'CWE-20, input that nobody checked'\n", "weaknesses", ["CWE-20"]),
+        ("preconditions: a login\n", "preconditions", ("a login",)),
+        ("severity: 8.1\n", "score", 8.1),
+        ("severity: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\n", "cvss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"),
+        ("severity: High\n", "level", "High"),
+        ("product: {repository: hop.example/mill, commit: 0A1B2C3D}\n", "commit", "0a1b2c3d"),
+    ],
+)
+def test_what_can_be_meant_in_one_way_only_is_read_so(front: str, field: str, expected: object) -> None:
+    (finding,) = report(front).findings
+
+    told = {
+        "line": finding.locations[0].line if finding.locations else None,
+        "weaknesses": [weakness.id for weakness in finding.weaknesses],
+        "preconditions": finding.preconditions,
+        "commit": finding.product.commit if finding.product is not None else None,
+        **{name: getattr(finding.severity, name, None) for name in ("score", "cvss", "level")},
+    }
+    assert told[field] == expected
+
+
+@pytest.mark.parametrize(
+    "front", ["severity: 11\n", "locations: [{file: a.c, line: many}]\n", "locations: [{file: a.c, line: 0-3}]\n", "weakness: bad input\n"]
+)
+def test_what_means_nothing_is_still_named(front: str) -> None:
+    document = report(front)
+
+    assert not document.findings and document.problems[0].position == "findings[0]"

@@ -9,7 +9,7 @@ import pytest
 
 from clearwell.formats.casrep import MAX_SIZE, read
 from clearwell.vocabulary.errors import Invalid
-from clearwell.vocabulary.finding import Crash
+from clearwell.vocabulary.finding import Crash, Location
 
 SAMPLE = json.loads((Path(__file__).parent / "samples" / "casrep" / "gdb.casrep").read_text(encoding="utf-8"))
 MAPS = [
@@ -70,6 +70,13 @@ def test_sanitizer_reports_keep_class_and_access() -> None:
         ("ValueError", "Uncaught exception", None),
         ("java.lang.IllegalStateException", "Uncaught exception", None),
         ("param-overlap", "Param-overlap", None),
+        ("signed-integer-overflow", "Integer-overflow", None),
+        ("shift-exponent", "Undefined-shift", None),
+        ("null-pointer-use", "Potential-null-reference", None),
+        ("out-of-bounds-index", "Index-out-of-bounds", None),
+        ("integer-divide-by-zero", "Divide-by-zero", None),
+        ("function-type-mismatch", "Incorrect-function-pointer-type", None),
+        ("RustPanic", "ASSERT", None),
     ],
 )
 def test_casrs_classes_become_crash_types(short: str, kind: str, access: str | None) -> None:
@@ -93,3 +100,27 @@ def test_runs_of_blanks_in_a_frame_are_one(blank: str) -> None:
 def test_a_broken_report_is_refused() -> None:
     with pytest.raises(Invalid, match="casrep"):
         read(b'{"CrashSeverity": 3, "Stacktrace": []}', "x", None)
+
+
+@pytest.mark.parametrize(
+    ("stack", "function", "file", "line"),
+    [
+        (["    at fill (/w/lib/head.js:14:22)"], "fill", "/w/lib/head.js", 14),
+        (["at Bin.fill [as run] (/w/lib/head.js:14:22)"], "Bin.fill", "/w/lib/head.js", 14),
+        (["at Hop.Bin.Fill(Span`1 data) in /w/Bin.cs:line 51"], "Hop.Bin.Fill", "/w/Bin.cs", 51),
+        (["at Hop.Bin.Check (System.Int32 n) [0x00012] in /w/Bin.cs:61 "], "Hop.Bin.Check", "/w/Bin.cs", 61),
+        (["hop.org/bin.(*Reader).next(0xc0001)\n\t/w/bin/reader.go:91 +0x1d"], "hop.org/bin.(*Reader).next", "/w/bin/reader.go", 91),
+        (["hop.org/bin.Fill({0xc0, 0x3})", "\t/w/bin/fill.go:20 +0x55"], "hop.org/bin.Fill", "/w/bin/fill.go", 20),
+        (["src/bin.lua:12: in function 'bin.fill'", "[C]: in ?"], "bin.fill", "src/bin.lua", 12),
+    ],
+)
+def test_stacks_of_every_runtime_are_read(stack: list[str], function: str, file: str, line: int) -> None:
+    first = crash(Stacktrace=stack).frames[0]
+
+    assert (first.function, first.file, first.line) == (function, file, line)
+
+
+def test_a_crash_line_alone_is_a_name_within_an_archive() -> None:
+    report = {**SAMPLE, "Stacktrace": [], "CrashLine": "/w/lib/head.js:14:22"}
+
+    assert read(json.dumps(report).encode(), "x", None).findings[0].locations == (Location("w/lib/head.js", 14),)

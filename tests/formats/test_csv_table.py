@@ -126,3 +126,30 @@ def test_any_text_is_answered(text: str, columns: dict[str, str]) -> None:
             assert isinstance(read(data.encode(errors="replace"), "x", None, columns).findings, tuple)
         except ClearwellError as reason:
             assert str(reason)
+
+
+def test_beside_a_line_a_component_is_a_file_behind_its_projects_key() -> None:
+    first, second = table("severity;rule;component;line;message\nMAJOR;S1;hop:src/Bin.java;12;m\nMAJOR;S1;lib/b.rb;;m\n").findings
+
+    assert [(place.file, place.line) for place in (*first.locations, *second.locations)] == [("src/Bin.java", 12), ("lib/b.rb", None)]
+    assert first.product is None
+
+
+def test_a_component_with_a_version_stays_a_package() -> None:
+    (finding,) = table("title,component_name,component_version,file_path,line\nt,mill,1.2,a.c,3\n").findings
+
+    assert finding.product is not None and finding.product.model == "mill 1.2"
+    assert finding.locations[0].file == "a.c"
+
+
+def test_scores_and_public_ids_have_more_names() -> None:
+    (finding,) = table("Plugin ID,ID,CVE,CVSS v3.0 Base Score,Name\n10,F-1,CVE-2026-1,7.5,n\n").findings
+
+    assert (finding.external_id, finding.aliases) == ("F-1", ("CVE-2026-1",))
+    assert finding.severity is not None and finding.severity.score == 7.5
+
+
+def test_a_web_scanners_columns_are_known() -> None:
+    (finding,) = table('"Issue name","Severity","Host","Path","Issue detail"\n"XSS","High","https://h.example","/s","is copied"\n').findings
+
+    assert (finding.title, finding.message, finding.weaknesses[0].id) == ("XSS", "is copied", "CWE-79")

@@ -172,3 +172,39 @@ def test_any_order_of_mime_lines_is_answered(lines: list[str]) -> None:
         assert str(reason)
     else:
         assert document.format == "mail"
+
+
+def test_lines_that_a_mail_program_broke_are_joined() -> None:
+    head = b"From: a@example.org\nSubject: s\nContent-Type: text/plain; charset=utf-8; format=flowed\n\n"
+
+    message = read(head + b"reaches \nweb/a.php:7 \nhere.\nNext.\n-- \nAda\n>> quoted \n>> on\n> less\n", "x", None).findings[0].message
+
+    assert message == "reaches web/a.php:7 here.\nNext.\n-- \nAda\n>> quoted on\n> less"
+
+
+def test_a_flowed_text_may_say_that_its_line_ends_are_none_of_its_blanks() -> None:
+    head = b"From: a@example.org\nSubject: s\nContent-Type: text/plain; format=Flowed; DelSp=yes\n\n"
+
+    assert read(head + b"aa \nbb\n", "x", None).findings[0].message == "aabb"
+
+
+def test_a_text_signed_in_place_loses_its_armor() -> None:
+    head = b"From: a@example.org\nSubject: s\n\n"
+    body = b"Hi,\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n- -----\nIn a.c:3\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n"
+
+    assert read(head + body + b"-----END PGP SIGNATURE-----\nbye\n", "x", None).findings[0].message == "Hi,\n-----\nIn a.c:3\nbye"
+    assert read(head + body, "x", None).findings[0].message == "Hi,\n-----\nIn a.c:3"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Type: multipart/encrypted; boundary=e\n\n--e\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--e\n"
+        b"Content-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\nhQ\n--e--\n",
+        b"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nhQ\n-----END PGP MESSAGE-----\n",
+        b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nMIA=\n",
+    ],
+)
+def test_an_encrypted_message_is_no_finding_and_says_what_to_do(body: bytes) -> None:
+    with pytest.raises(Invalid, match="encrypted"):
+        read(b"From: a@example.org\nSubject: ...\n" + body, "x", None)

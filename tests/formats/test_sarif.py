@@ -246,3 +246,112 @@ def test_what_a_linter_explains_at_length_is_no_weakness_of_its_rule() -> None:
     linter = {"driver": {"name": "ruff", "rules": [{"id": "B602", "fullDescription": {"text": about}}]}}
 
     assert only(log({"ruleId": "B602", "message": {"text": "m"}}, tool=linter)).weaknesses == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"id": "RUSTSEC-2021-0078"}, ("RUSTSEC-2021-0078",)),
+        ({"id": "GO-2021-0265", "properties": {"tags": ["CVE-2021-42248", "security"]}}, ("GO-2021-0265", "CVE-2021-42248")),
+        ({"id": "CVE-2022-24713", "deprecatedIds": ["CVE-2022-24713", "GHSA-m5pq-gvj9-9vr8"]}, ("CVE-2022-24713", "GHSA-m5pq-gvj9-9vr8")),
+        ({"id": "SNYK-JS-HOPPER-1", "fullDescription": {"text": "(CVE-2020-8203) hopper@4.17.15"}}, ("CVE-2020-8203",)),
+        ({"id": "r", "fullDescription": {"text": "An incomplete fix of CVE-2020-8203."}}, ()),
+        ({"id": "r", "properties": {"tags": ["like CVE-2021-42248 of old"]}}, ()),
+    ],
+)
+def test_a_flaws_other_ids_are_aliases_wherever_scanners_of_packages_keep_them(rule: dict[str, Any], expected: tuple[str, ...]) -> None:
+    finding = only(log({"ruleId": rule["id"], "message": {"text": "m"}}, tool=rules(rule)))
+
+    assert finding.aliases == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Package 'sieve@1.3.1' is vulnerable to 'CVE-2022-24713'.", ("sieve: 1.3.1",)),
+        ("Package '@hop/sieve@1.3.1' is vulnerable to 'CVE-2022-24713'.", ("@hop/sieve: 1.3.1",)),
+        ("sieve 0.13.5 is vulnerable to RUSTSEC-2021-0078 (slow)", ("sieve: 0.13.5",)),
+        ("the parser is vulnerable to long input", ()),
+    ],
+)
+def test_what_a_scanner_of_packages_says_is_vulnerable_is_affected(message: str, expected: tuple[str, ...]) -> None:
+    assert only(log({"ruleId": "r", "message": {"text": message}})).affected == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "cwe"),
+    [
+        ("Attempt to free released memory", "CWE-415"),
+        ("Use of memory after it is freed", "CWE-416"),
+        ("Potential leak of memory pointed to by 'q'", "CWE-401"),
+        ("Something else about 'q'", "CWE-401"),
+    ],
+)
+def test_a_rule_that_stands_for_several_weaknesses_leaves_it_to_its_message(message: str, cwe: str) -> None:
+    rule = {"id": "unix.Malloc", "fullDescription": {"text": "Check for memory leaks, double free, and use-after-free problems."}}
+    data = log({"ruleId": "unix.Malloc", "message": {"text": message}}, tool={"driver": {"name": "clang", "rules": [rule]}})
+
+    assert [(weakness.id, weakness.source) for weakness in only(data).weaknesses] == [(cwe, "inferred")]
+
+
+@pytest.mark.parametrize(
+    ("tool", "rule", "message", "cwe"),
+    [
+        ("Trivy", {"id": "aws-access-key-id", "name": "Secret"}, "Secret AWS Access Key ID", "CWE-798"),
+        ("Checkov", {"id": "CKV_SECRET_2", "name": "AWS Access Key"}, "AWS Access Key", "CWE-798"),
+        ("gitleaks", {"id": "aws-access-token"}, "aws-access-token has detected secret for file x.py.", "CWE-798"),
+        ("Trivy", {"id": "DS002", "shortDescription": {"text": "Image user should not be root"}}, "m", "CWE-250"),
+        ("Hadolint", {"id": "DL3002"}, "Last USER should not be root", "CWE-250"),
+        ("clippy", {"id": "clippy::cast_possible_truncation"}, "casting `u64` to `u32`", "CWE-197"),
+        ("clang-tidy", {"id": "bugprone-sizeof-expression"}, "suspicious usage", "CWE-467"),
+        ("RuboCop", {"id": "Security/Eval"}, "The use of `eval` is a serious security risk.", "CWE-95"),
+        (
+            "Klocwork",
+            {"id": "N", "shortDescription": {"text": "Result of function that may return NULL will be dereferenced"}},
+            "m",
+            "CWE-476",
+        ),
+        ("Klocwork", {"id": "U", "shortDescription": {"text": "Use of free memory (access) - possible"}}, "m", "CWE-416"),
+        ("staticcheck", {"id": "SA5011"}, "possible nil pointer dereference", "CWE-476"),
+        ("golangci-lint", {"id": "errcheck"}, "Error return value of `f.Close` is not checked", "CWE-252"),
+        ("CodeChecker", {"id": "init-variables"}, "variable 'x' is not initialized", "CWE-457"),
+        ("Coverity", {"id": "TAINTED_SCALAR"}, "Passing tainted expression", "CWE-20"),
+        (
+            "govulncheck",
+            {"id": "r", "fullDescription": {"text": "A path can cause Get to consume excessive amounts of CPU."}},
+            "m",
+            "CWE-400",
+        ),
+    ],
+)
+def test_rules_of_more_tools_tell_their_weakness(tool: str, rule: dict[str, Any], message: str, cwe: str) -> None:
+    data = log({"ruleId": rule["id"], "message": {"text": message}}, tool={"driver": {"name": tool, "rules": [rule]}})
+
+    assert [(weakness.id, weakness.source) for weakness in only(data).weaknesses] == [(cwe, "inferred")]
+
+
+def test_a_package_url_where_a_function_could_stand_is_the_product() -> None:
+    place = {
+        "physicalLocation": {"artifactLocation": {"uri": "lib/mill-2.1.jar"}},
+        "logicalLocations": [{"fullyQualifiedName": "pkg:maven/hop.org/mill@2.1"}],
+    }
+
+    finding = only(log({"ruleId": "r", "message": {"text": "m"}, "locations": [place]}))
+
+    assert finding.product is not None and finding.product.purl == "pkg:maven/hop.org/mill@2.1"
+    assert (finding.locations[0].file, finding.locations[0].function) == ("lib/mill-2.1.jar", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("https://cwe.mitre.org/data/definitions/611.html", ["CWE-611"]),
+        ("CWE-89, CWE-90", ["CWE-89", "CWE-90"]),
+        ("79", ["CWE-79"]),
+        ("CWE-22: Path Traversal (OWASP 10)", ["CWE-22"]),
+    ],
+)
+def test_a_key_that_names_cwe_is_read_in_every_spelling(value: str, expected: list[str]) -> None:
+    finding = only(log({"ruleId": "r", "message": {"text": "m"}}, tool=rules({"id": "r", "properties": {"cwe": value}})))
+
+    assert [weakness.id for weakness in finding.weaknesses] == expected

@@ -172,3 +172,22 @@ def test_a_rule_of_a_nested_extension_is_found_by_component_and_index() -> None:
     finding = only({"rule": {"index": 1, "toolComponent": {"index": 1}}, "message": {"text": "m"}}, tool=tool)
 
     assert (finding.rule, finding.title) == ("R", "from the pack")
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("left-mill@4.17.15", None),
+        ("@hop/mill@v2.0.1", None),
+        ("mill/libmill1@1:1.2.13-1", None),
+        ("registry.example.com/mill@sha256:00:/var/lib/dpkg/status", None),
+        ("/var/lib/dpkg/status", None),
+        ("_grind@12", "_grind@12"),
+        ("memcpy@@GLIBC_2.14", "memcpy@@GLIBC_2.14"),
+        ("example.org/hop/mill.(*Stone).Turn", "example.org/hop/mill.(*Stone).Turn"),
+    ],
+)
+def test_a_package_or_a_path_is_no_function(name: str, function: str | None) -> None:
+    place = {**at(1, uri="a"), "logicalLocations": [{"fullyQualifiedName": name}]}
+
+    assert only(result(locations=[place])).locations[0].function == function

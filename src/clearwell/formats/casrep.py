@@ -31,6 +31,24 @@ _SANITIZER = re.compile(
 )
 _PYTHON = re.compile(r'File "(?P<file>[^"]{1,500})", line (?P<line>\d+), in (?P<function>.{1,300}?)\s*$')
 _JAVA = re.compile(r"at (?P<function>[\w.$/<>@-]+)\((?P<file>[^():]*)(?::(?P<line>\d+))?\)\s*$")
+_JAVASCRIPT = re.compile(
+    r"at (?:async )?(?:(?P<function>[^()]{1,300}?)(?: \[as [^\]]{1,200}\])? \()?(?P<file>[^\s()]{1,1000}):(?P<line>\d+):\d+\)?$"
+)
+_DOTNET = re.compile(
+    r"at (?P<function>[\w.<>`+|\[\],]{1,500}) ?\([^()]{0,1000}\)(?: \[0x[0-9a-f]+\])?"
+    r"(?: in (?P<file>[^:]{1,1000}|[A-Za-z]:[^:]{1,1000}):(?:line )?(?P<line>\d+))?$"
+)
+_GO = re.compile(
+    r"(?P<function>[\w./~()*\[\]{}-]{1,500})\([^()]{0,1000}\)"
+    r"(?: (?P<file>/\S{1,1000}|[A-Za-z]:\S{1,1000}):(?P<line>\d+)(?: \+0x[0-9a-f]+)?)?$"
+)
+_GO_PLACE = re.compile(r"(?P<file>(?:/|[A-Za-z]:)\S{1,1000}\.(?:go|s|c)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?$")
+_LUA = re.compile(
+    r"(?P<file>[^\s:\[][^:]{0,300}):(?P<line>\d+): in (?:function|method|field|local|upvalue|global)? ?[<'](?P<function>[^'<>]{1,300})['>]$"
+)
+_LUA_CHUNK = re.compile(r"(?P<file>[^\s:\[][^:]{0,300}):(?P<line>\d+): in main chunk$")
+_STACKS = (_SANITIZER, _PYTHON, _JAVA, _JAVASCRIPT, _DOTNET, _LUA, _LUA_CHUNK, _GO)
+"""Frames as the runtimes print them; Go's last, which may be followed by its place in a line of its own."""
 _MAP = re.compile(r"\s*0x(?P<start>[0-9a-f]{1,16})\s+0x(?P<end>[0-9a-f]{1,16})\s+0x[0-9a-f]+\s+0x[0-9a-f]+\s+(?P<path>/\S[^\n]*?)\s*$")
 _ADDRESS = re.compile(r"\s*#\d{1,5}\s+0x(?P<address>[0-9a-f]{1,16}) in ")
 _CRASH_LINE = re.compile(r"(?P<file>[^\s:][^:]{0,999}):(?P<line>\d{1,9})(?::\d{1,9})?$")
@@ -56,6 +74,23 @@ _TYPES: dict[str, tuple[str, _Access]] = {
     "pvalloc-overflow": ("Out-of-memory", None),
     "allocation-size-too-big": ("Out-of-memory", None), "rss-limit-exceeded": ("Out-of-memory", None), "OOM": ("Out-of-memory", None),
     "TIMEOUT": ("Timeout", None),
+    # UndefinedBehaviorSanitizer's names of its checks, which CASR takes over
+    "signed-integer-overflow": ("Integer-overflow", None), "negate-overflow": ("Integer-overflow", None),
+    "integer-divide-by-zero": ("Divide-by-zero", None), "float-divide-by-zero": ("Divide-by-zero", None),
+    "shift-exponent": ("Undefined-shift", None), "shift-base": ("Undefined-shift", None),
+    "null-pointer-use": ("Potential-null-reference", None), "nullability-arg": ("Invalid-null-argument", None),
+    "nonnull-attribute": ("Invalid-null-argument", None), "returns-nonnull-attribute": ("Invalid-null-return", None),
+    "invalid-null-argument": ("Invalid-null-argument", None), "invalid-null-return": ("Invalid-null-return", None),
+    "out-of-bounds-index": ("Index-out-of-bounds", None), "insufficient-object-size": ("Object-size", None),
+    "misaligned-pointer-use": ("Misaligned-address", None), "alignment-assumption": ("Alignment-assumption", None),
+    "invalid-bool-load": ("Invalid-bool-value", None), "invalid-enum-load": ("Invalid-enum-value", None),
+    "function-type-mismatch": ("Incorrect-function-pointer-type", None), "dynamic-type-mismatch": ("Bad-cast", None),
+    "cfi-bad-type": ("Bad-cast", None), "non-positive-vla-index": ("Non-positive-vla-bound-value", None),
+    "pointer-overflow": ("Pointer-overflow", None), "nullptr-with-offset": ("Pointer-overflow", None),
+    "nullptr-with-nonzero-offset": ("Pointer-overflow", None), "nullptr-after-nonzero-offset": ("Pointer-overflow", None),
+    "unreachable-call": ("Unreachable code", None), "missing-return": ("No-return-value", None),
+    "invalid-builtin-use": ("Invalid-builtin-use", None),
+    "RustPanic": ("ASSERT", None),
 }  # fmt: skip
 _SECURITY = {
     "EXPLOITABLE": True,
@@ -145,9 +180,11 @@ def _frames(lines: list[str]) -> list[Frame]:
         if debugged is not None:
             frames.append(msgspec.structs.replace(debugged, file=_relative(debugged.file)))
             continue
-        found = _SANITIZER.match(text) or _PYTHON.match(text) or _JAVA.match(text)
+        found = next((match for pattern in _STACKS if (match := pattern.match(text)) is not None), None)
         if found is not None:
             frames.append(_frame(found))
+        elif frames and frames[-1].file is None and (place := _GO_PLACE.match(text)) is not None:
+            frames[-1] = msgspec.structs.replace(frames[-1], file=_relative(place["file"]), line=line_of(place["line"]))
     return frames
 
 
@@ -180,7 +217,8 @@ def _call_sites(report: _Report) -> tuple[str, ...]:
 def _frame(found: re.Match[str]) -> Frame:
     parts = found.groupdict()
     module = (parts.get("module") or "").rpartition("/")[2] or None
-    return Frame(parts["function"], _relative(parts.get("file")), line_of(parts.get("line")), module)
+    function = None if parts.get("function") in ("<anonymous>", "?") else parts.get("function")
+    return Frame(function, _relative(parts.get("file")), line_of(parts.get("line")), module)
 
 
 def _relative(file: str | None) -> str | None:
@@ -194,7 +232,8 @@ def _locations(frames: tuple[Frame, ...], crash_line: str | None) -> tuple[Locat
     if found or crash_line is None:
         return found
     match = _CRASH_LINE.match(crash_line[:1_100])
-    return (Location(_relative(match["file"]), line_of(match["line"])),) if match is not None else ()
+    file = _relative(match["file"]) if match is not None else None
+    return (Location(file.lstrip("/"), line_of(match["line"])),) if match is not None and file and file.lstrip("/") else ()
 
 
 REPORT = ReportFormat(name="casrep", title="CASR crash report (casrep)", why_not=why_not, read=read)

@@ -33,21 +33,60 @@ MAX_HEADER = 16_384
 _DELIMITERS = (",", ";", "\t", "|")
 _MAPPING = re.compile(r"#[ \t]*columns[ \t]*:[ \t]*(.{1,4000})", re.IGNORECASE)
 _LINE = re.compile(r"[^0-9]*([0-9]{1,9})")
+_PROJECT = re.compile(r"^(?![A-Za-z]:[\\/]|file:)[\w.-]{1,100}(?::[\w.-]{1,100})?:(?=[\w.-]{1,200}[/.][\w.-])(?![0-9])")
+"""A project's key before a file's name; neither a drive nor a scheme."""
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:[^\s,;|]{2,2000}")
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     # our field -> names of columns, in lower case without anything but letters and digits; the first that is there is taken
-    "title": ("title", "summary", "finding", "issue", "vulnerability", "vulnerabilityname", "issuetitle", "testname", "headline", "name"),
-    "message": ("message", "description", "details", "detail", "issuetext", "warning", "text", "body", "comment", "evidence", "msg"),
+    "title": (
+        "title",
+        "summary",
+        "finding",
+        "issue",
+        "vulnerability",
+        "vulnerabilityname",
+        "issuetitle",
+        "testname",
+        "headline",
+        "name",
+        "issuename",
+        "findingname",
+        "alert",
+        "rulename",
+    ),
+    "message": (
+        "message",
+        "description",
+        "details",
+        "detail",
+        "issuetext",
+        "warning",
+        "text",
+        "body",
+        "comment",
+        "evidence",
+        "msg",
+        "issuedetail",
+        "issuedetails",
+    ),
     "file": ("file", "filename", "filepath", "path", "sourcefile", "location", "source"),
     "line": ("line", "linenumber", "lineno", "startline", "linestart", "beginline", "row"),
     "function": ("function", "functionname", "symbol", "method", "procedure"),
     "weakness": ("cwe", "cweid", "cwes", "cweids", "issuecwe", "weakness", "weaknesses"),
-    "severity": ("severity", "issueseverity", "level", "risk", "risklevel", "criticality", "priority"),
-    "score": ("score", "cvssscore", "basescore", "cvssbasescore", "cvss3score", "cvssv3score"),
+    "severity": ("severity", "issueseverity", "level", "risk", "risklevel", "criticality", "priority", "riskfactor"),
+    "score": (
+        "score",
+        "cvssscore",
+        "basescore",
+        "cvssbasescore",
+        "cvss3score",
+        "cvssv3score",
+        *(f"cvssv{n}basescore" for n in ("4", "40", "31", "30", "3", "2", "20")),
+    ),
     "cvss": ("cvss", "cvssvector", "vector", "cvssv3", "cvss3", "cvss31", "cvssv31", "cvss4", "cvssv4", "vectorstring"),
     "purl": ("purl", "packageurl", "target"),
-    "package": ("package", "packagename", "pkgname", "pkg", "component", "library", "dependency", "product", "software"),
+    "package": ("package", "packagename", "pkgname", "pkg", "component", "componentname", "library", "dependency", "product", "software"),
     "version": ("version", "packageversion", "installedversion", "versioninstalled", "componentversion", "productversion"),
     "ecosystem": ("ecosystem", "packagetype", "packagemanager", "type"),
     "vendor": ("vendor", "manufacturer", "supplier"),
@@ -55,7 +94,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "commit": ("commit", "commitid", "revision", "sha"),
     "rule": ("rule", "ruleid", "testid", "checkid", "check", "pluginid", "signature"),
     "id": ("id", "findingid", "issueid", "uuid", "externalid", "vulnerabilityid", "cve", "cveid", "key"),
-    "alias": ("alias", "aliases", "ghsa", "ghsaid"),
+    "alias": ("alias", "aliases", "ghsa", "ghsaid", "cve", "cveid", "cves", "cveids", "vulnerabilityids"),
     "tool": ("tool", "toolname", "scanner"),
     "tool_version": ("toolversion", "scannerversion"),
     "model": ("model", "aimodel"),
@@ -108,6 +147,8 @@ def read_columns(data: bytes, name: str, target: Product | None, mapping: Mappin
     except (csv.Error, StopIteration):
         raise Invalid("this table has no header that can be read") from None
     columns = _columns(names, {**stated, **mapping})
+    if "line" in columns and "file" not in columns and "version" not in columns and "package" in columns:
+        columns["file"] = columns.pop("package")  # beside a line, a component is a file (SonarQube's `project:src/Bin.java`)
     if not _SPEAKING & columns.keys():
         raise Invalid(f"no column of this table is a title, message, rule, id or weakness; map one, as in title=NAME ({_shown(names)})")
     for line, row in _rows(rows, reading, skipped):
@@ -246,7 +287,7 @@ def _product(said: Mapping[str, str]) -> Product | None:
 
 def _locations(said: Mapping[str, str]) -> tuple[Location, ...]:
     """A place; `src/a.c:12` in the file's column holds its line."""
-    file, line = relative_name(said.get("file", "")), _LINE.match(said.get("line", ""))
+    file, line = relative_name(_PROJECT.sub("", said.get("file", ""))), _LINE.match(said.get("line", ""))
     number = line_of(line.group(1)) if line is not None else None
     if file is not None and number is None and (match := re.fullmatch(r"(.{1,900}?):([0-9]{1,9})(?::[0-9]{1,9})?", file)) is not None:
         file, number = match.group(1), line_of(match.group(2))

@@ -64,7 +64,8 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"algorithmic complexity|quadratic (?:time|complexity|behavio|run)|exponential time|super ?linear",
      "CWE-407", "time that grows faster than the input"),
     (r"hard ?coded?.{0,24}(?:password|passwd|secret|credential|token|key)|(?:password|secret|credential|"
-     r"api key).{0,16}hard ?coded?|secrets? detected|detected (?:[a-z0-9]+ ){1,4}(?:key|token|secret|password)",
+     r"api key).{0,16}hard ?coded?|secrets? detected|detected secrets?\b|"
+     r"high entropy string|ckv secret [0-9]|\Asecret\Z|detected (?:[a-z0-9]+ ){1,4}(?:key|token|secret|password)",
      "CWE-798", "a credential stands in the code"),
     (r"stack trace|traceback", "CWE-209", "an error message tells inner details"),
     (r"debug (?:mode|enabled)|flask debug|active debug", "CWE-489", "debugging left on"),
@@ -122,12 +123,16 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"dll (?:hijack|preload|sideload)|dependency confusion|uncontrolled search path", "CWE-427", "another's file is found first"),
     (r"uninit(?:ialized)? pointer|wild pointer", "CWE-824", "a pointer that was not written"),
     (r"use after free|(?:use|used|uses|access|accessed|read|written|memory) after (?:it |they |its |being |having been |was |"
-     r"is |has been |were )*(?:free|freed|release|released|deleted)|\buaf\b|dangling pointer|use of freed|use after move",
+     r"is |has been |were )*(?:free|freed|release|released|deleted)|\buaf\b|dangling pointer|use of freed|"
+     r"use of free memory|use after move",
      "CWE-416", "memory used after its release"),
-    (r"double free|(?:freed|released) (?:twice|again)", "CWE-415", "memory released twice"),
+    (r"double free|(?:freed|released) (?:twice|again)|(?:free|release|delete) (?:of )?(?:already )?(?:freed|released) memory",
+     "CWE-415", "memory released twice"),
     (r"invalid free|free of non heap|free non heap|bad free", "CWE-590", "memory released that was not allocated"),
-    (r"null ?(?:pointer)? ?deref|null pointer|nullptr deref|dereference of null|npe\b", "CWE-476", "a null pointer is used"),
-    (r"uninit(?:ialized)?", "CWE-457", "memory read before it was written"),
+    (r"(?:null|nil) ?(?:pointer)? ?deref|null (?:[a-z]+ ){1,3}dereferenc|null pointer|nil pointer|"
+     r"nullptr deref|dereference of null|npe\b", "CWE-476", "a null pointer is used"),
+    (r"uninit(?:ialized)?|(?:variables?|members?|fields?|values?|memory|pointers?) (?:[a-z]+ ){0,2}not initialized",
+     "CWE-457", "memory read before it was written"),
     (r"integer overflow|int overflow|arithmetic overflow|multiplication overflow|integer multiplication cast|"
      r"overflow in (?:multiplication|arithmetic)|wrap ?around",
      "CWE-190", "a number that does not fit its type"),
@@ -151,7 +156,8 @@ WORDS: tuple[tuple[str, str, str], ...] = (
       "CWE-120", "a copy without a check of size"),
     (r"out of bounds|index out of|array index|array bounds|(?:missing|no|lack of|lacks|without) (?:a )?bounds? check",
      "CWE-119", "an access outside its buffer"),
-    (r"memory leak|resource leak|leaked (?:memory|object|storage|handle|descriptor|resource)|(?:memory|handle|descriptor) leaked",
+    (r"memory leak|resource leak|leak of memory|"
+     r"leaked (?:memory|object|storage|handle|descriptor|resource)|(?:memory|handle|descriptor) leaked",
      "CWE-401", "memory or a resource that is never released"),
     (r"type confusion|bad cast", "CWE-843", "an object used as another type"),
     (r"infinite loop|endless loop", "CWE-835", "a loop that does not end"),
@@ -162,13 +168,17 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     (r"deadlock", "CWE-833", "two wait for each other"),
     (r"uncontrolled recursion|infinite recursion|unbounded recursion|deep(?:ly)? (?:recurs|nest)|stack exhaustion",
      "CWE-674", "recursion without limit"),
-    (r"denial of service|resource exhaustion|uncontrolled resource", "CWE-400", "input chooses how much is used"),
+    (r"denial of service|resource exhaustion|uncontrolled resource|"
+     r"(?:consumes?|use|uses) excessive (?:amounts of )?(?:cpu|memory|resource|time)|"
+     r"excessive (?:cpu|memory|resource) (?:use|usage|consumption)",
+     "CWE-400", "input chooses how much is used"),
     (r"reachable assert|assert(?:ion)? fail|failed assert", "CWE-617", "input reaches an assertion"),
     (r"information (?:disclosure|exposure|leak)|sensitive data exposure", "CWE-200", "data shown to those who should not see it"),
-    (r"unchecked return|return value (?:is |was )?(?:not checked|ignored|unchecked)", "CWE-252", "a failure that nobody looks at"),
+    (r"unchecked return|return value (?:of )?(?:is |was )?(?:not checked|ignored|unchecked)", "CWE-252", "a failure that nobody looks at"),
     (r"missing null (?:test|check)", "CWE-476", "a null pointer is used"),
     (r"incomplete (?:[a-z]+ ){0,2}(?:sanitiz|escap)|double escaping", "CWE-116", "output that is not wholly escaped"),
-    (r"(?:runs?|running) as root|missing user\b|privileged container", "CWE-250", "more rights than needed"),
+    (r"(?:runs?|running) as root|user (?:should|must) not be root|missing user\b|user for the container|privileged container",
+     "CWE-250", "more rights than needed"),
     (r"privilege escalation|improper privilege", "CWE-269", "rights that should not be had"),
 )
 """Words of a rule or message -> weakness, with the reason. Version 3, written for this project from CWE 4.16's names."""

@@ -7,7 +7,7 @@ from typing import Literal
 PrivateKind = Literal["mail address", "key", "token", "password", "name", "network address", "telephone number", "postal address"]
 """What a projection leaves out. A `name` is an account's in a home path."""
 
-MARKER = re.compile(r"\[(?:mail address|key|token|password|network address|telephone number|postal address) left out\]|(?<=[/\\])\[name\]")
+MARKER = re.compile(r"\[(?:mail address|key|token|password|network address|telephone number|postal address) left out\]|(?<=[/\\~])\[name\]")
 
 
 NUMBERS = 1_000

@@ -67,6 +67,10 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
         "integer_overflow": ("CWE-190", "a number that does not fit its type"), "return_local": ("CWE-562", "a local's address returned"),
         "hardcoded_credentials": ("CWE-798", "a credential stands in the code"), "path_manipulation": ("CWE-22", "a path from input"),
         "os_cmd_injection": ("CWE-78", "input reaches a command"), "sqli": ("CWE-89", "input reaches SQL"),
+        "tainted_scalar": ("CWE-20", "a number from input that nobody checked"),
+        "tainted_string": ("CWE-20", "a text from input that nobody checked"),
+        "string_null": ("CWE-170", "a string that is not terminated"),
+        "negative_returns": ("CWE-394", "a negative result used as a size or index"),
         "xss": ("CWE-79", "input becomes markup"), "uncaught_except": ("CWE-248", "an exception that nobody caught"),
     }),
     ("Infer", re.compile(r"\binfer\b"), {
@@ -241,6 +245,58 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
         "security.setgidsetuidorder": ("CWE-273", "rights dropped in the wrong order"),
         "security.cert.env.invalidptr": ("CWE-416", "an environment pointer used too late"),
         "security.floatloopcounter": ("CWE-1339", "a float as a counter"),
+        "bugprone-sizeof-expression": ("CWE-467", "sizeof of a pointer"),
+        "bugprone-use-after-move": ("CWE-672", "an object used after move"),
+        "bugprone-unsafe-functions": ("CWE-676", "a function that is dangerous"),
+        "bugprone-dangling-handle": ("CWE-416", "a handle to what has ended"),
+        "bugprone-not-null-terminated-result": ("CWE-170", "a string that is not terminated"),
+        "bugprone-suspicious-memory-comparison": ("CWE-188", "padding compared"),
+        "bugprone-unchecked-optional-access": ("CWE-754", "a value that may not be there"),
+        "bugprone-misplaced-widening-cast": ("CWE-190", "a cast after the overflow"),
+        "bugprone-implicit-widening-of-multiplication-result": ("CWE-190", "a product that overflows before it is widened"),
+        "bugprone-signed-char-misuse": ("CWE-194", "a sign carried into a wider type"),
+        "bugprone-narrowing-conversions": ("CWE-197", "a number cut to a smaller type"),
+        "bugprone-unused-return-value": ("CWE-252", "a failure that nobody looks at"),
+        "cert-err33-c": ("CWE-252", "a failure that nobody looks at"), "cert-env33-c": ("CWE-78", "a command processor"),
+        "cert-msc30-c": ("CWE-338", "a random generator that is not for security"),
+        "cert-msc50-cpp": ("CWE-338", "a random generator that is not for security"),
+        "cert-msc32-c": ("CWE-335", "a seed that can be foretold"), "cert-msc51-cpp": ("CWE-335", "a seed that can be foretold"),
+        "cert-str34-c": ("CWE-194", "a sign carried into a wider type"),
+        "cert-err34-c": ("CWE-252", "a conversion whose failure nobody sees"),
+    }),
+    ("Clippy", re.compile(r"clippy"), {
+        "clippy::uninit_vec": ("CWE-908", "memory read before it was written"),
+        "clippy::uninit_assumed_init": ("CWE-908", "memory read before it was written"),
+        "clippy::cast_possible_truncation": ("CWE-197", "a number cut to a smaller type"),
+        "clippy::cast_sign_loss": ("CWE-195", "a sign that is lost"),
+        "clippy::cast_possible_wrap": ("CWE-194", "a number that becomes negative"),
+        "clippy::arithmetic_side_effects": ("CWE-190", "a number that does not fit its type"),
+        "clippy::indexing_slicing": ("CWE-129", "an index that may be outside"),
+        "clippy::out_of_bounds_indexing": ("CWE-129", "an index outside its array"),
+        "clippy::not_unsafe_ptr_arg_deref": ("CWE-822", "a caller's pointer is used"),
+        "clippy::cast_ptr_alignment": ("CWE-704", "a pointer of another alignment"),
+        "clippy::mem_replace_with_uninit": ("CWE-908", "memory replaced by what was not written"),
+        "clippy::erasing_op": ("CWE-682", "an operation that gives zero"),
+        "clippy::wrong_transmute": ("CWE-843", "an object used as another type"),
+        "clippy::transmuting_null": ("CWE-476", "a null pointer made a reference"),
+        "clippy::invalid_null_ptr_usage": ("CWE-476", "null for what must not be null"),
+        "clippy::await_holding_lock": ("CWE-667", "a lock held while waiting"),
+        "clippy::permissions_set_readonly_false": ("CWE-732", "a file that all may write"),
+        "clippy::unused_io_amount": ("CWE-252", "bytes that were not read or written"),
+        "clippy::suspicious_open_options": ("CWE-459", "an old file's rest that stays"),
+        "clippy::join_absolute_paths": ("CWE-22", "a path that replaces its folder"),
+        "clippy::infinite_loop": ("CWE-835", "a loop that does not end"),
+        "clippy::unconditional_recursion": ("CWE-674", "recursion without limit"),
+    }),
+    ("RuboCop", re.compile(r"rubocop"), {
+        "security/eval": ("CWE-95", "eval"), "security/open": ("CWE-78", "an open that may start a command"),
+        "security/iomethods": ("CWE-78", "a read that may start a command"), "security/yamlload": ("CWE-502", "YAML becomes objects"),
+        "security/marshalload": ("CWE-502", "marshalled data becomes objects"), "security/jsonload": ("CWE-502", "JSON becomes objects"),
+        "lint/debugger": ("CWE-489", "a debugger left on"),
+    }),
+    ("Hadolint", re.compile(r"hadolint|dockerfile linter"), {
+        "dl3002": ("CWE-250", "the last user is root"), "dl3004": ("CWE-250", "sudo"),
+        "dl4006": ("CWE-252", "a pipe whose failure nobody sees"),
     }),
     ("GCC's analyzer", re.compile(r"gcc|gnu c|g\+\+"), {
         "-wanalyzer-double-free": ("CWE-415", "memory released twice"),
@@ -342,6 +398,9 @@ TOOLS: tuple[tuple[str, re.Pattern[str], dict[str, tuple[str, str]]], ...] = (
 )
 """Tools and their rules. A rule is compared in lower case, by its whole id, its last part, or what stands before its first slash."""
 # fmt: on
+
+SEVERAL = frozenset({"unix.malloc", "cplusplus.newdelete"})
+"""Rules that stand for several weaknesses: a result's own message tells which, and the table only where it does not."""
 
 _PREFIX = re.compile(r"^(?:py/|go/|sc(?=[0-9]))")
 

@@ -24,7 +24,13 @@ _OUTER = ("format", "version", "tool", "human_reviewer", "findings")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _FENCE = re.compile(r"^(`{3,20}|~{3,20})[ \t]*+([^\n`]{0,300})\n", re.MULTILINE)
 _PROOF = re.compile(r"(?:^|\s)proof=(\S{1,200})")
-_MARK = re.compile(rb"\A---[ \t]*\r?\n")
+_MARK = re.compile(rb"^---[ \t]*\r?\n", re.MULTILINE)
+_NAMED = re.compile(rb"^format[ \t]*:[ \t]*[\"']?" + FORMAT.encode() + rb"[\"']?[ \t]*\r?$", re.MULTILINE)
+_MAX_WORDS = 2_000
+"""Bytes above the front matter: a model may say a few words before its report, or put the whole of it into a fenced block."""
+_HEADERS = re.compile(rb"\s*(?:From |[A-Za-z][A-Za-z0-9-]{0,76}:[ \t]*[^\s])")
+"""A message's first line: what stands in a mail is the mail's, which hands it on."""
+_WRAPPED = re.compile(r"(?:^|\n)(`{3,20}|~{3,20})[ \t]*(?:markdown|md|yaml)?[ \t]*\r?\n\Z")
 _END = re.compile(rb"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,15 +38,28 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def why_not(data: bytes) -> str | None:
     """Say why these bytes are no Markdown report, or None when their front matter names the format."""
-    if _MARK.match(data[:256].lstrip(b" \t\r\n")) is None:
+    start = _start(data)
+    if start is None:
         return "neither a JSON object nor Markdown with front matter"
-    named = re.search(rb"(?m)^format[ \t]*:[ \t]*[\"']?" + FORMAT.encode() + rb"[\"']?[ \t]*\r?$", data[:MAX_FRONT])
+    named = _NAMED.search(data, start, start + MAX_FRONT)
     return None if named is not None else f"front matter without format: {FORMAT}"
+
+
+def _start(data: bytes) -> int | None:
+    """Where the front matter's first line begins: on top, in a fenced block, or below a few words ("Here is the report:")."""
+    on_top = _MARK.match(data, len(data[:256]) - len(data[:256].lstrip(b" \t\r\n")))
+    if on_top is not None:
+        return on_top.start()
+    named = _NAMED.search(data, 0, 2 * _MAX_WORDS)
+    if named is None or _HEADERS.match(data[:300]) is not None:
+        return None
+    above = [mark.start() for mark in _MARK.finditer(data, 0, min(named.start(), _MAX_WORDS))]
+    return above[-1] if above else None
 
 
 def read(data: bytes, target: Product | None) -> Document:
     """Read the report; raise Invalid when its front matter is wrong. Wrong findings are listed, right ones kept."""
-    front, text = _split(data.lstrip(b" \t\r\n"))
+    front, text = _split(data)
     stated = _Reader().read(front)
     outer = {key: value for key, value in stated.items() if key in _OUTER}
     inner = {key: value for key, value in stated.items() if key not in _OUTER}
@@ -57,13 +76,18 @@ def read(data: bytes, target: Product | None) -> Document:
 
 
 def _split(data: bytes) -> tuple[str, str]:
-    start = _MARK.match(data)
+    at = _start(data)
+    start = _MARK.match(data, at) if at is not None else None
     end = _END.search(data, start.end()) if start is not None else None
     if start is None or end is None:
         raise Invalid("the front matter does not end: a line --- is missing")
-    if end.start() > MAX_FRONT:
-        raise Invalid(f"the front matter has {end.start():,} bytes; at most {MAX_FRONT:,} are read: put proofs into fenced blocks")
-    return data[start.end() : end.start()].decode(errors="replace"), data[end.end() :].decode(errors="replace")
+    if end.start() - start.start() > MAX_FRONT:
+        raise Invalid(
+            f"the front matter has {end.start() - start.start():,} bytes; at most {MAX_FRONT:,} are read: put proofs into fenced blocks"
+        )
+    front, text = data[start.end() : end.start()].decode(errors="replace"), data[end.end() :].decode(errors="replace")
+    wrapping = _WRAPPED.search(data[: start.start()].decode(errors="replace"))
+    return front, text.rstrip().removesuffix(wrapping[1]) if wrapping is not None else text
 
 
 def _number(value: Any) -> Any:

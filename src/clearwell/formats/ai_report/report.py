@@ -24,6 +24,10 @@ FORMAT = "clearwell-report"
 _MAX_NAME, _MAX_TITLE, _MAX_TEXT, _MAX_PATH, _MAX_LINE = 200, 300, 100_000, 1_000, 2**31 - 1
 _MAX_CODE = 20_000
 _MAX_LOCATIONS, _MAX_PRECONDITIONS, _MAX_WEAKNESSES = 100, 50, 20
+_NAMED_CWE = re.compile(r"\s*(CWE[-_ ]?[0-9]{1,5})(?:[:,;(]|\s+[-(–—:]|\s+[A-Z])", re.IGNORECASE)
+"""A CWE with its name behind it: `CWE-416: Use After Free`."""
+_RANGE = re.compile(r"[lL]?([0-9]{1,10})(?:\s*(?:-|–|:|\.\.|to)\s*[lL]?[0-9]{1,10})?")
+_NOBODY = frozenset({"none", "no", "nobody", "false", "n/a", "na", "-", "null", "not reviewed"})
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
 
@@ -48,7 +52,7 @@ class _Product(_Strict, frozen=True):
 
 class _Location(_Strict, frozen=True):
     file: str | None = None
-    line: int | None = None
+    line: int | str | None = None
     function: str | None = None
     code: str | None = None
 
@@ -75,9 +79,9 @@ class SentFinding(_Strict, frozen=True):
     text: str = ""
     product: _Product | None = None
     weakness: str | list[str] | None = None
-    locations: list[_Location] = []
-    preconditions: list[str] = []
-    severity: str | _Severity | None = None
+    locations: list[_Location] | _Location = []
+    preconditions: list[str] | str = []
+    severity: str | float | _Severity | None = None
     proof: _Proof | None = None
 
 
@@ -119,18 +123,22 @@ def clean(reason: Exception) -> str:
 
 
 def _origin(report: Report) -> Origin:
-    tool = report.tool
+    tool, reviewer = report.tool, report.human_reviewer
+    if reviewer is not None and reviewer.strip().lower() in _NOBODY:
+        reviewer = None  # a model's way to say null; nobody shall be shown as a reviewer named "none"
     return Origin(
         tool=_text("tool.name", tool.name, _MAX_NAME, needed=True),
         tool_version=_optional("tool.version", tool.version, _MAX_NAME),
         model=_optional("tool.model", tool.model, _MAX_NAME),
         model_version=_optional("tool.model_version", tool.model_version, _MAX_NAME),
-        human_reviewer=_optional("human_reviewer", report.human_reviewer, _MAX_NAME),
+        human_reviewer=_optional("human_reviewer", reviewer, _MAX_NAME),
     )
 
 
 def _read_finding(sent: SentFinding, origin: Origin, target: Product | None) -> Finding:
-    for key, items, limit in (("locations", sent.locations, _MAX_LOCATIONS), ("preconditions", sent.preconditions, _MAX_PRECONDITIONS)):
+    locations = sent.locations if isinstance(sent.locations, list) else [sent.locations]
+    preconditions = sent.preconditions if isinstance(sent.preconditions, list) else [sent.preconditions]
+    for key, items, limit in (("locations", locations, _MAX_LOCATIONS), ("preconditions", preconditions, _MAX_PRECONDITIONS)):
         if len(items) > limit:
             raise Invalid(f"{key}: {len(items)} entries; at most {limit}")
     text = _text("text", sent.text, _MAX_TEXT)
@@ -140,20 +148,20 @@ def _read_finding(sent: SentFinding, origin: Origin, target: Product | None) -> 
         message=text,
         product=_read_product(sent.product) if sent.product is not None else target,
         weaknesses=_read_weaknesses(sent.weakness),
-        locations=tuple(_read_location(f"locations[{n}]", location) for n, location in enumerate(sent.locations)),
+        locations=tuple(_read_location(f"locations[{n}]", location) for n, location in enumerate(locations)),
         severity=_read_severity(sent.severity),
         origin=origin,
         external_id=_optional("external_id", sent.external_id, _MAX_NAME),
-        preconditions=tuple(_text(f"preconditions[{n}]", text, 2_000, needed=True) for n, text in enumerate(sent.preconditions)),
+        preconditions=tuple(_text(f"preconditions[{n}]", text, 2_000, needed=True) for n, text in enumerate(preconditions)),
         proof=_read_proof(sent.proof) if sent.proof is not None else None,
-        quotes=(*_read_quotes(sent.locations), *fenced_quotes(text)),
+        quotes=(*_read_quotes(locations), *fenced_quotes(text)),
     )
 
 
 def _read_quotes(sent: list[_Location]) -> tuple[Quote, ...]:
     """The code that stands at each location, as the report quotes it."""
     return tuple(
-        Quote(_text(f"locations[{n}].code", place.code, _MAX_CODE, needed=True), place.file, place.line)
+        Quote(_text(f"locations[{n}].code", place.code, _MAX_CODE, needed=True), _file(place), _line(f"locations[{n}]", place))
         for n, place in enumerate(sent)
         if place.code is not None
     )
@@ -165,34 +173,68 @@ def _read_product(sent: _Product) -> Product:
     if given == {"purl"} and sent.purl is not None:
         return parse_purl(sent.purl)
     if given == {"repository", "commit"}:
-        return parse_target(f"{sent.repository}@{sent.commit}")
+        return parse_target(f"{sent.repository}@{(sent.commit or '').lower()}")
     if given in ({"vendor", "model"}, {"model"}):
         return Product(vendor=_optional("product.vendor", sent.vendor, _MAX_NAME), model=_optional("product.model", sent.model, _MAX_NAME))
     raise Invalid("product: give purl, or repository and commit, or vendor and model")
 
 
 def _read_weaknesses(sent: str | list[str] | None) -> tuple[Weakness, ...]:
-    stated = [sent] if isinstance(sent, str) else sent or []
+    stated = _several(sent) if isinstance(sent, str) else sent or []
     if len(stated) > _MAX_WEAKNESSES:
         raise Invalid(f"weakness: {len(stated)} entries; at most {_MAX_WEAKNESSES}")
-    return tuple(Weakness(cwe, "stated", "weakness") for cwe in dict.fromkeys(parse_cwe(text) for text in stated))
+    return tuple(Weakness(cwe, "stated", "weakness") for cwe in dict.fromkeys(_read_cwe(text) for text in stated))
+
+
+def _several(text: str) -> list[str]:
+    """`CWE-787, CWE-120` names two; `CWE-20, bad input` one."""
+    first, *others = re.split(r"[,;]", text[: 10 * _MAX_NAME])
+    return [first, *(part for part in others if re.match(r"\s*(?:CWE[-_ ]?)?[0-9]{1,5}\b", part, re.IGNORECASE))]
+
+
+def _read_cwe(text: str) -> str:
+    named = _NAMED_CWE.match(text[:_MAX_NAME])
+    return parse_cwe(named[1] if named is not None else text)
 
 
 def _read_location(key: str, sent: _Location) -> Location:
-    if sent.line is not None and not 0 < sent.line <= _MAX_LINE:
-        raise Invalid(f"{key}.line: lines count from 1")
-    if sent.file is not None:
-        _require_relative(f"{key}.file", sent.file)
+    line, file = _line(key, sent), _file(sent)
+    if file is not None:
+        _require_relative(f"{key}.file", file)
     if sent.file is None and sent.function is None:
         raise Invalid(f"{key}: give a file or a function")
-    return Location(sent.file, sent.line, _optional(f"{key}.function", sent.function, _MAX_PATH))
+    return Location(file, line, _optional(f"{key}.function", sent.function, _MAX_PATH))
 
 
-def _read_severity(sent: str | _Severity | None) -> Severity | None:
+def _line(key: str, sent: _Location) -> int | None:
+    """The line, of a range (`12-18`) its first."""
+    line = sent.line
+    if isinstance(line, str):
+        first = _RANGE.fullmatch(line.strip())
+        if first is None:
+            raise Invalid(f"{key}.line: {line[:40]!r} is no line")
+        line = int(first[1])
+    if line is not None and not 0 < line <= _MAX_LINE:
+        raise Invalid(f"{key}.line: lines count from 1")
+    return line
+
+
+def _file(sent: _Location) -> str | None:
+    return sent.file.removeprefix("./") if sent.file is not None else None
+
+
+def _read_severity(sent: str | float | _Severity | None) -> Severity | None:
+    """A word, a CVSS vector or a score by itself, or all of them by their keys."""
     if sent is None:
         return None
+    if isinstance(sent, str) and re.fullmatch(r"\s*[0-9]{1,2}(?:\.[0-9]{1,3})?\s*", sent):
+        sent = float(sent)
+    if isinstance(sent, str) and sent.startswith("CVSS:"):
+        sent = _Severity(cvss=sent)
     if isinstance(sent, str):
         return Severity(level=_text("severity", sent, 40, needed=True))
+    if isinstance(sent, float):
+        sent = _Severity(score=sent)
     if sent.score is not None and not 0 <= sent.score <= 10:
         raise Invalid("severity.score: a score is between 0 and 10")
     return Severity(_optional("severity.level", sent.level, 40), _optional("severity.cvss", sent.cvss, _MAX_NAME), sent.score)

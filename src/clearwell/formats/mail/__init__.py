@@ -37,6 +37,13 @@ _PLACE = re.compile(
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`]{3,1000}")
 _VECTOR = re.compile(r"CVSS:[34]\.[01]/[A-Za-z:/]{10,400}")
 _CVE = re.compile(r"\bCVE-[0-9]{4}-[0-9]{4,19}\b")
+_SIGNED = re.compile(r"(?m)^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Z][A-Za-z-]{1,40}: [^\n]{0,400}\n){0,10}[ \t]*\n")
+_SIGNATURE = re.compile(r"(?m)^-----BEGIN PGP SIGNATURE-----[ \t]*$")
+_SIGNATURE_END = re.compile(r"(?m)^-----END PGP SIGNATURE-----[ \t]*\n?")
+_DASHED = re.compile(r"(?m)^- (?=-)")
+_ENCRYPTED_TEXT = re.compile(r"\s*-----BEGIN PGP MESSAGE-----")
+_ENCRYPTED = {"application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+_SEALED = "this is encrypted or sealed (PGP, S/MIME): open it and send what is in it"
 _UNREAD = {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature", "text/x-vcard", "text/calendar"}
 
 
@@ -83,25 +90,40 @@ def _message(data: bytes, target: Product | None) -> Document:
     headers, body = split(data)
     texts: list[str] = []
     attachments: list[Attachment] = []
+    is_sealed = False
     for number, part in enumerate(leaves(headers, body), 1):
         if isinstance(part, str):
             reading.broken("", part)
+        elif part.type in _ENCRYPTED or _ENCRYPTED_TEXT.match(part.data[:200].decode("latin-1")) is not None:
+            is_sealed = True
+            reading.broken(part.position, _SEALED)
         elif part.type in _UNREAD:
             reading.leave_out(part.position, f"{part.type} is no report")
         elif part.type in {"text/plain", "text/html"} and not part.is_attached:
             texts.append(part.text)
         else:
             attachments.append(Attachment(part.position, part.name or _unnamed(part, number), part.data))
-    text = "\n\n".join(said.replace("\r\n", "\n").strip() for said in texts if said.strip())
+    text = "\n\n".join(_without_armor(said.replace("\r\n", "\n")).strip() for said in texts if said.strip())
     subject = _subject(headers, text)
     about = purl_in(subject) or purl_in(text)
     if text:
         attachments.insert(0, Attachment(LETTER, "text", text.encode(errors="replace")))
-    if text or subject:
+    if text or (subject and not is_sealed):
         reading.add(_finding(reading, subject, text, about or target))
-    elif not attachments:
+    elif not attachments and not is_sealed:
         reading.broken("", "the message says nothing: it has no subject, no text and nothing attached that could be read")
     return reading.document(attachments=tuple(attachments), about=about)
+
+
+def _without_armor(text: str) -> str:
+    """Return a text that is signed in place (RFC 9580, 7) without marks and signature, which is not checked, its dashes as they were."""
+    begin = _SIGNED.search(text)
+    signature = _SIGNATURE.search(text, begin.end()) if begin is not None else None
+    if begin is None or signature is None:
+        return text
+    end = _SIGNATURE_END.search(text, signature.end())
+    signed = _DASHED.sub("", text[begin.end() : signature.start()])
+    return f"{text[: begin.start()]}{signed}{text[end.end() :] if end is not None else ''}"
 
 
 def _unnamed(part: Part, number: int) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from email.errors import HeaderParseError
 from email.header import decode_header
+from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -42,12 +43,16 @@ class Part(msgspec.Struct, frozen=True):
     is_attached: bool
     data: bytes
     charset: str
+    flowed: Literal["", "flowed", "delsp"] = ""
+    """Whether a line that ends in a blank goes on in the next (RFC 3676), and whether that blank is none of the text's."""
 
     @property
     def text(self) -> str:
-        """The part's text, HTML without its tags."""
+        """The part's text, HTML without its tags, lines that go on joined."""
         text = self.data.decode(self.charset, errors="replace")
-        return plain_text(text) if self.type == "text/html" else text
+        if self.type == "text/html":
+            return plain_text(text)
+        return unflowed(text, delsp=self.flowed == "delsp") if self.flowed else text
 
 
 class Headers(msgspec.Struct, frozen=True):
@@ -157,7 +162,14 @@ def _leaf(headers: Headers, body: bytes, position: str, type_: str, parameters: 
         is_attached=disposition == "attachment" or (name is not None and type_ != "text/html"),
         data=_decoded(body, encoding),
         charset=_known(parameters.get("charset")),
+        flowed=_flow(parameters) if type_ == "text/plain" else "",
     )
+
+
+def _flow(parameters: dict[str, str]) -> Literal["", "flowed", "delsp"]:
+    if parameters.get("format", "").lower() != "flowed":
+        return ""
+    return "delsp" if parameters.get("delsp", "").lower() == "yes" else "flowed"
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
@@ -181,6 +193,23 @@ def _known(charset: str | None) -> str:
     except LookupError:
         return "latin-1"
     return name
+
+
+def unflowed(text: str, delsp: bool = False) -> str:
+    """Join the lines that a mail program broke (RFC 3676, 4.4): one goes on while it ends in a blank, its quoting is the same, and it is
+    no signature's mark."""
+    pieces: list[str] = []
+    goes_on, depth = False, 0
+    for line in text.replace("\r\n", "\n").split("\n"):
+        words = line.lstrip(">")
+        quoted = len(line) - len(words)
+        words = words.removeprefix(" ")
+        is_mark = words == "-- "
+        if not goes_on or quoted != depth or is_mark:
+            pieces.append(f"\n{'>' * quoted} " if quoted else "\n")
+        goes_on, depth = words.endswith(" ") and not is_mark, quoted
+        pieces.append(words[:-1] if goes_on and delsp else words)
+    return "".join(pieces)[1:]
 
 
 def plain_text(markup: str) -> str:

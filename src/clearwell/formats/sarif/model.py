@@ -168,6 +168,7 @@ class Rule(msgspec.Struct, frozen=True):
     id: str = ""
     guid: str | None = None
     name: str | None = None
+    deprecatedIds: list[str] | None = None
     shortDescription: Message | None = None
     fullDescription: Message | None = None
     messageStrings: dict[str, Message] | None = None

@@ -12,6 +12,7 @@ MAX_NAME = 1_000
 MAX_LINE = 2**31 - 1
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _FUNCTION_KINDS = {"function", "member", "method", "constructor", "lambda", "procedure"}
+_PACKAGE = re.compile(r"@(?:v?[0-9]+[.:][0-9]|sha256:)")
 _MAX_DEPTH = 8
 _MAX_CACHE = 50_000
 
@@ -42,6 +43,11 @@ def _relative(path: str) -> str:
     while path.startswith(("/", "../", "./")):
         path = path.partition("/")[2]
     return "" if path in ("..", ".") else path
+
+
+def _is_package_or_path(name: str) -> bool:
+    """True for what scanners of packages name where a function could stand: `left-mill@4.17.15`, `image:/var/lib/dpkg/status`."""
+    return ("@" in name and _PACKAGE.search(name[:MAX_NAME]) is not None) or ("/" in name and (name[0] == "/" or ":/" in name))
 
 
 class Places:
@@ -126,6 +132,6 @@ class Places:
                 listed = self._logical[entry.index]
                 entry = Logical(entry.name or listed.name, entry.fullyQualifiedName or listed.fullyQualifiedName, entry.kind or listed.kind)
             name = entry.fullyQualifiedName or entry.name
-            if name and (entry.kind is None or entry.kind in _FUNCTION_KINDS):
+            if name and (entry.kind in _FUNCTION_KINDS or (entry.kind is None and not _is_package_or_path(name))):
                 return name[:MAX_NAME]
         return None

@@ -28,6 +28,7 @@ from clearwell.vocabulary.finding import Finding, Location, Origin, Quote
 from clearwell.vocabulary.inference import weakness_from_words
 from clearwell.vocabulary.product import Product, parse_target
 from clearwell.vocabulary.severity import Severity
+from clearwell.vocabulary.stated import product_of_purl
 from clearwell.vocabulary.weakness import Weakness
 
 MAX_TITLE = 200
@@ -80,7 +81,7 @@ class RunContext:
             format="sarif",
             title=facts.title or _first_line(message) or facts.id or "finding without words",
             message=message,
-            product=package or self._product,
+            product=package or _named_by_place(result.locations) or self._product,
             weaknesses=self._weaknesses(result, facts, properties, message),
             locations=locations,
             quotes=_quotes(result.locations, locations),
@@ -155,14 +156,14 @@ class RunContext:
 
     def _weaknesses(self, result: Result, facts: RuleFacts, properties: dict[str, Any], message: str) -> tuple[Weakness, ...]:
         if result.taxa is None and not properties:
-            if facts.stated or facts.inferred:
+            if facts.stated or (facts.inferred and not facts.is_broad):
                 return facts.stated or facts.inferred
         else:
             taxa = [Weakness(cwe, "stated", "result.taxa") for t in (result.taxa or [])[:50] if (cwe := self._rules.cwe_of(t))]
             stated = unique([*taxa, *stated_in_properties(properties, "result.properties"), *facts.stated])
-            if stated or facts.inferred:
+            if stated or (facts.inferred and not facts.is_broad):
                 return stated or facts.inferred
-        return self._from_message(message)
+        return self._from_message(message) or facts.inferred
 
     def _from_message(self, message: str) -> tuple[Weakness, ...]:
         known = self._inferred.get(message)
@@ -201,17 +202,26 @@ class RunContext:
 _PACKAGE = re.compile(
     r"(?:^|\n)Package: (?P<name>[^\n]{1,200})\nInstalled Version: (?P<version>[^\n]{1,200})(?P<rest>(?:\n[^\n]{0,500}){0,6})"
 )
+_VULNERABLE = re.compile(r"(?:Package ')?(?P<name>@?[^\s@']{1,200})[@ ](?P<version>[0-9v][^\s']{0,99})'? is vulnerable to ")
 _FIXED = re.compile(r"\nFixed Version: ([^\n]{1,200})")
 
 
 def _packages(properties: dict[str, Any], message: str) -> tuple[tuple[str, ...], Product | None]:
-    """What a scanner of packages says is affected: a package URL in its properties, or the lines of Trivy's messages."""
+    """What a scanner of packages says is affected: a package URL in its properties, or the words of Trivy, OSV-Scanner and cargo-audit."""
     package = package_in(properties) if properties else None
     stated = _PACKAGE.search(message) if "Installed Version: " in message else None
     if stated is None:
-        return (), package
+        named = _VULNERABLE.match(message) if " is vulnerable to " in message else None
+        return ((f"{named['name']}: {named['version']}",) if named is not None else ()), package
     fixed = _FIXED.search(stated["rest"])
     return (f"{stated['name']}: {stated['version']}{f'; fixed in {fixed[1]}' if fixed is not None else ''}",), package
+
+
+def _named_by_place(places: list[Place] | None) -> Product | None:
+    """The package whose URL stands where a function could: scanners of archives name what they found in one so."""
+    logical = places[0].logicalLocations if places else None
+    name = (logical[0].fullyQualifiedName or logical[0].name or "") if logical else ""
+    return product_of_purl(name) if name.startswith("pkg:") else None
 
 
 def _product_of(run: Run) -> Product | None:

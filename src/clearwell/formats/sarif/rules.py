@@ -12,7 +12,7 @@ from clearwell.vocabulary.document import BROKEN_JSON
 from clearwell.vocabulary.inference import weakness_from_words
 from clearwell.vocabulary.product import Product
 from clearwell.vocabulary.stated import product_of_purl
-from clearwell.vocabulary.tool_rules import weakness_from_rule
+from clearwell.vocabulary.tool_rules import SEVERAL, weakness_from_rule
 from clearwell.vocabulary.weakness import Weakness
 
 MAX_RAW = 256 * 1024
@@ -24,7 +24,10 @@ _MAX_READ_RULES = 20_000
 _CWE_ID = re.compile(r"(?i)(?<![a-z0-9])cwe[-_: /]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_ALONE = re.compile(r"(?i)\s*(?:cwe)?[-_: ]{0,2}0*([1-9][0-9]{0,4})(?![0-9])")
 _CWE_PAGE = re.compile(r"cwe\.mitre\.org/data/definitions/([1-9][0-9]{0,4})(?:\.html)?(?![0-9])")
-_PUBLIC_ID = re.compile(r"\bCVE-[0-9]{4}-[0-9]{4,19}|\bGHSA(?:-[23456789cfghjmpqrvwx]{4}){3}\b")
+_PUBLIC_ID = re.compile(
+    r"\bCVE-[0-9]{4}-[0-9]{4,19}|\bGHSA(?:-[23456789cfghjmpqrvwx]{4}){3}\b|\b(?:RUSTSEC|GO|PYSEC|OSV|MAL)-20[0-9]{2}-[0-9]{1,9}\b"
+)
+_IN_FRONT = re.compile(r"\s*[(\[]([A-Z]+-[\w-]{4,40})[)\]]")
 _SCORE = re.compile(r"\s*([0-9]{1,2}(?:\.[0-9]{1,4})?)\s*")
 _VECTOR = re.compile(r"CVSS:(?:3\.[01]|4\.0)(?:/[A-Z]{1,3}:[A-Z][a-z]{0,5}){4,40}")
 _CWE_TAXONOMIES = {"ffc64c90-42b6-44ce-8beb-f6b7dae649e5", "25f72d7e-8a92-459d-ad67-64853f788765"}
@@ -45,6 +48,8 @@ class RuleFacts(msgspec.Struct, frozen=True):
     driver: Driver
     aliases: tuple[str, ...] = ()
     package: Product | None = None
+    is_broad: bool = False
+    """True where a result's own message tells its weakness better than its rule."""
 
 
 def properties_of(raw: msgspec.Raw) -> dict[str, Any]:
@@ -99,7 +104,8 @@ def stated_in_properties(properties: dict[str, Any], where: str) -> Iterator[Wea
     for key, value in list(properties.items())[:200]:
         if "cwe" in key.lower():
             for text in _values(value):
-                found = [f"CWE-{m.group(1)}" for m in [_CWE_ALONE.match(text)] if m] or list(cwes_in(text))
+                found = list(cwes_in(text)) or [f"CWE-{m.group(1)}" for m in [_CWE_ALONE.match(text)] if m]
+                found = found or [f"CWE-{number}" for number in _CWE_PAGE.findall(text[:2_000])]
                 for cwe in found[:5]:
                     yield Weakness(cwe, "stated", f"{where}.{key[:60]}")
         elif key == "metadata" and isinstance(value, dict):
@@ -108,7 +114,17 @@ def stated_in_properties(properties: dict[str, Any], where: str) -> Iterator[Wea
 
 def public_ids(text: str) -> tuple[str, ...]:
     """The public ids of a flaw that a rule's id holds: scanners of packages have a rule for each flaw (`CVE-2024-1234-libssl3`)."""
-    return tuple(dict.fromkeys(match.group() for match in _PUBLIC_ID.finditer(text[:500])))
+    return tuple(dict.fromkeys(match.group() for match in _PUBLIC_ID.finditer(text[:5_000])))
+
+
+def _other_ids(rule: Rule, properties: dict[str, Any]) -> Iterator[str]:
+    """Where scanners of packages keep a flaw's other public ids: old ids of the rule, tags, or in brackets before its description."""
+    yield from (rule.deprecatedIds or [])[:50]
+    yield from (tag for tag in _values(properties.get("tags", [])) if _PUBLIC_ID.fullmatch(tag[:60]))
+    for described in (rule.shortDescription, rule.fullDescription):
+        named = _IN_FRONT.match(text_of(described)[:100])
+        if named is not None:
+            yield named[1]
 
 
 def package_in(properties: dict[str, Any]) -> Product | None:
@@ -171,15 +187,18 @@ class Rules:
                 inferred = weakness_from_rule(self._tool, rule_id or "") or weakness_from_words(rule_id or "", "rule id")
             stated = unique(Weakness(cwe, "stated", "ruleId") for cwe in cwes_in(rule_id or ""))
             told = (inferred,) if inferred and not stated else ()
-            return RuleFacts(rule_id, None, None, None, None, stated, told, None, component, public_ids(rule_id or ""))
+            return RuleFacts(
+                rule_id, None, None, None, None, stated, told, None, component, public_ids(rule_id or ""), None, _is_broad(rule_id)
+            )
         properties = properties_of(rule.properties)
         stated = unique(self._stated(rule, rule_id, properties)) or unique(self._stated_in_help(rule))
         inferred = None if stated else self._infer(rule, rule_id, properties)
         level = rule.defaultConfiguration.level if rule.defaultConfiguration else None
         score, cvss = score_of(properties), cvss_of(properties)
         told = (inferred,) if inferred else ()
-        ids, package = public_ids(f"{rule_id or ''} {rule.name or ''}"), package_in(properties)
-        return RuleFacts(rule_id, title_of(rule), level, score, cvss, stated, told, rule, component, ids, package)
+        ids = public_ids(" ".join([rule_id or "", rule.name or "", *_other_ids(rule, properties)])[:5_000])
+        package = package_in(properties)
+        return RuleFacts(rule_id, title_of(rule), level, score, cvss, stated, told, rule, component, ids, package, _is_broad(rule_id))
 
     def _find(self, result: Result) -> tuple[Rule | None, Driver]:
         component = self._component(result)
@@ -294,6 +313,10 @@ class Rules:
         if wanted.index is not None and 0 <= wanted.index < len(components):
             return components[wanted.index]
         return None
+
+
+def _is_broad(rule_id: str | None) -> bool:
+    return rule_id is not None and rule_id.lower().removeprefix("clang-analyzer-") in SEVERAL
 
 
 def title_of(rule: Rule) -> str | None:
