@@ -9,14 +9,14 @@ from packageurl import PackageURL
 
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import Standing
-from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, CaseRefused
+from clearwell.clearinghouse.case.entries import BatchChecked, CaseRefused
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
-from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.jobs import CHECK
 from clearwell.clearinghouse.flow.joining import reconsider, regroup, settle, stated_version
 from clearwell.clearinghouse.flow.sourcing import tree_of
+from clearwell.clearinghouse.flow.standing import in_words_of, let_first_speak, move_answer
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import Sanity
@@ -24,7 +24,6 @@ from clearwell.clearinghouse.validation.sanity import CHECKABLE, check_all, is_c
 from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, PROVING, SANITY, System
-from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
@@ -82,7 +81,7 @@ def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by
     rest = [other for other in report_store.findings_of_case(tx, finding.case, limit=None) if other.answer is not Answer.REFUSED]
     twins = _same_proof(tx, finding, rest) if by == PROVING else []
     for refused in (finding, *twins):
-        _move(house, tx, refused, Answer.REFUSED, reason, by)
+        move_answer(house, tx, refused, Answer.REFUSED, reason, by)
     gone = {finding.id, *(twin.id for twin in twins)}
     rest = [other for other in rest if other.id not in gone]
     kept = store.load_case(tx, finding.case, lock=True)
@@ -109,18 +108,10 @@ def _rests_on(kept: KeptCase, rest: Sequence[KeptFinding]) -> bool:
 
 def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptFinding], by: System) -> None:
     """The first of what is left, one with a proof before others, gives the case its words: those of a refused report say nothing."""
-    first = next((other for other in rest if other.has_proof), rest[0])
-    proof = report_store.proof_of_finding(tx, first.id)
-    answer = Answer.NEW if proof is not None else Answer.NEEDS_PROOF
-    _move(house, tx, first, answer, "the report that this one was joined with was refused", by)
+    first = let_first_speak(house, tx, rest, "the report that this one was joined with was refused", by)
     if kept.case.standing is Standing.UNPROVEN:
-        weaknesses = tuple(weakness.id for weakness in first.body.weaknesses)
-        case = msgspec.structs.replace(kept.case, title=first.title, weaknesses=weaknesses)
-        store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
-    if proof is not None:
-        queue_proofs(tx, [proof])
-    with tx.acting_as(DEDUPE.scope):
-        dedupe_store.let_speak(tx, first.id)
+        marking = strictest(other.marking for other in rest)
+        store.save_case(tx, msgspec.structs.replace(in_words_of(kept, first), marking=marking))
     if kept.case.standing is Standing.UNPROVEN and len(rest) > 1:
         regroup(house, tx, kept.id, rest, first)
 
@@ -132,13 +123,6 @@ def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]
         return []
     same = {proof.finding for proof in report_store.proofs_of_case(tx, finding.case) if proof.folder_sha256 == own.folder_sha256}
     return [other for other in others if other.id in same and other.id != finding.id]
-
-
-def _move(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, by: System) -> None:
-    reason = visible(reason)[:500]
-    report_store.move_answer(tx, finding, answer, reason, by.system, house.clock.now())
-    salted = Salted(reason, organization=finding.organization, case=finding.case)
-    house.write(tx, AnswerMoved(finding.id, answer.value, salted), by=by)
 
 
 @contextlib.contextmanager

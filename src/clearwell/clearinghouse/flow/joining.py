@@ -19,6 +19,7 @@ from clearwell.clearinghouse.dedupe.difference import Kind, apart_among, inherit
 from clearwell.clearinghouse.dedupe.signature import STACKS, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.clearinghouse.flow.jobs import SKETCH_CASE
+from clearwell.clearinghouse.flow.standing import stand
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.intake.batch import storable
 from clearwell.ground.house import House
@@ -72,8 +73,9 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
         ),
     )  # fmt: skip
     store.save_case(tx, msgspec.structs.replace(gone, merged_into=into.id))
+    waits = Answer.NEW if into.case.proven_at is None else None  # a proof that is still to be run may be what proves them
     for finding in findings:
-        if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF}:
+        if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF} and finding.answer is not waits:
             reason = f"the same as one reported before ({joined.rung})"
             report_store.move_answer(tx, finding, Answer.DUPLICATE, reason, by.name, now)
             salted = Salted(reason, organization=finding.organization, case=into.id)
@@ -299,6 +301,7 @@ def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFi
     queue_proofs(tx, [proofs[lead.id]] if lead.id in proofs else [])
     report_store.move_answer(tx, lead, answer, reason, DEDUPE.system, now)
     house.write(tx, AnswerMoved(lead.id, answer.value, Salted(reason, organization=lead.organization, case=target)), by=DEDUPE)
+    stand(house, tx, target, DEDUPE)
     house.write(tx, CaseSplit(case_id, target, len(group), Salted(reason, case=case_id)), by=DEDUPE)
 
 
