@@ -4,7 +4,7 @@
 import msgspec
 import pytest
 
-from clearinghouse.flow.test_attacks import kept_case, labs, one, send, validate, verdict
+from clearinghouse.flow.test_attacks import again, kept_case, labs, one, send, validate, verdict
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import Standing
 from clearwell.clearinghouse.case.report import Answer
@@ -89,10 +89,15 @@ def case(hub: Hub, found: AnsweredFinding) -> KeptCase:
 
 
 def test_a_proof_that_has_not_run_still_runs_after_a_person_joined_it_with_an_unproven_case(
-    hub: Hub, pair: tuple[AnsweredFinding, AnsweredFinding], proof: AnsweredFinding, coordinator: Member, monkeypatch: pytest.MonkeyPatch
+    hub: Hub,
+    labs: tuple[Member, Member],
+    pair: tuple[AnsweredFinding, AnsweredFinding],
+    proof: AnsweredFinding,
+    coordinator: Member,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     merge(hub, coordinator, proof, pair[0])
-    assert answer(hub, proof) is Answer.NEW
+    assert answer(hub, proof) is Answer.NEW and again(hub, labs[1], proof).standing is None
 
     validate(hub, monkeypatch, proof, verdict(Outcome.REPRODUCED))
 

@@ -222,9 +222,12 @@ def mark_proven(tx: Transaction, finding: FindingId) -> None:
 
 
 def move_to_case(tx: Transaction, findings: Sequence[FindingId], case: CaseId) -> None:
-    """Attach findings and their proofs to another case, all in one statement: their signatures move once, not one by one."""
+    """Attach findings, their proofs and the runs of these to another case, all at once: their signatures move once, not one by one."""
     tx.execute("UPDATE clearwell.finding SET case_id = %(case)s WHERE id = ANY(%(ids)s)", ids=list(findings), case=case)
     tx.execute("UPDATE clearwell.proof SET case_id = %(case)s WHERE finding_id = ANY(%(ids)s)", ids=list(findings), case=case)
+    tx.execute(
+        "UPDATE clearwell.run SET case_id = %(case)s WHERE finding_id = ANY(%(ids)s) AND fix_id IS NULL", ids=list(findings), case=case
+    )
 
 
 def history(tx: Transaction, findings: Sequence[KeptFinding]) -> dict[FindingId, tuple[AnswerRow, ...]]:

@@ -101,8 +101,7 @@ def _as_proven(tx: Transaction, kept: KeptCase, left: Sequence[KeptFinding]) -> 
     if kept.proof is not None:
         kept = msgspec.structs.replace(kept, case=kept.case.forget_proof(), proof=None, fires=(), clean=(), priority=0, priority_reasons=())
     for finding in proven:
-        with tx.acting_as(DEDUPE.scope):
-            runs = [run for run in report_store.runs_of_finding(tx, finding.id) if _is_sound(run)]
+        runs = [run for run in report_store.runs_of_finding(tx, finding.id) if _is_sound(run)]
         proof = report_store.proof_of_finding(tx, finding.id)
         if runs and proof is not None:
             kept = proven_by(kept, proof, msgspec.convert(runs[-1].body, Verdict), runs[-1].finished_at)
