@@ -66,6 +66,22 @@ def test_the_whole_file_is_no_function_of_it(name: str) -> None:
     assert "location" in kinds(signatures(report("app.py", 3, "main")))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<lambda>", "{closure}", "{{closure}}", "lambda", "anonymous function", "<anonymous function>", "{anonymous}", "<listcomp>",
+        "{lambda()#1}", "$_0", "operator()", "arrow function", "<fn>", "{closure#2}",
+    ],
+)  # fmt: skip
+def test_two_functions_without_a_name_in_one_file_are_two(name: str) -> None:
+    assert "location" not in kinds(signatures(report("app.py", 3, name)))
+
+
+@pytest.mark.parametrize("name", ["Foo::operator()", "foo::{{closure}}", "lambda_handler", "anonymize", "block_read", "closure_of", "fn_1"])
+def test_what_has_a_name_keeps_it(name: str) -> None:
+    assert "location" in kinds(signatures(report("app.py", 3, name)))
+
+
 def test_a_report_of_few_words_and_no_place_is_no_identity() -> None:
     assert kinds(signatures(report(None, title="bug", message="crash", cwe=None))) == []
 

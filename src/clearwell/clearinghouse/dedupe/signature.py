@@ -20,6 +20,7 @@ from clearwell.clearinghouse.dedupe.spelling import (
     crash_class,
     function_of,
     is_local,
+    is_nameless,
     is_whole_file,
     path_of,
     text_of,
@@ -297,7 +298,7 @@ def is_entry_point(name: str | None) -> bool:
 def _function(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
     place = finding.location
     function = function_of(place.function) if place is not None else None
-    if place is None or not place.file or function is None or is_whole_file(function):
+    if place is None or not place.file or function is None or is_whole_file(function) or is_nameless(function):
         return
     file, family = path_of(place.file), family_of(finding.weaknesses)
     if family is not None:
