@@ -193,3 +193,17 @@ def test_what_a_run_left_open_is_as_open_after_a_merge_and_a_split(
     split(hub, coordinator, pair[0], proof)
 
     assert answer(hub, proof) is Answer.NEEDS_PROOF
+
+
+# Heaps -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_heap_of_ones_reports_hides_anothers_on_no_page(hub: Hub, labs: tuple[Member, Member], coordinator: Member) -> None:
+    heap = send(hub, labs[1], one("the same", proof="x = 1"), *(one("the same", proof="x = 1", external_id=f"F-{n}") for n in range(600)))
+    (last,) = send(hub, labs[0], one("another story", proof="x = 1"))
+    assert last.finding.case == heap[0].finding.case
+
+    view = coordinating.read_case(hub.house, coordinator, last.finding.case)
+
+    assert last.finding.id in {finding.id for finding in view.findings} and (len(view.findings), view.held) == (200, 602)
+    assert {finding.id for finding in view.findings} == {attachment.finding for attachment in view.attachments}

@@ -397,9 +397,18 @@ def insert_attachments(tx: Transaction, attachments: Iterable[Attachment]) -> No
     tx.insert_many("clearwell.attachment", columns, rows)
 
 
-def attachments_of(tx: Transaction, case: CaseId) -> tuple[Attachment, ...]:
-    """Every attachment to a case, undone ones too, oldest first."""
-    rows = tx.rows(f"{_ATTACHMENT} WHERE case_id = %(case)s ORDER BY id LIMIT 500", case=case)
+def attachments_of(tx: Transaction, case: CaseId, findings: Sequence[FindingId]) -> tuple[Attachment, ...]:
+    """Every attachment of these findings to a case, undone ones too, and those of what went on to another case; oldest first."""
+    rows = tx.rows(
+        f"""
+        SELECT * FROM ({_ATTACHMENT} WHERE case_id = %(case)s AND finding_id = ANY(%(findings)s) ORDER BY id DESC LIMIT 1000) shown
+        UNION ALL SELECT * FROM ({_ATTACHMENT} a WHERE case_id = %(case)s AND NOT EXISTS (
+            SELECT FROM clearwell.finding f WHERE f.id = a.finding_id AND f.case_id = a.case_id) ORDER BY id DESC LIMIT 500) gone
+        ORDER BY id
+        """,
+        case=case,
+        findings=list(findings),
+    )
     return tuple(msgspec.convert(row, Attachment) for row in rows)
 
 
@@ -424,6 +433,12 @@ def came_from(tx: Transaction, case: CaseId, origin: CaseId) -> tuple[FindingId,
         origin=origin,
     )
     return tuple(row["finding_id"] for row in rows)
+
+
+def was_undone(tx: Transaction, case: CaseId, origin: CaseId) -> bool:
+    """Whether something that came to a case from another was taken out again."""
+    asked = "case_id = %(case)s AND from_case_id = %(origin)s AND detached_at IS NOT NULL"
+    return bool(tx.value(f"SELECT EXISTS (SELECT FROM clearwell.attachment WHERE {asked})", case=case, origin=origin))
 
 
 def detach(tx: Transaction, attachment: str, by: str, reason: str, now: datetime) -> None:

@@ -230,7 +230,7 @@ def _absorb(
     known = dedupe_store.known(tx, [s.key for s in every])
     cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     for case_id, joined in absorbed(kept, every, known, cases, apart_among(tx, [kept.id, *cases])):
-        if not any(report_store.proof_of_finding(tx, f.id) for f in report_store.findings_of_case(tx, case_id)):
+        if not report_store.proofs_of_case(tx, case_id):
             attach_case(house, tx, case_id, joined, PROVING)
 
 
