@@ -195,6 +195,17 @@ def test_what_a_run_left_open_is_as_open_after_a_merge_and_a_split(
     assert answer(hub, proof) is Answer.NEEDS_PROOF
 
 
+def test_two_that_are_one_by_way_of_a_third_are_not_found_different(
+    hub: Hub, pair: tuple[AnsweredFinding, AnsweredFinding], proof: AnsweredFinding, coordinator: Member
+) -> None:
+    merge(hub, coordinator, *pair)
+    merge(hub, coordinator, pair[1], proof)
+
+    for other in (pair[1], proof):
+        with pytest.raises(Conflict, match="one case now"):
+            coordinating.find_different(hub.house, coordinator, pair[0].finding.case, other.finding.case, "not alike")
+
+
 # Heaps -------------------------------------------------------------------------------------------------------------
 
 

@@ -223,6 +223,14 @@ def load_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCas
     return {(kept := _case(row)).id: kept for row in tx.rows(f"{_CASE} WHERE id = ANY(%(ids)s)", ids=list(cases))}
 
 
+def awake(tx: Transaction, case: CaseId) -> CaseId:
+    """The case in which a case's reports are now: itself, or what took it in, directly or through others. Raises NotFound."""
+    kept = load_case(tx, case)
+    while kept.merged_into is not None:
+        kept = load_case(tx, kept.merged_into)
+    return kept.id
+
+
 def load_whole_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCase]:
     """Load several cases for a decision: each with the versions on which proofs fired, or did not, in what was joined with it.
 

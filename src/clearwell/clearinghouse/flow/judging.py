@@ -249,8 +249,7 @@ def _answer_as_before(house: House, tx: Transaction, target: CaseId, findings: S
 def keep_apart(house: House, tx: Transaction, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:
     """Remember for ever that two cases are not one. Two that were joined are split first (Conflict)."""
     tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, other)])
-    kept, known = store.load_case(tx, case_id), store.load_case(tx, other)
-    if case_id == other or kept.merged_into == other or known.merged_into == case_id:
+    if store.awake(tx, case_id) == store.awake(tx, other):
         raise Conflict("these two are one case now; take the reports out of it first")
     with tx.acting_as(CASE.scope):
         if apart_among(tx, (case_id, other), ("different",)).keeps(case_id, other):
