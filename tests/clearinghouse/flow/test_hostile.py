@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """More attacks on what is one: another's ids, and merges, refusals, appeals, proofs and splits in odd orders."""
 
+import time
+
 import msgspec
 import pytest
 
@@ -218,3 +220,15 @@ def test_a_heap_of_ones_reports_hides_anothers_on_no_page(hub: Hub, labs: tuple[
 
     assert last.finding.id in {finding.id for finding in view.findings} and (len(view.findings), view.held) == (200, 602)
     assert {finding.id for finding in view.findings} == {attachment.finding for attachment in view.attachments}
+
+
+def test_a_refusal_looks_at_few_reports_however_many_bear_its_signature(hub: Hub, labs: tuple[Member, Member]) -> None:
+    """One batch refuses a thousand, and nobody else decides about the component meanwhile."""
+    versions = [{"purl": f"pkg:generic/pump@{number}"} for number in range(260)]
+    found = send(hub, labs[1], *(one(f"at {number}", product=product) for number, product in enumerate(versions)))
+
+    began = time.monotonic()
+    for wrong in found[250:]:
+        refuse(hub, wrong)
+
+    assert time.monotonic() - began < 5

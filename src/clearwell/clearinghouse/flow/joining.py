@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joining: a case's findings are attached to another, reversibly. Every report, proof, finder and date is kept (never 8)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -36,6 +36,9 @@ Evidence = tuple[tuple[str, str], ...]
 
 JUDGMENT = "a person's judgment"
 """The signal of rung L4."""
+
+_FEW, _RECONSIDERED = 4, 20
+"""Cases of one signature, a report's own among them, that leave no doubt once one is refused; and reports that one refusal decides anew."""
 
 _GROUPS = 200
 """Reports of one refused case that are parted at most; the rest stays together, for a person to split."""
@@ -186,14 +189,24 @@ def reconsider(house: House, tx: Transaction, refused: KeptFinding) -> None:
     with tx.acting_as(DEDUPE.scope):
         stated = usable(signatures(refused.body, unknown=refused.organization))
         near = dedupe_store.known(tx, [signature.key for signature in stated])
-        for finding_id in sorted(
-            {other.finding for others in near.values() for other in others}, reverse=True
-        ):  # the newer joins the older
+        open_now = {finding for others in near.values() for finding in _with_few(others)}
+        for finding_id in sorted(open_now, reverse=True)[:_RECONSIDERED]:  # the newer joins the older
             finding = report_store.load_finding(tx, finding_id)
             if finding.answer is Answer.NEEDS_PROOF and len(report_store.findings_of_case(tx, finding.case, limit=2)) == 1:
                 joined = _decide_anew(tx, finding)
                 if joined is not None:
                     attach_case(house, tx, finding.case, joined, DEDUPE)
+
+
+def _with_few(others: Sequence[Known]) -> Iterator[FindingId]:
+    """Of the findings that bear a signature, those for whose version one other case has it, or a few: the rest is as open as before."""
+    told: dict[CaseId, set[str | None]] = {}
+    for other in others:
+        told.setdefault(other.case, set()).add(other.version)
+    for other in others:
+        fits = [case for case, versions in told.items() if other.version is None or other.version in versions or versions == {None}]
+        if 1 < len(fits) <= _FEW:
+            yield other.finding
 
 
 def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
