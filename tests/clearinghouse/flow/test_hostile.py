@@ -232,3 +232,17 @@ def test_a_refusal_looks_at_few_reports_however_many_bear_its_signature(hub: Hub
         refuse(hub, wrong)
 
     assert time.monotonic() - began < 5
+
+
+def test_a_batch_of_wrong_reports_of_one_case_is_refused_in_one_look_at_it(hub: Hub, labs: tuple[Member, Member]) -> None:
+    (real,) = send(hub, labs[0], one("the same", proof="x = 1"))
+    heap = send(hub, labs[1], *(one("the same", proof="x = 1", external_id=f"F-{number}") for number in range(900)))
+    assert {found.finding.case for found in heap} == {real.finding.case}
+
+    began = time.monotonic()
+    with hub.house.transaction(SANITY) as tx:
+        refused = checking.refuse_all(hub.house, tx, {found.finding.id: "there is no such line" for found in heap}, SANITY)
+
+    assert time.monotonic() - began < 30 and refused == 900
+    assert answer(hub, real) is Answer.NEW and case(hub, real).case.standing is Standing.UNPROVEN
+    assert {answer(hub, found) for found in heap[::100]} == {Answer.REFUSED}

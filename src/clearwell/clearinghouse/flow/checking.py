@@ -2,7 +2,7 @@
 """Checking: the sanity job of a batch, and refusing with what hangs on it. Fetching happens outside any transaction."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from packageurl import PackageURL
@@ -30,7 +30,7 @@ from clearwell.proving.archives import Registry
 from clearwell.proving.contract import Escaped
 from clearwell.proving.probe import probe
 from clearwell.proving.sandbox import Sandbox
-from clearwell.vocabulary.ids import FindingId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 from clearwell.vocabulary.marking import strictest
 from clearwell.vocabulary.outside import visible
 from clearwell.vocabulary.product import Product
@@ -57,11 +57,8 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
     with house.transaction(SANITY) as tx:
         tx.take_turns("component", [finding.component for finding in waiting])
         validation_store.insert_sanity(tx, [(f, checks[f.id]) for f in waiting if f.id in checks], house.clock.now())
-        refused = 0
-        for finding in waiting:
-            check = checks.get(finding.id)
-            if check is not None and check.is_refused:
-                refused += refuse(house, tx, finding.id, check.refusal, SANITY)
+        wrong = {f.id: checks[f.id].refusal for f in waiting if f.id in checks and checks[f.id].is_refused}
+        refused = refuse_all(house, tx, wrong, SANITY)
         queued = [finding for finding in waiting if finding.has_proof and finding.answer is Answer.NEW]
         proofs = [report_store.proof_of_finding(tx, f.id) for f in queued if report_store.load_finding(tx, f.id).answer is Answer.NEW]
         queue_proofs(tx, [proof for proof in proofs if proof is not None])
@@ -75,26 +72,42 @@ def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by
     the first of the rest speaks for the case; its own proof is run, or it needs one again. When no finding of the case stands any
     longer, the case is refused.
     """
-    finding = report_store.load_finding(tx, finding_id)
-    if finding.answer in {Answer.REFUSED, Answer.REPRODUCED}:
-        return False
-    rest = [other for other in report_store.findings_of_case(tx, finding.case, limit=None) if other.answer is not Answer.REFUSED]
-    twins = _same_proof(tx, finding, rest) if by == PROVING else []
-    for refused in (finding, *twins):
-        move_answer(house, tx, refused, Answer.REFUSED, reason, by)
-    gone = {finding.id, *(twin.id for twin in twins)}
+    return refuse_all(house, tx, {finding_id: reason}, by) > 0
+
+
+def refuse_all(house: House, tx: Transaction, reasons: Mapping[FindingId, str], by: System) -> int:
+    """Refuse findings, each for its reason; what is left of each of their cases is looked at once. Returns how many were open."""
+    told: dict[CaseId, list[KeptFinding]] = {}
+    for finding_id in reasons:
+        finding = report_store.load_finding(tx, finding_id)
+        if finding.answer not in {Answer.REFUSED, Answer.REPRODUCED}:
+            told.setdefault(finding.case, []).append(finding)
+    for case, findings in told.items():
+        _refuse_in(house, tx, case, findings, reasons, by)
+    return sum(map(len, told.values()))
+
+
+def _refuse_in(
+    house: House, tx: Transaction, case: CaseId, findings: Sequence[KeptFinding], reasons: Mapping[FindingId, str], by: System
+) -> None:
+    rest = [other for other in report_store.findings_of_case(tx, case, limit=None) if other.answer is not Answer.REFUSED]
+    gone: set[FindingId] = set()
+    for finding in findings:
+        for refused in (finding, *(_same_proof(tx, finding, rest) if by == PROVING else [])):
+            if refused.id not in gone:
+                move_answer(house, tx, refused, Answer.REFUSED, reasons[finding.id], by)
+            gone.add(refused.id)
     rest = [other for other in rest if other.id not in gone]
-    kept = store.load_case(tx, finding.case, lock=True)
+    kept, reason = store.load_case(tx, case, lock=True), visible(reasons[findings[-1].id])[:500]
     if not rest and kept.case.standing is Standing.UNPROVEN:
-        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), visible(reason)[:500])))
+        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), reason)))
         house.write(tx, CaseRefused(kept.id), by=by)
     elif rest and all(other.answer is Answer.DUPLICATE for other in rest):
         _stand_alone(house, tx, kept, rest, by)
     if rest and kept.case.standing is Standing.UNPROVEN and not _rests_on(kept, rest):
         with tx.acting_as(DEDUPE.scope):
-            settle(tx, kept.id, house.clock.now())  # a date, version or label that only the refused report gave is none
-    reconsider(house, tx, finding)
-    return True
+            settle(tx, kept.id, house.clock.now())  # a date, version or label that only a refused report gave is none
+    reconsider(house, tx, findings)
 
 
 def _rests_on(kept: KeptCase, rest: Sequence[KeptFinding]) -> bool:

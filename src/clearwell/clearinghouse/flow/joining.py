@@ -181,14 +181,14 @@ def _copy(house: House, case: CaseId, old: KeptParticipant, earliest: datetime) 
     return msgspec.structs.replace(old, id=new, case=case, joined_at=house.clock.now(), first_reported=reported)
 
 
-def reconsider(house: House, tx: Transaction, refused: KeptFinding) -> None:
-    """Decide anew on lone reports that may have been left apart only because the refused one made it doubtful where they belong.
+def reconsider(house: House, tx: Transaction, refused: Sequence[KeptFinding]) -> None:
+    """Decide anew on lone reports that may have been left apart only because refused ones made it doubtful where they belong.
 
-    Runs as dedupe, in the refusal's own transaction; looks at the refused one's own signatures and at few reports (never a scan).
+    Runs as dedupe, in the refusal's own transaction; looks at the refused ones' own signatures and at few reports (never a scan).
     """
     with tx.acting_as(DEDUPE.scope):
-        stated = usable(signatures(refused.body, unknown=refused.organization))
-        near = dedupe_store.known(tx, [signature.key for signature in stated])
+        stated = {one.key for finding in refused for one in usable(signatures(finding.body, unknown=finding.organization))}
+        near = dedupe_store.known(tx, sorted(stated))
         open_now = {finding for others in near.values() for finding in _with_few(others)}
         for finding_id in sorted(open_now, reverse=True)[:_RECONSIDERED]:  # the newer joins the older
             finding = report_store.load_finding(tx, finding_id)
