@@ -38,6 +38,17 @@ def test_a_pair_is_shown_with_its_signals_joined_and_undone(scene: Scene) -> Non
     assert undone.status_code == 303 and f"{accept[1]}/accept" in again and "taken back" in again
 
 
+def test_the_key_that_undoes_the_last_undoes_nobody_elses(scene: Scene) -> None:
+    (pair,) = suggesting.list_suggestions(scene.house, scene.coordinator).pairs
+    suggesting.accept_suggestion(scene.house, scene.coordinator, pair.one.id, pair.other.id)
+
+    with Client(scene, scene.coordinator) as mine, Client(scene, scene.second) as theirs:
+        pages = [client.get("/suggestions").text for client in (mine, theirs)]
+
+    assert ['data-key="u"' in page for page in pages] == [True, False]
+    assert all("Undo: two cases again" in page for page in pages)
+
+
 def test_different_asks_why_and_is_kept_for_ever(scene: Scene) -> None:
     (pair,) = suggesting.list_suggestions(scene.house, scene.coordinator).pairs
     path = f"/suggestions/{pair.one.id}/{pair.other.id}"

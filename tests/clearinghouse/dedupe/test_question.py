@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions stand for the very signatures that findings get, and too little is no question."""
 
+import msgspec
 import pytest
 
 from clearwell.clearinghouse.dedupe.decide import usable
@@ -43,10 +44,13 @@ PRINT = Finding(
     fingerprints=(("primary/v1", "0123456789abcdef0123456789abcdef"),),
     locations=(Location("src/frame.c", 41),),
 )
+SEVERAL = msgspec.structs.replace(PLACE, weaknesses=(Weakness("CWE-20"), Weakness("CWE-89")))
 PROOF = Finding(format="clearwell-report", title="proof", product=Product(purl=PURL), proof=ProofFiles({"proof.toml": b"format = 1"}))
 
 
-@pytest.mark.parametrize("finding", [CRASH, PLACE, PRINT, PROOF], ids=["crash", "place", "fingerprint", "proof"])
+@pytest.mark.parametrize(
+    "finding", [CRASH, PLACE, SEVERAL, PRINT, PROOF], ids=["crash", "place", "several weaknesses", "fingerprint", "proof"]
+)
 def test_a_question_has_keys_that_the_finding_itself_would_be_stored_under(finding: Finding) -> None:
     asked = question_of(finding)
 

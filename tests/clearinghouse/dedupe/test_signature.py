@@ -66,6 +66,22 @@ def test_the_whole_file_is_no_function_of_it(name: str) -> None:
     assert "location" in kinds(signatures(report("app.py", 3, "main")))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<lambda>", "{closure}", "{{closure}}", "lambda", "anonymous function", "<anonymous function>", "{anonymous}", "<listcomp>",
+        "{lambda()#1}", "$_0", "operator()", "arrow function", "<fn>", "{closure#2}",
+    ],
+)  # fmt: skip
+def test_two_functions_without_a_name_in_one_file_are_two(name: str) -> None:
+    assert "location" not in kinds(signatures(report("app.py", 3, name)))
+
+
+@pytest.mark.parametrize("name", ["Foo::operator()", "foo::{{closure}}", "lambda_handler", "anonymize", "block_read", "closure_of", "fn_1"])
+def test_what_has_a_name_keeps_it(name: str) -> None:
+    assert "location" in kinds(signatures(report("app.py", 3, name)))
+
+
 def test_a_report_of_few_words_and_no_place_is_no_identity() -> None:
     assert kinds(signatures(report(None, title="bug", message="crash", cwe=None))) == []
 
@@ -77,6 +93,24 @@ def test_a_random_id_is_an_identity_and_a_short_one_only_with_its_place() -> Non
     assert "external-id" in shared(report(external_id="F-1"), report(line=77, title="other words", external_id="F-1"))
     assert "external-id" not in shared(report(external_id="F-1"), report("other.c", external_id="F-1"))
     assert "external-id" not in shared(report(external_id=guid), report(tool="tool-b", external_id=guid))
+
+
+def test_an_id_is_its_senders_own_and_anothers_only_at_the_same_place() -> None:
+    guid = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"
+
+    def meet(one: Finding, other: Finding) -> bool:
+        kept, sent = (
+            {s.key for s in signatures(found, unknown=organization) if s.kind == "external-id"}
+            for found, organization in ((one, "org_1"), (other, "org_2"))
+        )
+        return bool(kept & sent)
+
+    assert meet(report(function="parse", external_id=guid), report(line=77, function="parse", title="other words", external_id=guid))
+    assert not meet(report(function="parse", external_id=guid), report("other.c", function="parse", external_id=guid))
+    assert not meet(report(function="parse", external_id=guid), report(function="write", external_id=guid))
+    assert not meet(report(function="parse", external_id=guid), report(function="parse", external_id=guid, cwe="CWE-89"))
+    assert not meet(report(function="parse", external_id="F-1"), report(function="parse", title="other words", external_id="F-1"))
+    assert "external-id" not in shared(report(function="parse", external_id="F-1"), report(function="write", external_id="F-1"))
 
 
 def test_a_stack_is_its_class_and_its_top_three_functions() -> None:

@@ -54,6 +54,14 @@ def test_other_packages_and_versions_stay_apart() -> None:
     assert len(spellings) == 5
 
 
+def test_tags_that_are_dates_are_versions_of_their_own() -> None:
+    dates = {component_of(Product(purl=f"pkg:github/abseil/abseil-cpp@{tag}")) for tag in ("20230125", "20230127", "202301", "2023012")}
+
+    assert len(dates) == 4
+    assert component_of(Product(purl="pkg:github/a/b@0123456789abcdef0123456789abcdef01234567"))[1] == "0123456"
+    assert component_of(Product(purl=f"pkg:github/a/b@{'1' * 40}"))[1] == "1111111"
+
+
 def test_a_short_commit_is_the_long_one() -> None:
     long = Product(repository="example.org/tool", commit="0123456789abcdef0123456789abcdef01234567")
     short = Product(repository="example.org/tool", commit="01234567")

@@ -5,9 +5,10 @@ import msgspec
 import pytest
 
 from clearinghouse.flow.test_credit import home, prove, send
+from clearwell.clearinghouse.case import report_store
 from clearwell.clearinghouse.dedupe.question import AskedSignature, KnownStanding
-from clearwell.clearinghouse.flow import asking, coordinating
-from clearwell.ground.identity.actor import Member, OrganizationKind
+from clearwell.clearinghouse.flow import asking, coordinating, remediating
+from clearwell.ground.identity.actor import PROVING, Member, OrganizationKind
 from clearwell.vocabulary.ids import FindingId
 from hub import Hub
 
@@ -62,3 +63,22 @@ def test_a_report_on_a_version_on_which_either_proof_fired_comes_to_the_merged_c
     assert home(hub, one).fires == ("1.2.5",) and home(hub, other) == into
     assert home(hub, told(hub, "fill once more", "fill", "1.2.5")).id == gone.id
     assert home(hub, told(hub, "run once more", "run", "1.4.0")).id == into.id
+
+
+def test_a_fix_is_tried_on_every_proof_of_its_case_also_one_that_ran_before_it_came(
+    hub: Hub, coordinator: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = told(hub, "fill writes behind its buffer", "fill", proof="x = 1")
+    second = told(hub, "the length goes unchecked", "fill", proof="x = 2")
+    for finding in (first, second):
+        prove(hub, monkeypatch, finding)
+    case = home(hub, first)
+    assert home(hub, second).id == case.id
+
+    tried = [files for _, files in remediating._others(hub.house, case)]
+
+    assert tried == [{"proof.toml": b"x = 2"}]
+    coordinating.split_case(hub.house, coordinator, case.id, (second,), "two after all")
+    assert not remediating._others(hub.house, home(hub, first))
+    with hub.house.transaction(PROVING) as tx:
+        assert [len(report_store.runs_of_case(tx, home(hub, one).id)) for one in (first, second)] == [1, 1]

@@ -135,9 +135,10 @@ def test_what_was_said_before_a_report_came_is_not_said_of_it(hub: Hub, coordina
 
 def test_what_a_refusal_lets_go_of_is_as_different_as_it_was(hub: Hub, coordinator: Member, component: str) -> None:
     same = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"  # the tool's own id
-    bridge = send(hub, hub.member(OrganizationKind.LAB), component, "both at once", ("CWE-787",), external_id=same)
+    lab = hub.member(OrganizationKind.LAB)
+    bridge = send(hub, lab, component, "both at once", ("CWE-787",), external_id=same)
     send(hub, hub.member(OrganizationKind.LAB), component, "it writes", ("CWE-787",))
-    injects = send(hub, hub.member(OrganizationKind.LAB), component, "it injects", ("CWE-89",), external_id=same)
+    injects = send(hub, lab, component, "it injects", ("CWE-89",), external_id=same)
     home = case_of(hub, bridge)
     strange = case_of(hub, send(hub, hub.member(OrganizationKind.LAB), component, "another", ("CWE-79",)))
     coordinating.find_different(hub.house, coordinator, home, strange, "I looked at all of them")
@@ -175,9 +176,10 @@ def _fix(hub: Hub, case: CaseId, now: datetime) -> None:
 
 def test_a_refusal_lets_go_of_what_only_the_refused_report_held_together(hub: Hub, component: str) -> None:
     same = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"  # the tool's own id
-    bridge = send(hub, hub.member(OrganizationKind.LAB), component, "both at once", ("CWE-787",), external_id=same)
+    lab = hub.member(OrganizationKind.LAB)
+    bridge = send(hub, lab, component, "both at once", ("CWE-787",), external_id=same)
     writes = [send(hub, hub.member(OrganizationKind.LAB), component, f"it writes {n}", ("CWE-787",)) for n in range(2)]
-    injects = [send(hub, hub.member(OrganizationKind.LAB), component, f"it injects {n}", ("CWE-89",), external_id=same) for n in range(2)]
+    injects = [send(hub, lab, component, f"it injects {n}", ("CWE-89",), external_id=same) for n in range(2)]
     assert {case_of(hub, one) for one in (*writes, *injects)} == {case_of(hub, bridge)}
 
     with hub.house.transaction(SANITY) as tx:
@@ -191,8 +193,9 @@ def test_a_refusal_lets_go_of_what_only_the_refused_report_held_together(hub: Hu
 
 def test_who_speaks_for_a_case_after_a_refusal_brings_in_what_bears_its_signatures(hub: Hub, component: str) -> None:
     same = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"
-    first = send(hub, hub.member(OrganizationKind.LAB), component, "it injects", ("CWE-89",), external_id=same)
-    second = send(hub, hub.member(OrganizationKind.LAB), component, "it writes", ("CWE-787",), external_id=same)
+    lab = hub.member(OrganizationKind.LAB)
+    first = send(hub, lab, component, "it injects", ("CWE-89",), external_id=same)
+    second = send(hub, lab, component, "it writes", ("CWE-787",), external_id=same)
     apart = send(hub, hub.member(OrganizationKind.LAB), component, "it writes too", ("CWE-787",))
     home = case_of(hub, first)
     assert case_of(hub, second) == home != case_of(hub, apart)

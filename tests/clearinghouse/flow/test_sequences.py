@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from clearinghouse.flow.test_signing import again, stored
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.report import Answer
 from clearwell.clearinghouse.flow import answering, coordinating, reporting
@@ -93,6 +94,29 @@ class Lives(RuleBasedStateMachine):
         assert not self._members(case)
         coordinating.split_case(self.hub.house, self.coordinator, into, members, "not alike after all")
         assert self._rows(case, into) == before
+
+    @precondition(lambda self: self.sent)
+    @rule()
+    def sign_anew(self) -> None:
+        """Signatures made anew by the same rules are those that are stored, whatever happened before."""
+        before = stored(self.hub)
+        again(self.hub, self.coordinator)
+        assert stored(self.hub) == before
+
+    @invariant()
+    def a_case_stands_as_its_reports_do(self) -> None:
+        """Who is no duplicate speaks for each case that is open; one of which every report was refused is refused."""
+        answers: dict[CaseId, list[Answer]] = {}
+        for finding in self.sent:
+            with self.hub.house.transaction(CASE) as tx:
+                kept = report_store.load_finding(tx, finding)
+            answers.setdefault(kept.case, []).append(kept.answer)
+        for case, told in answers.items():
+            with self.hub.house.transaction(CASE) as tx:
+                refused = store.load_case(tx, case).case.refused_at is not None
+            stands = [answer for answer in told if answer is not Answer.REFUSED]
+            assert refused != bool(stands)
+            assert not stands or set(stands) != {Answer.DUPLICATE}
 
     @invariant()
     def nothing_is_lost(self) -> None:

@@ -111,6 +111,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             raise Conflict(f"this case is {self.standing.value}; a reproduction opens it again ('reopen') before it stands as proven")
         return self if self.proven_at is not None else msgspec.structs.replace(self, proven_at=at)
 
+    def forget_proof(self) -> "Case":
+        """The report whose proof reproduced belongs to another case. Raises Conflict once fixed or published: both rest on that proof."""
+        if self.fixed_at is not None or self.published_at is not None:
+            raise Conflict(f"this case is {self.standing.value}, and that rests on this report's proof: it cannot be taken out")
+        return msgspec.structs.replace(self, proven_at=None)
+
     def refuse(self, at: datetime, reason: str) -> "Case":
         """The evidence speaks against it (no such file, the proof does not fire). Raises Conflict once proven or published.
 

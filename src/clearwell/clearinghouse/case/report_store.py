@@ -199,9 +199,24 @@ def findings_page(tx: Transaction, submission: SubmissionId, after: int, limit: 
 
 
 def findings_of_case(tx: Transaction, case: CaseId, limit: int | None = 200) -> tuple[KeptFinding, ...]:
-    """The findings attached to a case: those whose own proof reproduced first, then the oldest; all of them when `limit` is None."""
-    rows = tx.rows(f"{_FINDING} WHERE case_id = %(case)s ORDER BY is_proven DESC, received_at, id LIMIT %(limit)s", case=case, limit=limit)
+    """The findings attached to a case: those whose own proof reproduced first, then the oldest; all of them when `limit` is None.
+
+    Within a limit each organization's first come before anybody's second, so that no heap of one's reports hides another's.
+    """
+    chosen = """
+        SELECT id FROM (
+            SELECT id, is_proven, received_at, row_number() OVER (PARTITION BY organization_id ORDER BY is_proven DESC, received_at, id) AS turn
+            FROM clearwell.finding WHERE case_id = %(case)s) told
+        ORDER BY is_proven DESC, turn, received_at, id LIMIT %(limit)s
+    """
+    within = "case_id = %(case)s" if limit is None else f"id = ANY(ARRAY({chosen}))"
+    rows = tx.rows(f"{_FINDING} WHERE {within} ORDER BY is_proven DESC, received_at, id", case=case, limit=limit)
     return tuple(map(_finding, rows))
+
+
+def count_of_case(tx: Transaction, case: CaseId) -> int:
+    """How many findings are attached to a case."""
+    return int(tx.value("SELECT count(*) FROM clearwell.finding WHERE case_id = %(case)s", case=case))
 
 
 def move_answer(tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, by: str, now: datetime) -> None:
@@ -228,9 +243,12 @@ def mark_proven(tx: Transaction, finding: FindingId) -> None:
 
 
 def move_to_case(tx: Transaction, findings: Sequence[FindingId], case: CaseId) -> None:
-    """Attach findings and their proofs to another case, all in one statement: their signatures move once, not one by one."""
+    """Attach findings, their proofs and the runs of these to another case, all at once: their signatures move once, not one by one."""
     tx.execute("UPDATE clearwell.finding SET case_id = %(case)s WHERE id = ANY(%(ids)s)", ids=list(findings), case=case)
     tx.execute("UPDATE clearwell.proof SET case_id = %(case)s WHERE finding_id = ANY(%(ids)s)", ids=list(findings), case=case)
+    tx.execute(
+        "UPDATE clearwell.run SET case_id = %(case)s WHERE finding_id = ANY(%(ids)s) AND fix_id IS NULL", ids=list(findings), case=case
+    )
 
 
 def history(tx: Transaction, findings: Sequence[KeptFinding]) -> dict[FindingId, tuple[AnswerRow, ...]]:

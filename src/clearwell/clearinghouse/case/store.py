@@ -224,6 +224,14 @@ def load_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCas
     return {(kept := _case(row)).id: kept for row in tx.rows(f"{_CASE} WHERE id = ANY(%(ids)s::text[])", ids=array_of(cases))}
 
 
+def awake(tx: Transaction, case: CaseId) -> CaseId:
+    """The case in which a case's reports are now: itself, or what took it in, directly or through others. Raises NotFound."""
+    kept = load_case(tx, case)
+    while kept.merged_into is not None:
+        kept = load_case(tx, kept.merged_into)
+    return kept.id
+
+
 def load_whole_cases(tx: Transaction, cases: Sequence[CaseId]) -> dict[CaseId, KeptCase]:
     """Load several cases for a decision: each with the versions on which proofs fired, or did not, in what was joined with it.
 
@@ -398,9 +406,18 @@ def insert_attachments(tx: Transaction, attachments: Iterable[Attachment]) -> No
     tx.insert_many("clearwell.attachment", columns, rows)
 
 
-def attachments_of(tx: Transaction, case: CaseId) -> tuple[Attachment, ...]:
-    """Every attachment to a case, undone ones too, oldest first."""
-    rows = tx.rows(f"{_ATTACHMENT} WHERE case_id = %(case)s ORDER BY id LIMIT 500", case=case)
+def attachments_of(tx: Transaction, case: CaseId, findings: Sequence[FindingId]) -> tuple[Attachment, ...]:
+    """Every attachment of these findings to a case, undone ones too, and those of what went on to another case; oldest first."""
+    rows = tx.rows(
+        f"""
+        SELECT * FROM ({_ATTACHMENT} WHERE case_id = %(case)s AND finding_id = ANY(%(findings)s) ORDER BY id DESC LIMIT 1000) shown
+        UNION ALL SELECT * FROM ({_ATTACHMENT} a WHERE case_id = %(case)s AND NOT EXISTS (
+            SELECT FROM clearwell.finding f WHERE f.id = a.finding_id AND f.case_id = a.case_id) ORDER BY id DESC LIMIT 500) gone
+        ORDER BY id
+        """,
+        case=case,
+        findings=list(findings),
+    )
     return tuple(msgspec.convert(row, Attachment) for row in rows)
 
 
@@ -425,6 +442,12 @@ def came_from(tx: Transaction, case: CaseId, origin: CaseId) -> tuple[FindingId,
         origin=origin,
     )
     return tuple(row["finding_id"] for row in rows)
+
+
+def was_undone(tx: Transaction, case: CaseId, origin: CaseId) -> bool:
+    """Whether something that came to a case from another was taken out again."""
+    asked = "case_id = %(case)s AND from_case_id = %(origin)s AND detached_at IS NOT NULL"
+    return bool(tx.value(f"SELECT EXISTS (SELECT FROM clearwell.attachment WHERE {asked})", case=case, origin=origin))
 
 
 def detach(tx: Transaction, attachment: str, by: str, reason: str, now: datetime) -> None:

@@ -20,6 +20,7 @@ from clearwell.clearinghouse.dedupe.spelling import (
     crash_class,
     function_of,
     is_local,
+    is_nameless,
     is_whole_file,
     path_of,
     text_of,
@@ -32,7 +33,7 @@ Kind = Literal["proof", "external-id", "report", "fingerprint", "order", "call-s
 
 VERSIONS: dict[Kind, int] = {
     "proof": 1,
-    "external-id": 1,
+    "external-id": 2,
     "report": 1,
     "fingerprint": 1,
     "order": 1,
@@ -104,7 +105,7 @@ def signatures(finding: Finding, unknown: str | None = None) -> tuple[Signature,
         return tuple(found)
     scope = scope_of(finding, unknown)
     if finding.external_id:
-        _external_id(finding, scope, at, tool, found)
+        _external_id(finding, scope, at, unknown, found)
     if finding.crash is not None:
         _crash(finding, finding.crash, scope, at, component is None, found)
     else:
@@ -200,21 +201,30 @@ def _folder_digest(proof: ProofFiles) -> bytes:
     return hashlib.sha256(_pack(listing)).digest()
 
 
-def _external_id(finding: Finding, scope: str, at: str | None, tool: str, found: list[Signature]) -> None:
-    """A long random id is an identity; a short one (F-1) is one only together with file and weakness, which another's F-1 lacks."""
-    identity = (finding.external_id or "").strip()
-    if is_strong_id(identity):
-        found.append(
-            _signature("L0", "external-id", near(scope), (scope, tool, identity.lower()), None, f"{tool}: {identity}", any_version=True)
-        )
-        return
-    place = finding.location
+def _external_id(finding: Finding, scope: str, at: str | None, sender: str | None, found: list[Signature]) -> None:
+    """A long random id is an identity among one sender's reports; another's must also name the same place and weakness.
+
+    Everybody may write anybody's id into a report, and who runs the same tool knows it beforehand. A short one (F-1) is one only
+    of one sender and for one place: what another run counts as its first is another flaw.
+    """
+    identity, tool, place = (finding.external_id or "").strip(), tool_of(finding), finding.location
+    is_strong = is_strong_id(identity)
     file = path_of(place.file) if place is not None and place.file else None
     families = sorted({weakness.family for weakness in finding.weaknesses})
-    if identity and file and families:
+    own = () if sender is None else (sender,)
+    if is_strong:
+        identity = identity.lower()
         found.append(
-            _signature("L0", "external-id", near(scope, file), (scope, tool, identity, file, families), at, f"{tool}: {identity} in {file}")
+            _signature("L0", "external-id", near(scope), (scope, tool, identity, *own), None, f"{tool}: {identity}", any_version=True)
         )
+    if not identity or not file or not families or (is_strong and sender is None):
+        return
+    there = (scope, tool, identity, file, function_of(place.function) if place is not None else None, families)
+    shown = f"{tool}: {identity} in {file}"
+    if is_strong:
+        found.append(_signature("L0", "external-id", near(scope), there, None, shown, any_version=True))
+    else:
+        found.append(_signature("L0", "external-id", near(scope, file), (*there, *own), at, shown))
 
 
 def _report(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
@@ -288,7 +298,7 @@ def is_entry_point(name: str | None) -> bool:
 def _function(finding: Finding, scope: str, at: str | None, found: list[Signature]) -> None:
     place = finding.location
     function = function_of(place.function) if place is not None else None
-    if place is None or not place.file or function is None or is_whole_file(function):
+    if place is None or not place.file or function is None or is_whole_file(function) or is_nameless(function):
         return
     file, family = path_of(place.file), family_of(finding.weaknesses)
     if family is not None:

@@ -19,7 +19,7 @@ _PRIVATE = frozenset({
     "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "test", "invalid",
 })  # fmt: skip
 """Last labels of hosts that no public name has: RFC 6761, RFC 6762 with its appendix G."""
-_SHORT_COMMIT = 7
+_SHORT_COMMIT, _LONG_COMMIT = 7, 40
 _LONG_TEXT = 2_000
 _LONG_PATH = 300
 """What is longer is not kept in a cache: outside text must not fill memory."""
@@ -41,6 +41,10 @@ _NO_NAME = re.compile(
     r"|0x[0-9a-f]+|(?=[a-f]*[0-9])[0-9a-f]{8,}|.*\+0x[0-9a-f]+|sub_[0-9a-f]+"
 )
 _WHOLE_FILE = re.compile(r"[<({\[:]+(?:module|main|global|script|program|file|top(?:[- ]?level)? ?)(?: scope| level)?[>)}\]]*")
+_NAMELESS = re.compile(
+    r"[<({\[$]*(?:lambda(?:\(?\)?#?[0-9]*)?|closure(?:#[0-9]+)?|fn|block|genexpr|(?:list|dict|set)comp|operator\(\)|_[0-9]+"
+    r"|(?:anonymous|arrow|unnamed)(?: ?(?:function|class|closure|lambda|block))?)[>)}\]]*"
+)
 _SIZE = re.compile(r"[ :]*(?:\{\*\}|\b\d+\b)")
 
 
@@ -96,15 +100,23 @@ def _package(purl: str) -> tuple[str, str | None]:
         return f"{component}?{REGISTRY}={registry}", version_of(component, found.version)
     for prefix, host in _HOSTED.items():
         if component.startswith(prefix):
-            version = found.version[:_SHORT_COMMIT] if found.version and re.fullmatch(r"[0-9a-f]{7,64}", found.version) else found.version
-            return repository_of(f"{host}/{component.removeprefix(prefix)}"), version
+            return repository_of(f"{host}/{component.removeprefix(prefix)}"), version_of(component, found.version)
     return component, version_of(component, found.version)
+
+
+def _short_commit(version: str) -> str | None:
+    """A commit by its first seven digits. A tag made of decimal digits alone is a date (20230125), which its last digits tell apart."""
+    if re.fullmatch(r"[0-9a-f]{7,64}", version) is None or (version.isdecimal() and len(version) < _LONG_COMMIT):
+        return version or None
+    return version[:_SHORT_COMMIT]
 
 
 def version_of(component: str, version: str | None) -> str | None:
     if version is None:
         return None
     text = version.strip()
+    if component.startswith(tuple(_HOSTED)):
+        return _short_commit(text)
     if component.startswith("pkg:pypi/"):
         try:
             return re.sub(r"(?:\.0)+$", "", str(Version(text)))
@@ -173,6 +185,11 @@ def _function(name: str) -> str | None:
 def is_whole_file(function: str) -> bool:
     """True for the name that a tool gives to a file's code outside every function: it says no more than the file does."""
     return _WHOLE_FILE.fullmatch(function.lower()) is not None
+
+
+def is_nameless(function: str) -> bool:
+    """True for what a tool calls code that has no name (`<lambda>`, `{closure}`): a file has several, and all are called that."""
+    return _NAMELESS.fullmatch(function.lower()) is not None
 
 
 def _without_brackets(text: str) -> str:

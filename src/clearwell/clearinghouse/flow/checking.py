@@ -2,21 +2,21 @@
 """Checking: the sanity job of a batch, and refusing with what hangs on it. Fetching happens outside any transaction."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from packageurl import PackageURL
 
 from clearwell.clearinghouse.case import report_store, store
 from clearwell.clearinghouse.case.case import Standing
-from clearwell.clearinghouse.case.entries import AnswerMoved, BatchChecked, CaseRefused
+from clearwell.clearinghouse.case.entries import BatchChecked, CaseRefused
 from clearwell.clearinghouse.case.report import Answer, KeptFinding
 from clearwell.clearinghouse.case.store import KeptCase
-from clearwell.clearinghouse.dedupe import store as dedupe_store
 from clearwell.clearinghouse.flow.alarming import put_off, raise_alarm
 from clearwell.clearinghouse.flow.jobs import CHECK
 from clearwell.clearinghouse.flow.joining import reconsider, regroup, settle, stated_version
 from clearwell.clearinghouse.flow.sourcing import tree_of
+from clearwell.clearinghouse.flow.standing import in_words_of, let_first_speak, move_answer
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.clearinghouse.validation.assertion import Sanity
@@ -24,14 +24,13 @@ from clearwell.clearinghouse.validation.sanity import CHECKABLE, check_all, is_c
 from clearwell.clearinghouse.validation.store import SourceArchive
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import DEDUPE, PROVING, SANITY, System
-from clearwell.ground.ledger.entries import Salted
 from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.archives import Registry
 from clearwell.proving.contract import Escaped
 from clearwell.proving.probe import probe
 from clearwell.proving.sandbox import Sandbox
-from clearwell.vocabulary.ids import FindingId, SubmissionId
+from clearwell.vocabulary.ids import CaseId, FindingId, SubmissionId
 from clearwell.vocabulary.marking import strictest
 from clearwell.vocabulary.outside import visible
 from clearwell.vocabulary.product import Product
@@ -58,11 +57,8 @@ def check_batch(house: House, submission: SubmissionId, batch: int) -> None:
     with house.transaction(SANITY) as tx:
         tx.take_turns("component", [finding.component for finding in waiting])
         validation_store.insert_sanity(tx, [(f, checks[f.id]) for f in waiting if f.id in checks], house.clock.now())
-        refused = 0
-        for finding in waiting:
-            check = checks.get(finding.id)
-            if check is not None and check.is_refused:
-                refused += refuse(house, tx, finding.id, check.refusal, SANITY)
+        wrong = {f.id: checks[f.id].refusal for f in waiting if f.id in checks and checks[f.id].is_refused}
+        refused = refuse_all(house, tx, wrong, SANITY)
         queued = [finding for finding in waiting if finding.has_proof and finding.answer is Answer.NEW]
         proofs = [report_store.proof_of_finding(tx, f.id) for f in queued if report_store.load_finding(tx, f.id).answer is Answer.NEW]
         queue_proofs(tx, [proof for proof in proofs if proof is not None])
@@ -76,26 +72,42 @@ def refuse(house: House, tx: Transaction, finding_id: FindingId, reason: str, by
     the first of the rest speaks for the case; its own proof is run, or it needs one again. When no finding of the case stands any
     longer, the case is refused.
     """
-    finding = report_store.load_finding(tx, finding_id)
-    if finding.answer in {Answer.REFUSED, Answer.REPRODUCED}:
-        return False
-    rest = [other for other in report_store.findings_of_case(tx, finding.case, limit=None) if other.answer is not Answer.REFUSED]
-    twins = _same_proof(tx, finding, rest) if by == PROVING else []
-    for refused in (finding, *twins):
-        _move(house, tx, refused, Answer.REFUSED, reason, by)
-    gone = {finding.id, *(twin.id for twin in twins)}
+    return refuse_all(house, tx, {finding_id: reason}, by) > 0
+
+
+def refuse_all(house: House, tx: Transaction, reasons: Mapping[FindingId, str], by: System) -> int:
+    """Refuse findings, each for its reason; what is left of each of their cases is looked at once. Returns how many were open."""
+    told: dict[CaseId, list[KeptFinding]] = {}
+    for finding_id in reasons:
+        finding = report_store.load_finding(tx, finding_id)
+        if finding.answer not in {Answer.REFUSED, Answer.REPRODUCED}:
+            told.setdefault(finding.case, []).append(finding)
+    for case, findings in told.items():
+        _refuse_in(house, tx, case, findings, reasons, by)
+    return sum(map(len, told.values()))
+
+
+def _refuse_in(
+    house: House, tx: Transaction, case: CaseId, findings: Sequence[KeptFinding], reasons: Mapping[FindingId, str], by: System
+) -> None:
+    rest = [other for other in report_store.findings_of_case(tx, case, limit=None) if other.answer is not Answer.REFUSED]
+    gone: set[FindingId] = set()
+    for finding in findings:
+        for refused in (finding, *(_same_proof(tx, finding, rest) if by == PROVING else [])):
+            if refused.id not in gone:
+                move_answer(house, tx, refused, Answer.REFUSED, reasons[finding.id], by)
+            gone.add(refused.id)
     rest = [other for other in rest if other.id not in gone]
-    kept = store.load_case(tx, finding.case, lock=True)
+    kept, reason = store.load_case(tx, case, lock=True), visible(reasons[findings[-1].id])[:500]
     if not rest and kept.case.standing is Standing.UNPROVEN:
-        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), visible(reason)[:500])))
+        store.save_case(tx, msgspec.structs.replace(kept, case=kept.case.refuse(house.clock.now(), reason)))
         house.write(tx, CaseRefused(kept.id), by=by)
     elif rest and all(other.answer is Answer.DUPLICATE for other in rest):
         _stand_alone(house, tx, kept, rest, by)
     if rest and kept.case.standing is Standing.UNPROVEN and not _rests_on(kept, rest):
         with tx.acting_as(DEDUPE.scope):
-            settle(tx, kept.id, house.clock.now())  # a date, version or label that only the refused report gave is none
-    reconsider(house, tx, finding)
-    return True
+            settle(tx, kept.id, house.clock.now())  # a date, version or label that only a refused report gave is none
+    reconsider(house, tx, findings)
 
 
 def _rests_on(kept: KeptCase, rest: Sequence[KeptFinding]) -> bool:
@@ -109,18 +121,10 @@ def _rests_on(kept: KeptCase, rest: Sequence[KeptFinding]) -> bool:
 
 def _stand_alone(house: House, tx: Transaction, kept: KeptCase, rest: list[KeptFinding], by: System) -> None:
     """The first of what is left, one with a proof before others, gives the case its words: those of a refused report say nothing."""
-    first = next((other for other in rest if other.has_proof), rest[0])
-    proof = report_store.proof_of_finding(tx, first.id)
-    answer = Answer.NEW if proof is not None else Answer.NEEDS_PROOF
-    _move(house, tx, first, answer, "the report that this one was joined with was refused", by)
+    first = let_first_speak(house, tx, rest, "the report that this one was joined with was refused", by)
     if kept.case.standing is Standing.UNPROVEN:
-        weaknesses = tuple(weakness.id for weakness in first.body.weaknesses)
-        case = msgspec.structs.replace(kept.case, title=first.title, weaknesses=weaknesses)
-        store.save_case(tx, msgspec.structs.replace(kept, case=case, marking=strictest(other.marking for other in rest)))
-    if proof is not None:
-        queue_proofs(tx, [proof])
-    with tx.acting_as(DEDUPE.scope):
-        dedupe_store.let_speak(tx, first.id)
+        marking = strictest(other.marking for other in rest)
+        store.save_case(tx, msgspec.structs.replace(in_words_of(kept, first), marking=marking))
     if kept.case.standing is Standing.UNPROVEN and len(rest) > 1:
         regroup(house, tx, kept.id, rest, first)
 
@@ -132,13 +136,6 @@ def _same_proof(tx: Transaction, finding: KeptFinding, others: list[KeptFinding]
         return []
     same = {proof.finding for proof in report_store.proofs_of_case(tx, finding.case) if proof.folder_sha256 == own.folder_sha256}
     return [other for other in others if other.id in same and other.id != finding.id]
-
-
-def _move(house: House, tx: Transaction, finding: KeptFinding, answer: Answer, reason: str, by: System) -> None:
-    reason = visible(reason)[:500]
-    report_store.move_answer(tx, finding, answer, reason, by.system, house.clock.now())
-    salted = Salted(reason, organization=finding.organization, case=finding.case)
-    house.write(tx, AnswerMoved(finding.id, answer.value, salted), by=by)
 
 
 @contextlib.contextmanager

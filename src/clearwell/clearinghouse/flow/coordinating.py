@@ -52,10 +52,14 @@ _COPIES = 20
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a case that a coordinator looks at: why it is one, what was run, who takes part, what is next."""
+    """All of a case that a coordinator looks at: why it is one, what was run, who takes part, what is next.
+
+    `findings` are at most 200 of the `held`: each organization's first before anybody's second.
+    """
 
     kept: KeptCase
     findings: tuple[KeptFinding, ...]
+    held: int
     attachments: tuple[Attachment, ...]
     participants: tuple[KeptParticipant, ...]
     runs: tuple[Run, ...]
@@ -93,7 +97,8 @@ def read_case(house: House, actor: Member, case_id: CaseId) -> CaseView:
         return CaseView(
             kept=kept,
             findings=findings,
-            attachments=store.attachments_of(tx, case_id),
+            held=report_store.count_of_case(tx, case_id),
+            attachments=store.attachments_of(tx, case_id, [finding.id for finding in findings]),
             participants=participants,
             runs=report_store.runs_of_case(tx, case_id),
             statements=store.statements_of(tx, case_id),

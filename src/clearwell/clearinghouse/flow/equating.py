@@ -168,5 +168,4 @@ def _may_join(tx: Transaction, older: KeptCase, younger: KeptCase) -> bool:
         return False
     if apart_among(tx, [older.id, younger.id]).keeps(older.id, younger.id):
         return False
-    undone = (a for one, other in ((older, younger), (younger, older)) for a in store.attachments_of(tx, one.id) if a.from_case == other.id)
-    return not any(attachment.detached_at is not None for attachment in undone)
+    return not any(store.was_undone(tx, one.id, other.id) for one, other in ((older, younger), (younger, older)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joining: a case's findings are attached to another, reversibly. Every report, proof, finder and date is kept (never 8)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -19,6 +19,7 @@ from clearwell.clearinghouse.dedupe.difference import Kind, apart_among, inherit
 from clearwell.clearinghouse.dedupe.signature import STACKS, signatures
 from clearwell.clearinghouse.dedupe.spelling import component_of
 from clearwell.clearinghouse.flow.jobs import SKETCH_CASE
+from clearwell.clearinghouse.flow.standing import stand
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.clearinghouse.intake.batch import storable
 from clearwell.ground.house import House
@@ -35,6 +36,9 @@ Evidence = tuple[tuple[str, str], ...]
 
 JUDGMENT = "a person's judgment"
 """The signal of rung L4."""
+
+_FEW, _RECONSIDERED = 4, 20
+"""Cases of one signature, a report's own among them, that leave no doubt once one is refused; and reports that one refusal decides anew."""
 
 _GROUPS = 200
 """Reports of one refused case that are parted at most; the rest stays together, for a person to split."""
@@ -72,8 +76,9 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
         ),
     )  # fmt: skip
     store.save_case(tx, msgspec.structs.replace(gone, merged_into=into.id))
+    waits = Answer.NEW if into.case.proven_at is None else None  # a proof that is still to be run may be what proves them
     for finding in findings:
-        if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF}:
+        if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF} and finding.answer is not waits:
             reason = f"the same as one reported before ({joined.rung})"
             report_store.move_answer(tx, finding, Answer.DUPLICATE, reason, by.name, now)
             salted = Salted(reason, organization=finding.organization, case=into.id)
@@ -176,22 +181,32 @@ def _copy(house: House, case: CaseId, old: KeptParticipant, earliest: datetime) 
     return msgspec.structs.replace(old, id=new, case=case, joined_at=house.clock.now(), first_reported=reported)
 
 
-def reconsider(house: House, tx: Transaction, refused: KeptFinding) -> None:
-    """Decide anew on lone reports that may have been left apart only because the refused one made it doubtful where they belong.
+def reconsider(house: House, tx: Transaction, refused: Sequence[KeptFinding]) -> None:
+    """Decide anew on lone reports that may have been left apart only because refused ones made it doubtful where they belong.
 
-    Runs as dedupe, in the refusal's own transaction; looks at the refused one's own signatures and at few reports (never a scan).
+    Runs as dedupe, in the refusal's own transaction; looks at the refused ones' own signatures and at few reports (never a scan).
     """
     with tx.acting_as(DEDUPE.scope):
-        stated = usable(signatures(refused.body, unknown=refused.organization))
-        near = dedupe_store.known(tx, [signature.key for signature in stated])
-        for finding_id in sorted(
-            {other.finding for others in near.values() for other in others}, reverse=True
-        ):  # the newer joins the older
+        stated = {one.key for finding in refused for one in usable(signatures(finding.body, unknown=finding.organization))}
+        near = dedupe_store.known(tx, sorted(stated))
+        open_now = {finding for others in near.values() for finding in _with_few(others)}
+        for finding_id in sorted(open_now, reverse=True)[:_RECONSIDERED]:  # the newer joins the older
             finding = report_store.load_finding(tx, finding_id)
             if finding.answer is Answer.NEEDS_PROOF and len(report_store.findings_of_case(tx, finding.case, limit=2)) == 1:
                 joined = _decide_anew(tx, finding)
                 if joined is not None:
                     attach_case(house, tx, finding.case, joined, DEDUPE)
+
+
+def _with_few(others: Sequence[Known]) -> Iterator[FindingId]:
+    """Of the findings that bear a signature, those for whose version one other case has it, or a few: the rest is as open as before."""
+    told: dict[CaseId, set[str | None]] = {}
+    for other in others:
+        told.setdefault(other.case, set()).add(other.version)
+    for other in others:
+        fits = [case for case, versions in told.items() if other.version is None or other.version in versions or versions == {None}]
+        if 1 < len(fits) <= _FEW:
+            yield other.finding
 
 
 def _decide_anew(tx: Transaction, finding: KeptFinding) -> Joined | None:
@@ -299,6 +314,7 @@ def _part(house: House, tx: Transaction, case_id: CaseId, group: Sequence[KeptFi
     queue_proofs(tx, [proofs[lead.id]] if lead.id in proofs else [])
     report_store.move_answer(tx, lead, answer, reason, DEDUPE.system, now)
     house.write(tx, AnswerMoved(lead.id, answer.value, Salted(reason, organization=lead.organization, case=target)), by=DEDUPE)
+    stand(house, tx, target, DEDUPE)
     house.write(tx, CaseSplit(case_id, target, len(group), Salted(reason, case=case_id)), by=DEDUPE)
 
 

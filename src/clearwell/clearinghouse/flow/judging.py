@@ -28,6 +28,7 @@ from clearwell.clearinghouse.dedupe.difference import Difference, apart_among, i
 from clearwell.clearinghouse.dedupe.suggestion import SuggestionState
 from clearwell.clearinghouse.flow.jobs import INVITE, SKETCH_CASE
 from clearwell.clearinghouse.flow.joining import JUDGMENT, attach_case, let_go, settle, wake
+from clearwell.clearinghouse.flow.standing import stand
 from clearwell.clearinghouse.flow.turns import queue_proofs
 from clearwell.ground.house import House
 from clearwell.ground.identity.actor import CASE, Member
@@ -210,10 +211,12 @@ def _split(house: House, tx: Transaction, actor: Member, case_id: CaseId, wish: 
             let_go(house, tx, case_id)
             store.detach(tx, attachment.id, actor.person, wish.reason, now)
             back.setdefault(target, []).append(finding)
-        for case in (case_id, *back):
-            settle(tx, case, now)
         for target, findings in back.items():
             _answer_as_before(house, tx, target, findings)
+        for case in (case_id, *back):
+            stand(house, tx, case, actor)
+            settle(tx, case, now)
+        for target, findings in back.items():
             said = Difference(one=case_id, other=target, kind="split", reason=wish.reason, decided_by=actor.person, decided_at=now)
             remember(tx, said)
             suggestion_store.settle(tx, case_id, target, SuggestionState.UNDONE, actor.person, now)
@@ -230,9 +233,12 @@ def _answer_as_before(house: House, tx: Transaction, target: CaseId, findings: S
         other.id not in joined and other.answer is not Answer.REFUSED and (other.id in held or other.answer is not Answer.DUPLICATE)
         for other in report_store.findings_of_case(tx, target, limit=None)
     )
+    told = report_store.history(tx, findings)
     for finding in findings:
         proof = report_store.proof_of_finding(tx, finding.id)
-        answer = Answer.REPRODUCED if finding.is_proven else Answer.NEW if proof is not None else Answer.NEEDS_PROOF
+        before = [row.answer for row in told[finding.id] if row.answer not in {Answer.DUPLICATE, Answer.REFUSED}]
+        fresh = Answer.NEW if proof is not None else Answer.NEEDS_PROOF
+        answer = Answer.REPRODUCED if finding.is_proven else before[-1] if before else fresh
         if finding.answer in {Answer.REFUSED, answer} or (finding.id in joined and speaks and not finding.is_proven):
             continue
         report_store.move_answer(tx, finding, answer, "a person found that it is not the same", "coordinator", house.clock.now())
@@ -243,8 +249,7 @@ def _answer_as_before(house: House, tx: Transaction, target: CaseId, findings: S
 def keep_apart(house: House, tx: Transaction, actor: Member, case_id: CaseId, other: CaseId, reason: str) -> None:
     """Remember for ever that two cases are not one. Two that were joined are split first (Conflict)."""
     tx.take_turns("component", [store.load_case(tx, one).case.component for one in (case_id, other)])
-    kept, known = store.load_case(tx, case_id), store.load_case(tx, other)
-    if case_id == other or kept.merged_into == other or known.merged_into == case_id:
+    if store.awake(tx, case_id) == store.awake(tx, other):
         raise Conflict("these two are one case now; take the reports out of it first")
     with tx.acting_as(CASE.scope):
         if apart_among(tx, (case_id, other), ("different",)).keeps(case_id, other):

@@ -25,7 +25,7 @@ from clearwell.clearinghouse.flow.jobs import COMPARE_CASE, INVITE, RECHECK, VAL
 from clearwell.clearinghouse.flow.joining import attach_case
 from clearwell.clearinghouse.flow.joining import settle as settle_case
 from clearwell.clearinghouse.flow.ordering import ANOTHER_LOOKS, Asked, Shown, ask, is_drawn, proving_settings, settle, waits_for_another
-from clearwell.clearinghouse.prioritization.priority import rank_case
+from clearwell.clearinghouse.flow.standing import proven_by
 from clearwell.clearinghouse.validation import store as validation_store
 from clearwell.formats import read
 from clearwell.ground.house import House
@@ -36,7 +36,7 @@ from clearwell.ground.policy.policy import Act, Subject
 from clearwell.ground.storage.database import Transaction
 from clearwell.proving.attempt import REPORT, Reproduction
 from clearwell.proving.order import Order
-from clearwell.proving.verdict import Outcome, Runs, Verdict
+from clearwell.proving.verdict import Outcome, Verdict
 from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.ids import CaseId, ProofId, RunId
@@ -166,7 +166,7 @@ def _prove(house: House, tx: Transaction, finding: KeptFinding, proof: Proof, do
     """The finding is proven: so is its case, unless an older proven case is the same; unproven cases of its signature join it."""
     now, verdict = house.clock.now(), done.verdict
     report_store.mark_proven(tx, finding.id)
-    kept = _proven_case(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
+    kept = proven_by(store.load_case(tx, finding.case, lock=True), proof, verdict, now)
     store.save_case(tx, kept)
     if kept.case.first_received < finding.received_at:  # what a person had joined before may be older, and no more than a place
         settle_case(tx, kept.id, now)
@@ -208,21 +208,6 @@ def _link_with_fixed(
         house.write(tx, RegressionSuspected(kept.id, Salted(suspected[0], case=kept.id), said), by=PROVING)
 
 
-def _proven_case(kept: KeptCase, proof: Proof, verdict: Verdict, now: datetime) -> KeptCase:
-    fires = {Product(purl=verdict.target.purl).version} | {rung.version for rung in verdict.ladder if rung.fired}
-    clean = {rung.version for rung in verdict.ladder if rung.fired is False}
-    if isinstance(verdict.control, Runs) and verdict.control.purl is not None and verdict.control.kind == "same package":
-        clean.add(Product(purl=verdict.control.purl).version or "")
-    proven = msgspec.structs.replace(
-        kept,
-        case=kept.case.prove(now),
-        proof=proof.id,
-        fires=tuple(sorted({*kept.fires, *(version for version in fires if version)})),
-        clean=tuple(sorted({*kept.clean, *(version for version in clean if version)})),
-    )
-    return rank_case(proven)
-
-
 def _seen_crashes(done: Reproduction) -> tuple[Finding, ...]:
     """What the run itself showed, read as crash logs are: the sanitizer's own report of what was asserted, never what a program printed."""
     target, effect = Product(purl=done.verdict.target.purl), done.verdict.target.signature
@@ -245,7 +230,7 @@ def _absorb(
     known = dedupe_store.known(tx, [s.key for s in every])
     cases = store.load_whole_cases(tx, list({other.case for others in known.values() for other in others}))
     for case_id, joined in absorbed(kept, every, known, cases, apart_among(tx, [kept.id, *cases])):
-        if not any(report_store.proof_of_finding(tx, f.id) for f in report_store.findings_of_case(tx, case_id)):
+        if not report_store.proofs_of_case(tx, case_id):
             attach_case(house, tx, case_id, joined, PROVING)
 
 

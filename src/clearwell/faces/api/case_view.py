@@ -196,7 +196,7 @@ class DifferentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CasePage(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a case."""
+    """All of a case. `findings` are at most 200 of the `findings_held`: each organization's first before anybody's second."""
 
     case: CaseRow
     embargo: str
@@ -212,6 +212,7 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     clean: tuple[str, ...]
     duties: tuple[DutyView, ...]
     findings: tuple[CaseFinding, ...]
+    findings_held: int
     joined: tuple[Joined, ...]
     participants: tuple[ParticipantView, ...]
     runs: tuple[RunView, ...]
@@ -255,6 +256,7 @@ def case_page(view: CaseView) -> CasePage:
         clean=kept.clean,
         duties=tuple(DutyView(duty.kind.value, duty.due, duty.days_before) for duty in case.duties),
         findings=tuple(_finding(kept, view.sanity.get(kept.id)) for kept in view.findings),
+        findings_held=view.held,
         joined=tuple(map(_joined, view.attachments)),
         participants=tuple(
             ParticipantView(

@@ -20,6 +20,7 @@ from clearwell.vocabulary.errors import Invalid
 from clearwell.vocabulary.finding import Finding
 from clearwell.vocabulary.outside import for_terminal
 from clearwell.vocabulary.product import Product, parse_target
+from clearwell.vocabulary.weakness import family_of
 
 
 @click.command()
@@ -60,14 +61,15 @@ def question_of(finding: Finding) -> AskedSignature | None:
     target = product.purl or (f"{product.repository}@{product.commit}" if product.repository and product.commit else None)
     if target is None:
         return None
-    place = finding.location
+    place, family = finding.location, family_of(finding.weaknesses)
+    weakness = next((weakness.id for weakness in finding.weaknesses if weakness.family == family), None)
     proof = next((s.key.hex() for s in signatures(finding) if s.kind == "proof"), None)
     crash = finding.crash
     candidates = [AskedSignature(target, proof_sha256=proof)] if proof else []
     if crash is not None and crash.type:
         candidates.append(AskedSignature(target, crash=AskedCrash(crash.type, crash.frames[:16], crash.access, crash.state)))
-    if place is not None and finding.weaknesses:
-        candidates.append(AskedSignature(target, file=place.file, function=place.function, weakness=finding.weaknesses[0].id))
+    if place is not None and weakness is not None:
+        candidates.append(AskedSignature(target, file=place.file, function=place.function, weakness=weakness))
     if finding.fingerprints:
         tool, file = tool_of(finding), place.file if place is not None else None
         candidates.append(AskedSignature(target, file=file, tool=tool, rule=finding.rule, fingerprints=finding.fingerprints[:16]))
