@@ -572,3 +572,28 @@ def _wait_until(holds, seconds: float = 60.0) -> None:
 @pytest.mark.sandbox
 def test_the_machine_s_debugging_symbols_are_not_in_the_box(run):
     assert run("import os\nprint(os.path.isdir('/usr/lib/debug') and os.listdir('/usr/lib/debug'))").stdout in {b"[]\n", b"False\n"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for n in range(40): open(f'/box/build/{n}', 'wb').truncate(60 << 20)",
+        "open('/box/build/a', 'wb').truncate(60 << 20)\nfor n in range(40): os.link('/box/build/a', f'/box/build/{n}')",
+        "open('/box/build/a', 'wb').truncate(60 << 20)\nfor n in range(40): os.symlink('a', f'/box/build/{n}')",
+    ],
+    ids=["holes", "hard links", "links"],
+)
+def test_a_build_of_holes_and_links_does_not_fill_the_machine_s_disk(run, tmp_path, code):
+    # given a build that leaves next to nothing in its box, and gigabytes to whoever copies it
+    harvest = tmp_path / "build.tar"
+    harvest.touch()
+    result = run(
+        f"import os\n{code}",
+        writable=("/box/build", "/box/root", "/tmp", "/dev/shm"),
+        collect=(),
+        harvest="/box/build",
+        harvest_to=harvest,
+    )
+    # then it is a limit that was hit, and nothing of it is kept
+    assert (result.exit, result.killed) == (0, "temporary_space")
+    assert harvest.stat().st_size < 1 << 20
