@@ -193,9 +193,19 @@ class Attempt:
             if self.is_patch:
                 # Proof, variants and features judge a patch together; another version of the package may well differ in more.
                 return Outcome.FIX_NOT_VERIFIED, said
+            if self._control_is_dead:
+                return Outcome.INCONCLUSIVE, f"{said}: nothing that the harness shows works there, so its silence shows nothing"
         if self.settings.with_ladder:
             self._climb_ladder()
         return Outcome.REPRODUCED, f"{said}; {self.features.passed} features pass on the target"
+
+    @property
+    def _control_is_dead(self) -> bool:
+        """True when none of the harness's features that work on the target works on the control. A finder's own speak only where no other does."""
+        names = [_feature_name(feature, index) for index, feature in enumerate(self.proof.features)]
+        working = [name for name in names if name not in self.features.set_aside]
+        own = [name for name in names[: len(self.proof.harness.file.feature)] if name in working]
+        return all(name in self.features.control_failed for name in own or working)
 
     def _doubt_of_the_fix(self) -> str | None:
         if self.features.control_failed:
