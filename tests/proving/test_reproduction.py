@@ -361,6 +361,21 @@ def test_a_fix_may_leave_plain_tags_when_what_acts_is_gone(lab: Lab):
     assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
 
 
+def test_markup_of_a_feature_that_was_set_aside_is_ordinary_on_both_sides(lab: Lab):
+    # given a fix that leaves a plain tag, which a feature prints too that was written down wrongly
+    for version, cleaned in (("7.0", "text"), ("7.1", 'text.replace("<img", "&lt;img")')):
+        name, content = wheel("notes", version, {"notes.py": NOTES.replace("if FIXED else text)", f"if FIXED else {cleaned})")})
+        lab.index.files[name] = content
+    more = '[[feature]]\nargs = ["html"]\ninput = { text = "<math>" }\noutput = "<p>something else</p>"\n'
+    proof = lab.proof(
+        "notes", verb="html", text="<math><img src=x onerror=alert(1)>", oracle='kind = "output"\ncontext = "html"', more=more,
+        purl="pkg:pypi/notes@7.0", control='purl = "pkg:pypi/notes@7.1"',
+    )  # fmt: skip
+    verdict = lab.prove(proof)
+    assert verdict.features.set_aside == ("feature 4 (html)",)
+    assert (verdict.verdict, verdict.control.fired) == (Outcome.REPRODUCED, 0), verdict.reason
+
+
 def test_a_finder_s_small_limits_prove_nothing(lab: Lab):
     # given limits that start-up alone would reach
     cpu = lab.proof("notes", verb="check", text="x", oracle='kind = "exhaustion"\nresource = "cpu"\ncpu_seconds = 0.001')

@@ -170,7 +170,7 @@ class Attempt:
         if self.control is not None:
             control = self._environment(self.control, "control")
             self.passed += ["applies", "builds"]
-            control_ordinary = self._features_on_control(control) | self.harmless
+            control_ordinary = self._features_on_control(control) | self.harmless | ordinary
             effects = self._repeat(control, "control", control_ordinary)
             assert self.control_runs is not None
             count = sum(effect.fired for effect in effects)
@@ -274,7 +274,7 @@ class Attempt:
     # -- features
 
     def _check_features(self, environment: Environment) -> frozenset[str]:
-        """Run every feature on the target; return the markup that they print. At least one must pass."""
+        """Run every feature on the target; return the markup that they print, set aside or not. At least one must pass."""
         set_aside, failures, passed = [], [], 0
         seen_words: set[str | None] = set()
         ordinary: set[str] = set()
