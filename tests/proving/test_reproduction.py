@@ -10,7 +10,7 @@ from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
 from clearwell.proving.sandbox import Spec, standing
 from clearwell.proving.verdict import FixLabel, Outcome
-from proving.lab import NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, sdist, wheel
+from proving.lab import NAME_C, NAME_H, NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, sdist, wheel
 
 pytestmark = pytest.mark.sandbox
 
@@ -241,6 +241,18 @@ def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):
     patch = RIGHT.replace("calloc(8, 1)", "calloc(9, 1)").encode()
     fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     assert (fixed.label, fixed.rung, fixed.refuted_by) == (FixLabel.REFUTED, None, "applies")
+
+
+@pytest.mark.parametrize("where", ["deep", "name.h/x.c", "tests/old/new.c"], ids=["a folder", "beneath a file", "beneath a kept test"])
+def test_a_patch_that_puts_a_file_where_none_can_be_does_not_apply(lab: Lab, where):
+    # given a patch that is well formed, whose new file would take a folder's place, or lie beneath a file
+    tree = {"name.c": NAME_C, "name.h": NAME_H, "deep/x.c": "", "tests/old": "x\n"}
+    lab.index.files["cname-1.2.tar.gz"] = sdist({f"src/lib/{name}": text for name, text in tree.items()}, "cname-1.2")
+    gone = "--- a/tests/old\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n" if where.startswith("tests") else ""
+    patch = f"{RIGHT}{gone}--- /dev/null\n+++ b/{where}\n@@ -0,0 +1 @@\n+x\n".encode()
+    proof = lab.read(lab.c_proof(purl="pkg:pypi/cname@1.2"))
+    fixed = verify_fix(proof, patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.caught) == (FixLabel.REFUTED, "does_not_apply"), fixed.reason
 
 
 def test_a_fixed_version_goes_up_the_same_ladder(lab: Lab):

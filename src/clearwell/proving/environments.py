@@ -343,8 +343,11 @@ def _overlay(written: Path, place: Path) -> None:
         is_new = not file.exists()
         if not is_new and is_test(name):
             continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(path.read_bytes())
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(path.read_bytes())
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            raise PatchDoesNotApply(f"the patch puts {name[:120]!r} where a folder is, or beneath a file") from error
         if is_new:
             file.chmod(0o644)
 
