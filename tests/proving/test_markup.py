@@ -77,7 +77,9 @@ def test_any_text_is_read(text):
     leaves_script(text)
 
 
-@pytest.mark.parametrize("piece", ["<a ", "<a x", "<!--", "<script>", "</", "<a '", "<title>", "<!-- <script>", "=", "<a href=java\n", "<!--x-->", "<!--x--!>"])
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<a x", "<!--", "<script>", "</", "<a '", "<title>", "<!-- <script>", "=", "<a href=java\n", "<!--x-->", "<!--x--!>"]
+)
 def test_reading_takes_time_in_proportion(piece):
     started = time.process_time()
     risky_parts(piece * (600_000 // len(piece)))

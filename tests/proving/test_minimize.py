@@ -34,6 +34,12 @@ def test_parts_are_left_out_and_repeated_less_often():
     assert found == Input(parts=(("a|", 65_536), ("-|", 10)))
 
 
+def test_parts_that_open_and_close_are_repeated_less_often_together():
+    recipe = Input(parts=(("[", 100_000), "x", ("]", 100_000)))
+    found = shrink(recipe, b"", lambda one: content(one).count(b"[") == content(one).count(b"]") > 1_200)
+    assert found == Input(parts=(("[", 1_201), ("]", 1_201)))
+
+
 def test_parts_that_grow_keep_growing():
     found = shrink(Input(parts=("xx1.2.3", (" ", "n"), "<1")), b"", lambda one: one.grows and "1" in str(one.parts))
     assert found.grows
@@ -49,6 +55,12 @@ def test_where_tries_run_out_the_smallest_so_far_is_kept():
     found = shrink(Input(text="BUG" + "x" * 500), b"BUG" + b"x" * 500, holds)
     assert content(found) == b"BUG"
     assert len(tried) < 60
+
+
+def test_markup_that_acts_is_not_made_a_plain_tag():
+    acting = Effect(True, "output: <img>, img@onerror", markup=frozenset({"<img>", "img@onerror"}))
+    plain = Effect(True, "output: <i>", markup=frozenset({"<i>"}))
+    assert class_of(acting) != class_of(plain) == class_of(Effect(True, "output: <b>", markup=frozenset({"<b>"})))
 
 
 def test_the_class_of_a_report_is_what_and_where_but_not_how_many_bytes():

@@ -149,9 +149,7 @@ def test_a_size_that_is_none_is_refused_and_no_empty_file(tmp_path, content):
         list(members(_file(tmp_path, content), "x.tgz"))
 
 
-@pytest.mark.parametrize(
-    ("other", "said"), [("b-1/x", "twice"), ("b-1/X", "differs only by case"), ("b-1/x/y", "file and as a folder")]
-)
+@pytest.mark.parametrize(("other", "said"), [("b-1/x", "twice"), ("b-1/X", "differs only by case"), ("b-1/x/y", "file and as a folder")])
 def test_two_top_folders_do_not_write_over_each_other(tmp_path, other, said):
     with pytest.raises(Invalid, match=said):
         unpack(_file(tmp_path, tar({"a-1/x": "good", other: "evil"})), "x.tgz", tmp_path / "out", strip=True)

@@ -201,7 +201,7 @@ class Attempt:
 
     @property
     def _control_is_dead(self) -> bool:
-        """True when none of the harness's features that work on the target works on the control. A finder's own speak only where no other does."""
+        """True when none of the harness's features that work on the target works on the control; a finder's own count where no other does."""
         names = [_feature_name(feature, index) for index, feature in enumerate(self.proof.features)]
         working = [name for name in names if name not in self.features.set_aside]
         own = [name for name in names[: len(self.proof.harness.file.feature)] if name in working]

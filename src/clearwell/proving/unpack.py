@@ -217,7 +217,7 @@ def _tar_members(archive: Path, bounds: Bounds) -> Iterator[Member]:
 
 
 def _check_size(info: tarfile.TarInfo, name: str) -> None:
-    """A size below zero, or an extended header's that is no number, is read as an empty file here, and as something else by other readers."""
+    """Refuse a size below zero, or an extended header's that is no number: tarfile reads an empty file there, other readers do not."""
     told = info.pax_headers.get("size", "0")
     if info.size < 0 or not (told.isascii() and told.isdigit()):
         raise Invalid(f"the archive's file {name!r} has a size that is none: {told[:40] if info.size >= 0 else info.size!r}")
