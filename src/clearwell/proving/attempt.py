@@ -108,6 +108,7 @@ class Attempt:
         self.sides: dict[str, Environment] = {}
         self.refuted_by: str | None = None
         self.features = Features()
+        self.wrong_on_control = ""
         self.variants: tuple[SeenVariant, ...] = ()
         self.ladder: tuple[Rung, ...] = ()
 
@@ -194,14 +195,14 @@ class Attempt:
                 # Proof, variants and features judge a patch together; another version of the package may well differ in more.
                 return Outcome.FIX_NOT_VERIFIED, said
             if self._control_is_dead:
-                return Outcome.INCONCLUSIVE, f"{said}: nothing that the harness shows works there, so its silence shows nothing"
+                return Outcome.INCONCLUSIVE, f"{said}, so its silence shows nothing: {self.wrong_on_control}"
         if self.settings.with_ladder:
             self._climb_ladder()
         return Outcome.REPRODUCED, f"{said}; {self.features.passed} features pass on the target"
 
     @property
     def _control_is_dead(self) -> bool:
-        """True when none of the harness's features that work on the target works on the control; a finder's own count where no other does."""
+        """True when none of the harness's features that work on the target works on the control; a finder's own count where it has none."""
         names = [_feature_name(feature, index) for index, feature in enumerate(self.proof.features)]
         working = [name for name in names if name not in self.features.set_aside]
         own = [name for name in names[: len(self.proof.harness.file.feature)] if name in working]
@@ -300,7 +301,7 @@ class Attempt:
         return frozenset(ordinary)
 
     def _features_on_control(self, environment: Environment) -> frozenset[str]:
-        failed = []
+        failed: list[str] = []
         ordinary: set[str] = set()
         for index, feature in enumerate(self.proof.features):
             name = _feature_name(feature, index)
@@ -308,7 +309,9 @@ class Attempt:
                 continue
             seen = self._observe(environment, self._feature_bytes(feature, index), feature.args)
             ordinary |= risky_parts(seen.stdout)
-            if _wrong_in(feature, seen) is not None:
+            wrong = _wrong_in(feature, seen)
+            if wrong is not None:
+                self.wrong_on_control = self.wrong_on_control or wrong
                 failed.append(name)
         self.features = msgspec.structs.replace(self.features, control_failed=tuple(failed))
         return frozenset(ordinary)
