@@ -10,6 +10,7 @@ from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
 from clearwell.proving.sandbox import Spec, standing
 from clearwell.proving.verdict import FixLabel, Outcome
+from clearwell.vocabulary.errors import Invalid
 from proving.lab import NAME_C, NAME_H, NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, sdist, wheel
 
 pytestmark = pytest.mark.sandbox
@@ -260,6 +261,35 @@ def test_a_fixed_version_goes_up_the_same_ladder(lab: Lab):
     fixed = verify_fix(proof, Side(purl="pkg:pypi/cname@1.1"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     same = verify_fix(proof, Side(purl="pkg:pypi/cname@1.0"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     assert (fixed.label, same.label, same.refuted_by) == (FixLabel.NOT_REFUTED, FixLabel.REFUTED, "proof")
+
+
+def test_a_fixed_version_that_is_no_later_one_is_flagged_and_another_package_is_no_fix(lab: Lab):
+    # given releases without the flaw: one that came before it, and one of another package
+    fixed_code = {"notes.py": NOTES.replace("FIXED = False", "FIXED = True")}
+    lab.index.files |= dict([wheel("notes", "0.9", fixed_code), wheel("other", "9.9", fixed_code)])
+    verb, text, oracle = PLANTED["command"]
+    proof = lab.read(lab.proof("notes", verb=verb, text=text, oracle=oracle))
+    earlier = verify_fix(proof, Side(purl="pkg:pypi/notes@0.9"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (earlier.label, [flag.kind for flag in earlier.flags]) == (FixLabel.FLAGGED, ["no_later_version"])
+    with pytest.raises(Invalid, match="another package"):
+        verify_fix(proof, Side(purl="pkg:pypi/other@9.9"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+
+
+def test_a_mutation_that_is_genuine_does_not_refute_a_right_fix(lab: Lab):
+    # given a check that accepts one word too many, beside two that are genuine
+    flawed = 'word.lstrip("=>") == "right"'
+    for version, check in (("8.0", flawed), ("8.1", 'word in ("right", ">right")'), ("8.2", f'word != "=right" and {flawed}')):
+        code = NOTES.replace('word == "right" or (word == "" and not FIXED)', check)
+        lab.index.files |= dict([wheel("notes", version, {"notes.py": code})])
+    proof = lab.read(lab.proof("notes", verb="check", text="=right", oracle='kind = "bypass"', purl="pkg:pypi/notes@8.0"))
+
+    def tried(version: str):
+        return verify_fix(proof, Side(purl=f"pkg:pypi/notes@{version}"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+
+    # then the right fix stands, and one that knows the proof's bytes alone does not
+    right, special = tried("8.1"), tried("8.2")
+    assert right.label in {FixLabel.NOT_REFUTED, FixLabel.FLAGGED}, right.reason
+    assert (special.label, special.refuted_by) == (FixLabel.REFUTED, "variants"), special.reason
 
 
 def test_a_patch_in_the_folder_is_a_control(lab: Lab):

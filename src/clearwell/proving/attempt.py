@@ -2,7 +2,6 @@
 """One attempt to reproduce a proof: from isolation to variants, collecting what the verdict names wherever it ends."""
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 from packageurl import PackageURL
 
 from clearwell.proving.archives import Registry
+from clearwell.proving.ending import how_it_ended, wrong_in
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
 from clearwell.proving.folder import TWO_WORDS, Feature, Input, Oracle, Proof, Side, Variant, input_bytes
 from clearwell.proving.interval import clopper_pearson
@@ -19,6 +19,7 @@ from clearwell.proving.oracles import Asked, Effect, judge
 from clearwell.proving.oracles.exhaustion import LARGER_STACK, is_bare_fault, overflows
 from clearwell.proving.oracles.growth import Measured, again, measure
 from clearwell.proving.probe import Probe, probe
+from clearwell.proving.releases import is_same_package
 from clearwell.proving.running import Bench, Observation
 from clearwell.proving.runtimes import light_runtimes
 from clearwell.proving.sandbox import BACKENDS, DEFAULT, Escaped, Limits, Sandbox, Strength
@@ -30,8 +31,6 @@ _STRONGEST: dict[Strength, int] = {"none": 0, "watched": 1, "enforced": 2}
 _EXHIBIT_MAX = 256 << 10
 REPORT = "target report"
 """The exhibit that a sanitizer wrote in the first run on the target; the other exhibits are what programs printed."""
-_LAST_WORDS = 4000
-_ERROR_LINE = re.compile(r"(?:Uncaught )?(?:Exception in thread \"[^\"]{1,100}\" )?[\w.$]{0,200}(?:Error|Exception|Throwable)\b")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -268,9 +267,8 @@ class Attempt:
     def _control_kind(self, control: Control) -> str:
         if isinstance(control, bytes):
             return "patch"
-        one, other = (PackageURL.from_string(text or "") for text in (control.purl, self.proof.file.target.purl))
-        same = (one.type, one.namespace, one.name) == (other.type, other.namespace, other.name)
-        return "same package" if same else "other package"
+        is_same = is_same_package(control.purl or "", self.proof.file.target.purl or "")
+        return "same package" if is_same else "other package"
 
     # -- features
 
@@ -283,7 +281,7 @@ class Attempt:
             content = self._feature_bytes(feature, index)
             seen = self._observe(environment, content, feature.args)
             ordinary |= risky_parts(seen.stdout)
-            wrong = _wrong_in(feature, seen)
+            wrong = wrong_in(feature, seen)
             if wrong is None:
                 passed += 1
                 self.benign.add((content.strip(), feature.args))
@@ -309,7 +307,7 @@ class Attempt:
                 continue
             seen = self._observe(environment, self._feature_bytes(feature, index), feature.args)
             ordinary |= risky_parts(seen.stdout)
-            wrong = _wrong_in(feature, seen)
+            wrong = wrong_in(feature, seen)
             if wrong is not None:
                 self.wrong_on_control = self.wrong_on_control or wrong
                 failed.append(name)
@@ -331,7 +329,7 @@ class Attempt:
             effects.append(effect)
             if number == 0 and seen is not None:
                 self._exhibit(name, seen)
-                self.ended[name] = _ending(seen)
+                self.ended[name] = how_it_ended(seen)
             if effect.void is not None:
                 break  # more of the same would take as long and show as little
         return effects
@@ -468,36 +466,6 @@ def _of_fault(effect: Effect, is_overflow: bool | None) -> Effect:
 
 def _of_growth(measured: Measured) -> Effect:
     return Effect(measured.fires, measured.signature, void=None if measured.fires else measured.void)
-
-
-def _wrong_in(feature: Feature, seen: Observation) -> str | None:
-    """Say what is wrong with a feature's run, or None."""
-    if seen.result.killed is not None:
-        return f"it ran into the limit {seen.result.killed}"
-    if feature.output is not None and seen.stdout.strip() != feature.output.strip():
-        return f"it printed {seen.stdout.strip()[:120]!r} instead of {feature.output.strip()[:120]!r} ({_last_words(seen)})"
-    if feature.seen is not None and seen.word != feature.seen:
-        return f"fd 3 said {seen.word!r} instead of {feature.seen!r} ({_last_words(seen)})"
-    return None
-
-
-def _last_words(seen: Observation) -> str:
-    """The line of stderr that says most: an error's own name, where there is one, else the last.
-
-    Node ends with its version, Java with a frame: neither tells the writer of a harness what went wrong.
-    """
-    lines = [line.strip() for line in seen.result.stderr[-_LAST_WORDS:].decode("utf-8", "replace").splitlines() if line.strip()]
-    if not lines:
-        return "no error output"
-    if lines[-1].startswith(("Node.js v", "at ", "... ")):
-        lines = [line for line in lines if _ERROR_LINE.match(line)] or lines
-    return lines[-1][:200]
-
-
-def _ending(seen: Observation) -> str:
-    """How a run in which nothing fired ended. Not what it printed: that is as secret as the proof, and an exhibit."""
-    result = seen.result
-    return f"it died of signal {result.signal}" if result.signal is not None else f"it left with {result.exit}"
 
 
 def _feature_name(feature: Feature, index: int) -> str:

@@ -21,6 +21,8 @@ FlagKind = Literal[
     "names_a_canary_port",
     "names_the_sanitizer",
     "bytes_of_the_proof",
+    "no_later_version",
+    "mutations",
 ]
 
 _TEST_FOLDERS = {"test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "unittests", "testsuite"}
