@@ -8,6 +8,7 @@ from clearwell.proving.minimize import class_of, minimize, replaced, shrink
 from clearwell.proving.oracles import Effect
 from clearwell.proving.writing import write_proof
 from clearwell.vocabulary.errors import Conflict
+from proving.lab import NOTES, wheel
 
 
 def content(recipe: Input) -> bytes:
@@ -99,3 +100,18 @@ def test_what_does_not_reproduce_is_not_made_smaller(lab):
     with pytest.raises(Conflict, match="not_reproduced"):
         minimize(proof, lab.settings, runs=5, sandbox=lab.sandbox, registry=registry)
     registry.close()
+
+
+@pytest.mark.sandbox
+def test_an_input_on_which_the_control_fires_too_is_not_taken_for_a_smaller_proof(lab):
+    # given a fix that stops long inputs, and a flaw that short ones show as well
+    for version, check in (("5.0", "True"), ("5.1", "len(name) < 12")):
+        code = NOTES.replace('if FIXED and (name.startswith("/") or ".." in name)', f"if not ({check})")
+        lab.index.files |= dict([wheel("notes", version, {"notes.py": code})])
+    control, oracle = 'purl = "pkg:pypi/notes@5.1"', 'kind = "file_write"'
+    path = "/box/out/a_long_name"
+    proof = lab.read(lab.proof("notes", verb="save", text=path, oracle=oracle, purl="pkg:pypi/notes@5.0", control=control))
+    registry = lab.registry()
+    found = minimize(proof, lab.settings, runs=60, sandbox=lab.sandbox, registry=registry)
+    registry.close()
+    assert found.after == 12

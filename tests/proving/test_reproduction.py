@@ -238,6 +238,15 @@ def test_a_wrong_patch_is_refuted_by_name(lab: Lab, change, refuted_by):
     assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, refuted_by), fixed.reason
 
 
+def test_a_patch_that_knows_a_span_of_lengths_around_the_proof_s_is_refuted(lab: Lab):
+    verb, text, oracle = PLANTED["command"]
+    proof = lab.read(lab.proof("notes", verb=verb, text=text, oracle=oracle))
+    near = "    return None if FIXED or 50 < len(text) < 99 else eval(text)"
+    patch = f"--- a/notes.py\n+++ b/notes.py\n@@ -7 +7 @@\n-    return None if FIXED else eval(text)\n+{near}\n"
+    fixed = verify_fix(proof, patch.encode(), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, "variants"), fixed.reason
+
+
 def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):
     patch = RIGHT.replace("calloc(8, 1)", "calloc(9, 1)").encode()
     fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())

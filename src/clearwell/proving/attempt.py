@@ -160,17 +160,24 @@ class Attempt:
             self.target = msgspec.structs.replace(self.target, rate=round(fired / len(effects), 4), interval=(low, high))
             said = f"it fired {fired} of {len(effects)} times; {least} are needed"
             return Outcome.FLAKY, f"{said} (its rate lies between {low:.0%} and {high:.0%}, with 95% confidence)"
-        self.harmless = _harmless(effects)
-        return self._against_control(target, ordinary, fired, len(effects))
+        return self._against_control(target, ordinary, effects)
 
-    def _against_control(self, target: Environment, ordinary: frozenset[str], fired: int, runs: int) -> tuple[Outcome, str]:
-        said = f"it fired {fired} of {runs} times on the target"
-        control = None
-        control_ordinary: frozenset[str] = frozenset()
-        if self.control is not None:
-            control = self._environment(self.control, "control")
-            self.passed += ["applies", "builds"]
-            control_ordinary = self._features_on_control(control) | self.harmless | ordinary
+    def prepare_control(self, ordinary: frozenset[str], effects: list[Effect]) -> tuple[Environment | None, frozenset[str]]:
+        """Make the control's environment, where there is one, and run its features; return it and the markup that is no effect there.
+
+        `effects` are those on the target. Raises Stop.
+        """
+        self.harmless = _harmless(effects)
+        if self.control is None:
+            return None, frozenset()
+        control = self._environment(self.control, "control")
+        self.passed += ["applies", "builds"]
+        return control, self._features_on_control(control) | self.harmless | ordinary
+
+    def _against_control(self, target: Environment, ordinary: frozenset[str], seen: list[Effect]) -> tuple[Outcome, str]:
+        said = f"it fired {sum(effect.fired for effect in seen)} of {len(seen)} times on the target"
+        control, control_ordinary = self.prepare_control(ordinary, seen)
+        if control is not None:
             effects = self._repeat(control, "control", control_ordinary)
             assert self.control_runs is not None
             count = sum(effect.fired for effect in effects)

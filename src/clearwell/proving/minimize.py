@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A minimizer: the same flaw with less input. Delta debugging (Zeller and Hildebrandt, 2002) on parts, lines and bytes, boundedly.
 
-An input is kept when the oracle fires on it with the same class of effect: for a sanitizer that is class, access and first project
-frame, else the oracle's own. The whole verdict, control included, is asked once more before anything is written.
+An input is kept when the oracle fires on it with the same class of effect (for a sanitizer that is class, access and first project
+frame, else the oracle's own) and is silent on the control. The whole verdict is asked once more before anything is written.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,9 +48,10 @@ def minimize(proof: Proof, settings: Settings, *, runs: int, sandbox: Sandbox | 
     with attempting(proof, msgspec.structs.replace(settings, runs=1, least=1), None, sandbox, registry) as attempt:
         try:
             target, ordinary = attempt.prepare()
+            first = attempt.effect(target, Variant(), ordinary)[0]
+            control, control_ordinary = attempt.prepare_control(ordinary, [first])
         except Stop as stop:
             raise Conflict(f"the proof cannot be run: {stop.reason}") from stop
-        first = attempt.effect(target, Variant(), ordinary)[0]
 
         def holds(recipe: Input) -> bool:
             nonlocal tries
@@ -58,7 +59,9 @@ def minimize(proof: Proof, settings: Settings, *, runs: int, sandbox: Sandbox | 
                 raise _Spent
             tries += 1
             seen = attempt.effect(target, Variant(input=recipe), ordinary)[0]
-            return seen.fired and class_of(seen) == class_of(first)
+            if not seen.fired or class_of(seen) != class_of(first):
+                return False
+            return control is None or not attempt.effect(control, Variant(input=recipe), control_ordinary)[0].fired
 
         size = proof.file.oracle.sizes[-1] if proof.file.oracle.sizes else None
         smaller = shrink(proof.file.input, input_bytes(proof.file.input, proof.folder, size), holds)
