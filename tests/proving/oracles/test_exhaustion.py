@@ -66,6 +66,12 @@ def test_limits_that_are_hit_are_exhaustion_of_that_resource_only():
     assert judged(Oracle("exhaustion", resource="memory"), killed="wall_clock", exit=137).void is not None
 
 
+def test_leaving_with_the_number_of_the_cpu_limit_s_signal_is_no_exhaustion():
+    oracle = Oracle("exhaustion", resource="cpu", cpu_seconds=5)
+    assert not judged(oracle, exit=152, cpu_seconds=0.1).fired
+    assert judged(oracle, exit=152, cpu_seconds=4.6).fired
+
+
 JAVA = b"""Exception in thread "main" java.lang.StackOverflowError
 \tat java.base/java.util.HashMap.hash(HashMap.java:338)
 \tat org.sample.Parser.value(Parser.java:12)

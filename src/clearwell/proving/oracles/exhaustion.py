@@ -32,12 +32,18 @@ def signature(asked: Asked, seen: Observation) -> str | None:
     if oracle.resource == "memory":
         return "exhaustion: the memory limit is hit" if _ran_out_of_memory(seen) else None
     if oracle.resource == "cpu":
-        hit = result.killed == "cpu" or result.signal in {signal.SIGXCPU}
+        hit = result.killed == "cpu" or was_ended_for_cpu(seen, oracle.cpu_seconds or 0)
         hit = hit or (result.cpu_seconds is not None and result.cpu_seconds >= (oracle.cpu_seconds or float("inf")))
         return "exhaustion: the CPU limit is hit" if hit else None
     if oracle.resource == "stack":
         return "exhaustion: the stack overflows" if _ran_out_of_stack(seen) else None
     return None
+
+
+def was_ended_for_cpu(seen: Observation, limit: float) -> bool:
+    """True when the kernel ended the run at its limit of CPU seconds. A target may send itself that signal, or leave with its number."""
+    result = seen.result
+    return result.signal == signal.SIGXCPU and (result.cpu_seconds is None or result.cpu_seconds >= limit / 2)
 
 
 def is_bare_fault(oracle: Oracle, seen: Observation) -> bool:
