@@ -29,6 +29,7 @@ from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFo
 
 _STRONGEST: dict[Strength, int] = {"none": 0, "watched": 1, "enforced": 2}
 _EXHIBIT_MAX = 256 << 10
+_TOKEN = b"(the token of this run)"
 REPORT = "target report"
 """The exhibit that a sanitizer wrote in the first run on the target; the other exhibits are what programs printed."""
 
@@ -383,13 +384,16 @@ class Attempt:
 
     def _observe(self, environment: Environment, content: bytes, arguments: Iterable[str], limits: Limits | None = None) -> Observation:
         seen = self.bench.observe(environment, content, tuple(arguments), limits or self.limits)
+        self.note(environment, content, tuple(arguments), seen)
+        return seen
+
+    def note(self, environment: Environment, content: bytes, arguments: tuple[str, ...], seen: Observation) -> None:
+        """Write a run into the transcript, and take its isolation into the verdict's."""
         if len(self.transcript) < STEPS_MAX:
-            step = step_of(environment.purl, tuple(arguments), content, seen.result, seen.word, len(seen.reports))
-            self.transcript.append(step)
+            self.transcript.append(step_of(environment, arguments, content, seen))
         for name, strength in seen.result.isolation.items():
             known = self.isolation.get(name, strength)
             self.isolation[name] = min(known, strength, key=lambda s: _STRONGEST[s])
-        return seen
 
     def _observe_variants(
         self, target: Environment, control: Environment | None, ordinary: frozenset[str], control_ordinary: frozenset[str]
@@ -433,7 +437,7 @@ class Attempt:
         parts = [("stdout", seen.result.stdout), ("stderr", seen.result.stderr), *(("report", r.encode()) for r in seen.reports[:1])]
         for kind, content in parts:
             if content:
-                kept = content[:_EXHIBIT_MAX]
+                kept = content.replace(seen.token.encode(), _TOKEN)[:_EXHIBIT_MAX]
                 self.exhibits[f"{name} {kind}"] = kept
                 self.evidence.append(Evidence(f"{name} {kind}", hashlib.sha256(kept).hexdigest()))
 

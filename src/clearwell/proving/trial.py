@@ -66,7 +66,7 @@ class FixTrial(Attempt):
 
     def _check_features(self, environment: Environment) -> frozenset[str]:
         ordinary = super()._check_features(environment)
-        ran = run_tests(self.proof, self.bench, environment, self.limits, tests_of(self.proof.harness))
+        ran = run_tests(self.proof, self.bench, environment, self.limits, tests_of(self.proof.harness), self.note)
         passed = self.features.passed + sum(ran.values())
         self.tests = FunctionalTests(passed, (*self.features.set_aside, *(f"test {name}" for name, ok in ran.items() if not ok)))
         return ordinary
@@ -74,7 +74,7 @@ class FixTrial(Attempt):
     def _features_on_control(self, environment: Environment) -> frozenset[str]:
         ordinary = super()._features_on_control(environment)
         chosen = tuple(test for test in tests_of(self.proof.harness) if f"test {test.name}" not in self.tests.set_aside)
-        ran = run_tests(self.proof, self.bench, environment, self.limits, chosen)
+        ran = run_tests(self.proof, self.bench, environment, self.limits, chosen, self.note)
         broken = tuple(f"test {name}" for name, ok in ran.items() if not ok)
         self.tests = FunctionalTests(self.tests.passed, self.tests.set_aside, (*self.features.control_failed, *broken))
         return ordinary
