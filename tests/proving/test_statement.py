@@ -107,7 +107,6 @@ def test_a_statement_never_holds_a_token_and_tells_the_sources_of_its_runs_apart
 
 
 def test_a_signed_document_of_another_kind_is_invalid():
-    from securesystemslib.dsse import Envelope
 
     for payload, kind in ((b"{}", PAYLOAD_TYPE), (b"{}", "application/json")):
         other = Envelope(payload, kind, {})
