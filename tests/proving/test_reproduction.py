@@ -161,6 +161,21 @@ def test_an_archive_with_a_link_is_refused_by_name(lab: Lab):
     assert "link" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        ("cname-1.0/src/lib", "taken off already: write 'src/lib'"),
+        ("lib", "At its top are 'src'"),
+        ("src/lib/none", "At its top are 'src'"),
+    ],
+)
+def test_a_root_that_is_no_folder_is_told_what_there_is(lab: Lab, root, said):
+    target = f'purl = "pkg:pypi/cname@1.0"\nroot = "{root}"'
+    verdict = lab.prove(lab.proof("cname", oracle='kind = "file_write"', text="ann", target=target))
+    assert verdict.verdict == Outcome.INCONCLUSIVE
+    assert said in verdict.reason
+
+
 def test_a_pinned_hash_that_differs_is_inconclusive(lab: Lab):
     target = f'purl = "pkg:pypi/notes@1.0"\nsha256 = "{"0" * 64}"'
     verdict = lab.prove(lab.proof("notes", target=target, verb="save", text="/box/out/x", oracle='kind = "file_write"'))

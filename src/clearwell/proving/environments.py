@@ -309,11 +309,24 @@ def _root(tree: Path, root: str) -> Path:
     """Return the one folder of a tree that the glob names."""
     if root in {"", "."}:
         return tree
-    found = sorted(p for p in tree.glob(root.rstrip("/")) if p.is_dir())
+    found = _folders(tree, root.rstrip("/"))
     if len(found) != 1:
         what = "no folder" if not found else f"{len(found)} folders"
-        raise Invalid(f"root = {root[:120]!r} is {what} of the archive; it must be exactly one")
+        raise Invalid(f"root = {root[:120]!r} is {what} of the archive; it must be exactly one{_hint(tree, root)}")
     return found[0]
+
+
+def _folders(tree: Path, root: str) -> list[Path]:
+    return sorted(p for p in tree.glob(root) if p.is_dir())
+
+
+def _hint(tree: Path, root: str) -> str:
+    """What a writer of a harness most likely overlooked, and what there is."""
+    rest = root.rstrip("/").partition("/")[2]
+    if rest and len(_folders(tree, rest)) == 1:
+        return f". An sdist's and an npm package's one top folder is taken off already: write {rest[:120]!r}"
+    tops = [path.name for path in sorted(tree.iterdir()) if path.is_dir()]
+    return f". At its top are {', '.join(map(repr, tops[:12]))}" if tops else ". There is none: leave root out"
 
 
 @functools.cache
