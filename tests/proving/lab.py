@@ -229,6 +229,8 @@ char *cname_copy(const char *name, size_t size) {
 int cname_scale(int value) { return value + 1; }
 """
 
+NAME_H = "#include <stddef.h>\nchar *cname_copy(const char *, size_t);\nint cname_scale(int);\n"
+
 NAME_RUN_C = """#include <stdio.h>
 #include <stdlib.h>
 #include "name.h"
@@ -296,7 +298,7 @@ class Lab:
             index.files[name] = content
         source = {
             "src/lib/name.c": NAME_C,
-            "src/lib/name.h": "#include <stddef.h>\nchar *cname_copy(const char *, size_t);\nint cname_scale(int);\n",
+            "src/lib/name.h": NAME_H,
         }
         index.files["cname-1.0.tar.gz"] = sdist(source, "cname-1.0")
         fixed_c = NAME_C.replace("i <= size;", "i <= size && i < 8;").replace("i < size ?", "i < size && i < 7 ?")

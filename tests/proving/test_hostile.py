@@ -129,6 +129,7 @@ def test_killing_everything_kills_only_the_target(run):
         "c.syscall(310, 1, 0, 0, 0, 0, 0)",  # process_vm_readv
         "c.syscall(246, 0, 0, 0, 0)",  # kexec_load
         "c.syscall(176, b'x', 0)",  # delete_module
+        "c.syscall(206, 4096, ctypes.byref(ctypes.c_ulong(0)))",  # io_setup: its contexts are counted for the whole machine
         "c.sethostname(b'x', 1)",
         "c.ioctl(0, 0x5412, b'x')",  # TIOCSTI
         "c.ioctl(0, 0x541C, b'x')",  # TIOCLINUX
@@ -537,6 +538,23 @@ def test_a_run_without_control_groups_says_watched_and_still_ends_the_bombs():
     assert b"all" not in crowd.stdout
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "b = b'x' * (8 << 20)\nfor n in range(12):\n  f = os.memfd_create('m')\n  for _ in range(7): os.write(f, b)\n",
+        "for n in range(10):\n  a = c.shmat(c.shmget(0, 50 << 20, 0o1666), None, 0)\n"
+        "  assert a not in (None, 2**64 - 1)\n  ctypes.memset(a, 1, 50 << 20); c.shmdt(ctypes.c_void_p(a))\n",
+    ],
+    ids=["memfd", "system v"],
+)
+def test_memory_that_no_process_holds_is_no_way_around_a_watched_limit(code):
+    with Sandbox(use_cgroups=False) as sandbox:
+        start = "import ctypes, os\nc = ctypes.CDLL(None)\nc.shmat.restype = ctypes.c_void_p\n"
+        result = sandbox.run(Spec(argv=("/usr/bin/python3", "-S", "-c", f"{start}{code}print('all')"), limits=SMALL))
+    assert result.isolation["memory"] == "watched"
+    assert b"all" not in result.stdout
+
+
 def _processes_with(marker: str) -> list[int]:
     found = []
     for place in Path("/proc").iterdir():
@@ -572,3 +590,28 @@ def _wait_until(holds, seconds: float = 60.0) -> None:
 @pytest.mark.sandbox
 def test_the_machine_s_debugging_symbols_are_not_in_the_box(run):
     assert run("import os\nprint(os.path.isdir('/usr/lib/debug') and os.listdir('/usr/lib/debug'))").stdout in {b"[]\n", b"False\n"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for n in range(40): open(f'/box/build/{n}', 'wb').truncate(60 << 20)",
+        "open('/box/build/a', 'wb').truncate(60 << 20)\nfor n in range(40): os.link('/box/build/a', f'/box/build/{n}')",
+        "open('/box/build/a', 'wb').truncate(60 << 20)\nfor n in range(40): os.symlink('a', f'/box/build/{n}')",
+    ],
+    ids=["holes", "hard links", "links"],
+)
+def test_a_build_of_holes_and_links_does_not_fill_the_machine_s_disk(run, tmp_path, code):
+    # given a build that leaves next to nothing in its box, and gigabytes to whoever copies it
+    harvest = tmp_path / "build.tar"
+    harvest.touch()
+    result = run(
+        f"import os\n{code}",
+        writable=("/box/build", "/box/root", "/tmp", "/dev/shm"),
+        collect=(),
+        harvest="/box/build",
+        harvest_to=harvest,
+    )
+    # then it is a limit that was hit, and nothing of it is kept
+    assert (result.exit, result.killed) == (0, "temporary_space")
+    assert harvest.stat().st_size < 1 << 20

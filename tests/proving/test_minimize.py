@@ -8,6 +8,7 @@ from clearwell.proving.minimize import class_of, minimize, replaced, shrink
 from clearwell.proving.oracles import Effect
 from clearwell.proving.writing import write_proof
 from clearwell.vocabulary.errors import Conflict
+from proving.lab import NOTES, wheel
 
 
 def content(recipe: Input) -> bytes:
@@ -34,6 +35,12 @@ def test_parts_are_left_out_and_repeated_less_often():
     assert found == Input(parts=(("a|", 65_536), ("-|", 10)))
 
 
+def test_parts_that_open_and_close_are_repeated_less_often_together():
+    recipe = Input(parts=(("[", 100_000), "x", ("]", 100_000)))
+    found = shrink(recipe, b"", lambda one: content(one).count(b"[") == content(one).count(b"]") > 1_200)
+    assert found == Input(parts=(("[", 1_201), ("]", 1_201)))
+
+
 def test_parts_that_grow_keep_growing():
     found = shrink(Input(parts=("xx1.2.3", (" ", "n"), "<1")), b"", lambda one: one.grows and "1" in str(one.parts))
     assert found.grows
@@ -49,6 +56,12 @@ def test_where_tries_run_out_the_smallest_so_far_is_kept():
     found = shrink(Input(text="BUG" + "x" * 500), b"BUG" + b"x" * 500, holds)
     assert content(found) == b"BUG"
     assert len(tried) < 60
+
+
+def test_markup_that_acts_is_not_made_a_plain_tag():
+    acting = Effect(True, "output: <img>, img@onerror", markup=frozenset({"<img>", "img@onerror"}))
+    plain = Effect(True, "output: <i>", markup=frozenset({"<i>"}))
+    assert class_of(acting) != class_of(plain) == class_of(Effect(True, "output: <b>", markup=frozenset({"<b>"})))
 
 
 def test_the_class_of_a_report_is_what_and_where_but_not_how_many_bytes():
@@ -87,3 +100,18 @@ def test_what_does_not_reproduce_is_not_made_smaller(lab):
     with pytest.raises(Conflict, match="not_reproduced"):
         minimize(proof, lab.settings, runs=5, sandbox=lab.sandbox, registry=registry)
     registry.close()
+
+
+@pytest.mark.sandbox
+def test_an_input_on_which_the_control_fires_too_is_not_taken_for_a_smaller_proof(lab):
+    # given a fix that stops long inputs, and a flaw that short ones show as well
+    for version, check in (("5.0", "True"), ("5.1", "len(name) < 12")):
+        code = NOTES.replace('if FIXED and (name.startswith("/") or ".." in name)', f"if not ({check})")
+        lab.index.files |= dict([wheel("notes", version, {"notes.py": code})])
+    control, oracle = 'purl = "pkg:pypi/notes@5.1"', 'kind = "file_write"'
+    path = "/box/out/a_long_name"
+    proof = lab.read(lab.proof("notes", verb="save", text=path, oracle=oracle, purl="pkg:pypi/notes@5.0", control=control))
+    registry = lab.registry()
+    found = minimize(proof, lab.settings, runs=60, sandbox=lab.sandbox, registry=registry)
+    registry.close()
+    assert found.after == 12

@@ -50,6 +50,9 @@ def test_a_missing_newline_at_the_end_is_kept():
     assert apply(diff, {"x": b"a"}) == {"x": b"b"}
 
 
+GIT = b"diff --git a/lib/x.c b/lib/x.c\n"
+
+
 @pytest.mark.parametrize(
     ("diff", "said"),
     [
@@ -60,7 +63,10 @@ def test_a_missing_newline_at_the_end_is_kept():
         (b"", "changes nothing"),
         (b"hello", "changes nothing"),
         (b"GIT binary patch\nliteral 3\n", "binary"),
-        (b"new file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n", "links"),
+        (GIT + b"new file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n", "links"),
+        (GIT + b"new file mode 160000\n--- /dev/null\n+++ b/sub\n@@ -0,0 +1 @@\n+Subproject commit 1234\n", "submodules"),
+        (GIT + b"old mode 100644\nnew mode 120000\n" + DIFF, "links"),
+        (GIT + b"similarity index 90%\nrename from lib/x.c\nrename to lib/y.c\n" + DIFF, "renames"),
         (DIFF[:-10], "middle of a hunk"),
         (DIFF.replace(b"@@ -1,3 +1,3 @@", b"@@ x @@"), "head of a hunk"),
         (b"--- /dev/null\n+++ b/lib/x.c\n@@ -0,0 +1 @@\n+x\n", "already exists"),
@@ -71,6 +77,11 @@ def test_a_missing_newline_at_the_end_is_kept():
 def test_what_does_not_fit_is_refused_with_the_reason(diff, said):
     with pytest.raises(Invalid, match=said):
         apply(diff, {"lib/x.c": OLD})
+
+
+def test_the_words_of_a_commit_are_no_rename():
+    message = b"From 1234\nSubject: fix\n\nrename the buffer, and\ncopy the terminator too;\nnew file mode 120000 is nothing here\n---\n"
+    assert apply(message + GIT + DIFF, {"lib/x.c": OLD}) == apply(DIFF, {"lib/x.c": OLD})
 
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"\n", b"  c\n", b"d\r\n"]), max_size=30)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from clearwell.proving.releases import in_order, is_preview, series
+from clearwell.proving.releases import in_order, is_later, is_preview, is_same_package, series
 from clearwell.vocabulary.errors import Invalid
 
 
@@ -22,6 +22,15 @@ def test_previews_and_lines_are_told():
     assert is_preview("pkg:pypi/x", "1.0b2")
     assert not is_preview("pkg:pypi/x", "1.0.post1")
     assert series("pkg:npm/x", "1.2.9") == series("pkg:npm/x", "1.2.10") != series("pkg:npm/x", "1.3.0")
+
+
+def test_a_later_version_is_told_by_the_ecosystem_s_order():
+    assert is_later("pkg:npm/x", "1.10.0", "1.9.0")
+    assert not is_later("pkg:npm/x", "1.9.0-rc.1", "1.9.0")
+    assert not is_later("pkg:pypi/x", "1.0", "1.0.0")
+    assert is_later("pkg:deb/debian/x", "1", "2")  # an order that is not ours to tell
+    assert is_same_package("pkg:pypi/A_b@1", "pkg:pypi/a-b@2")
+    assert not is_same_package("pkg:npm/%40a/b@1", "pkg:npm/b@1")
 
 
 def test_a_package_without_a_listing_registry_is_refused():

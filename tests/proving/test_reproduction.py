@@ -10,7 +10,8 @@ from clearwell.proving.folder import Side
 from clearwell.proving.reproduction import Settings, reproduce_proof, verify_fix
 from clearwell.proving.sandbox import Spec, standing
 from clearwell.proving.verdict import FixLabel, Outcome
-from proving.lab import NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, sdist, wheel
+from clearwell.vocabulary.errors import Invalid
+from proving.lab import NAME_C, NAME_H, NAME_HARNESS, NOTES, NOTES_HARNESS, NOTES_RUN, Lab, sdist, wheel
 
 pytestmark = pytest.mark.sandbox
 
@@ -98,6 +99,20 @@ def test_a_control_that_fires_too_is_fix_not_verified(lab: Lab):
     assert (verdict.verdict, verdict.exit_code, verdict.control.n, verdict.control.fired) == (Outcome.FIX_NOT_VERIFIED, 16, 2, 2)
 
 
+@pytest.mark.parametrize("control", ['purl = "pkg:pypi/notes@0.1"', 'purl = "pkg:pypi/notes@1.0"\nroot = "notes-1.0.dist-info"'])
+def test_a_control_on_which_nothing_works_shows_nothing_by_its_silence(lab: Lab, control):
+    # given a control without the package's code, and a feature of the finder's own that needs none of it
+    name, content = wheel("notes", "0.1", {"other.py": ""})
+    lab.index.files[name] = content
+    verb, text, oracle = PLANTED["command"]
+    more = '[[feature]]\nargs = ["echo", "more"]\ninput = { text = "" }\noutput = ""\n'
+    verdict = lab.prove(lab.proof("notes", verb=verb, text=text, oracle=oracle, control=control, more=more))
+    # then its silence is no fix
+    assert (verdict.verdict, verdict.target.fired, verdict.control.fired) == (Outcome.INCONCLUSIVE, 1, 0)
+    assert "its silence shows nothing" in verdict.reason
+    assert len(verdict.features.control_failed) == verdict.features.passed == 4
+
+
 def test_an_effect_by_chance_is_flaky(lab: Lab):
     proof = lab.proof("notes", verb="sometimes", text="/box/out/x", oracle='kind = "file_write"')
     verdict = lab.prove(proof, runs=14)
@@ -144,6 +159,21 @@ def test_an_archive_with_a_link_is_refused_by_name(lab: Lab):
     verdict = lab.prove(lab.c_proof(purl="pkg:pypi/cname@6.6"))
     assert verdict.verdict == Outcome.INCONCLUSIVE
     assert "link" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        ("cname-1.0/src/lib", "taken off already: write 'src/lib'"),
+        ("lib", "At its top are 'src'"),
+        ("src/lib/none", "At its top are 'src'"),
+    ],
+)
+def test_a_root_that_is_no_folder_is_told_what_there_is(lab: Lab, root, said):
+    target = f'purl = "pkg:pypi/cname@1.0"\nroot = "{root}"'
+    verdict = lab.prove(lab.proof("cname", oracle='kind = "file_write"', text="ann", target=target))
+    assert verdict.verdict == Outcome.INCONCLUSIVE
+    assert said in verdict.reason
 
 
 def test_a_pinned_hash_that_differs_is_inconclusive(lab: Lab):
@@ -223,10 +253,31 @@ def test_a_wrong_patch_is_refuted_by_name(lab: Lab, change, refuted_by):
     assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, refuted_by), fixed.reason
 
 
+def test_a_patch_that_knows_a_span_of_lengths_around_the_proof_s_is_refuted(lab: Lab):
+    verb, text, oracle = PLANTED["command"]
+    proof = lab.read(lab.proof("notes", verb=verb, text=text, oracle=oracle))
+    near = "    return None if FIXED or 50 < len(text) < 99 else eval(text)"
+    patch = f"--- a/notes.py\n+++ b/notes.py\n@@ -7 +7 @@\n-    return None if FIXED else eval(text)\n+{near}\n"
+    fixed = verify_fix(proof, patch.encode(), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, "variants"), fixed.reason
+
+
 def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):
     patch = RIGHT.replace("calloc(8, 1)", "calloc(9, 1)").encode()
     fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     assert (fixed.label, fixed.rung, fixed.refuted_by) == (FixLabel.REFUTED, None, "applies")
+
+
+@pytest.mark.parametrize("where", ["deep", "name.h/x.c", "tests/old/new.c"], ids=["a folder", "beneath a file", "beneath a kept test"])
+def test_a_patch_that_puts_a_file_where_none_can_be_does_not_apply(lab: Lab, where):
+    # given a patch that is well formed, whose new file would take a folder's place, or lie beneath a file
+    tree = {"name.c": NAME_C, "name.h": NAME_H, "deep/x.c": "", "tests/old": "x\n"}
+    lab.index.files["cname-1.2.tar.gz"] = sdist({f"src/lib/{name}": text for name, text in tree.items()}, "cname-1.2")
+    gone = "--- a/tests/old\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n" if where.startswith("tests") else ""
+    patch = f"{RIGHT}{gone}--- /dev/null\n+++ b/{where}\n@@ -0,0 +1 @@\n+x\n".encode()
+    proof = lab.read(lab.c_proof(purl="pkg:pypi/cname@1.2"))
+    fixed = verify_fix(proof, patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.caught) == (FixLabel.REFUTED, "does_not_apply"), fixed.reason
 
 
 def test_a_fixed_version_goes_up_the_same_ladder(lab: Lab):
@@ -234,6 +285,35 @@ def test_a_fixed_version_goes_up_the_same_ladder(lab: Lab):
     fixed = verify_fix(proof, Side(purl="pkg:pypi/cname@1.1"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     same = verify_fix(proof, Side(purl="pkg:pypi/cname@1.0"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     assert (fixed.label, same.label, same.refuted_by) == (FixLabel.NOT_REFUTED, FixLabel.REFUTED, "proof")
+
+
+def test_a_fixed_version_that_is_no_later_one_is_flagged_and_another_package_is_no_fix(lab: Lab):
+    # given releases without the flaw: one that came before it, and one of another package
+    fixed_code = {"notes.py": NOTES.replace("FIXED = False", "FIXED = True")}
+    lab.index.files |= dict([wheel("notes", "0.9", fixed_code), wheel("other", "9.9", fixed_code)])
+    verb, text, oracle = PLANTED["command"]
+    proof = lab.read(lab.proof("notes", verb=verb, text=text, oracle=oracle))
+    earlier = verify_fix(proof, Side(purl="pkg:pypi/notes@0.9"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (earlier.label, [flag.kind for flag in earlier.flags]) == (FixLabel.FLAGGED, ["no_later_version"])
+    with pytest.raises(Invalid, match="another package"):
+        verify_fix(proof, Side(purl="pkg:pypi/other@9.9"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+
+
+def test_a_mutation_that_is_genuine_does_not_refute_a_right_fix(lab: Lab):
+    # given a check that accepts one word too many, beside two that are genuine
+    flawed = 'word.lstrip("=>") == "right"'
+    for version, check in (("8.0", flawed), ("8.1", 'word in ("right", ">right")'), ("8.2", f'word != "=right" and {flawed}')):
+        code = NOTES.replace('word == "right" or (word == "" and not FIXED)', check)
+        lab.index.files |= dict([wheel("notes", version, {"notes.py": code})])
+    proof = lab.read(lab.proof("notes", verb="check", text="=right", oracle='kind = "bypass"', purl="pkg:pypi/notes@8.0"))
+
+    def tried(version: str):
+        return verify_fix(proof, Side(purl=f"pkg:pypi/notes@{version}"), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+
+    # then the right fix stands, and one that knows the proof's bytes alone does not
+    right, special = tried("8.1"), tried("8.2")
+    assert right.label in {FixLabel.NOT_REFUTED, FixLabel.FLAGGED}, right.reason
+    assert (special.label, special.refuted_by) == (FixLabel.REFUTED, "variants"), special.reason
 
 
 def test_a_patch_in_the_folder_is_a_control(lab: Lab):
@@ -345,6 +425,21 @@ def test_a_fix_may_leave_plain_tags_when_what_acts_is_gone(lab: Lab):
     text, oracle = "<img src=x onerror=alert(1)>", 'kind = "output"\ncontext = "html"'
     verdict = lab.prove(lab.proof("notes", verb="html", text=text, oracle=oracle, control='purl = "pkg:pypi/notes@1.2"'))
     assert verdict.verdict == Outcome.REPRODUCED, verdict.reason
+
+
+def test_markup_of_a_feature_that_was_set_aside_is_ordinary_on_both_sides(lab: Lab):
+    # given a fix that leaves a plain tag, which a feature prints too that was written down wrongly
+    for version, cleaned in (("7.0", "text"), ("7.1", 'text.replace("<img", "&lt;img")')):
+        name, content = wheel("notes", version, {"notes.py": NOTES.replace("if FIXED else text)", f"if FIXED else {cleaned})")})
+        lab.index.files[name] = content
+    more = '[[feature]]\nargs = ["html"]\ninput = { text = "<math>" }\noutput = "<p>something else</p>"\n'
+    proof = lab.proof(
+        "notes", verb="html", text="<math><img src=x onerror=alert(1)>", oracle='kind = "output"\ncontext = "html"', more=more,
+        purl="pkg:pypi/notes@7.0", control='purl = "pkg:pypi/notes@7.1"',
+    )  # fmt: skip
+    verdict = lab.prove(proof)
+    assert verdict.features.set_aside == ("feature 4 (html)",)
+    assert (verdict.verdict, verdict.control.fired) == (Outcome.REPRODUCED, 0), verdict.reason
 
 
 def test_a_finder_s_small_limits_prove_nothing(lab: Lab):

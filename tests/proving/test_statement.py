@@ -9,13 +9,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from securesystemslib.dsse import Envelope
 
 from clearwell.faces.cli import main
 from clearwell.proving.attempt import Reproduction, Settings
 from clearwell.proving.interval import clopper_pearson
 from clearwell.proving.order import Order, look
 from clearwell.proving.prover import Prover
-from clearwell.proving.reproduction import reproduce, reproduce_proof
+from clearwell.proving.reproduction import judge_fix, reproduce, reproduce_proof
 from clearwell.proving.rerunning import find_folder, run_again, said
 from clearwell.proving.statement import (
     PAYLOAD_TYPE,
@@ -77,8 +78,35 @@ def test_what_is_no_envelope_is_invalid(content):
         verify(content, SIGNER.public_key)
 
 
+def test_a_key_that_is_named_twice_is_refused_for_readers_differ_in_which_they_believe(envelope):
+    # given an envelope with two payloads, of which the signed one comes last, and a signed payload with two verdicts
+    parts = json.loads(envelope)
+    other = base64.b64encode(base64.b64decode(parts["payload"]).replace(b'"reproduced"', b'"unavailable"')).decode()
+    twice = envelope.replace(b'"payload":', f'"payload":"{other}","payload":'.encode(), 1)
+    payload = base64.b64decode(parts["payload"]).replace(b'"verdict":"repro', b'"verdict":"unavailable","verdict":"repro', 1)
+    signed = Envelope(payload, PAYLOAD_TYPE, {})
+    signed.sign(SIGNER)
+    for content in (twice, json.dumps(signed.to_dict()).encode()):
+        with pytest.raises(Invalid, match="twice"):
+            verify(content, SIGNER.public_key)
+
+
+@pytest.mark.sandbox
+def test_a_statement_never_holds_a_token_and_tells_the_sources_of_its_runs_apart(lab):
+    # given a secret that gets out, and a patch
+    leak = lab.proof("notes", verb="load", text="../secret/canary.txt", oracle='kind = "leak"')
+    patch = b"--- a/notes.py\n+++ b/notes.py\n@@ -4 +4 @@\n-FIXED = False\n+FIXED = True\n"
+    registry = lab.registry()
+    done = judge_fix(lab.read(leak), patch, lab.settings, sandbox=lab.sandbox, registry=registry)[1]
+    registry.close()
+    # then what was printed is kept without the token, and a patched source's runs are told from the other's
+    assert done.exhibits["target stdout"].strip() == b"(the token of this run)"
+    sources = {one.sha256 for one in done.verdict.evidence if one.name.startswith("source of")}
+    assert len(sources) == 2
+    assert {step.source_sha256 for step in done.transcript} == sources
+
+
 def test_a_signed_document_of_another_kind_is_invalid():
-    from securesystemslib.dsse import Envelope
 
     for payload, kind in ((b"{}", PAYLOAD_TYPE), (b"{}", "application/json")):
         other = Envelope(payload, kind, {})

@@ -127,6 +127,34 @@ def test_an_extended_header_whose_numbers_are_none_is_refused(tmp_path):
         list(members(_file(tmp_path, content), "x.tgz"))
 
 
+def _sized(told: dict[str, str], size: int = 5) -> bytes:
+    info = tarfile.TarInfo("a/x")
+    info.size, info.pax_headers = size, told
+    return gzip.compress(info.tobuf(tarfile.GNU_FORMAT if size < 0 else tarfile.PAX_FORMAT) + b"hello" + bytes(507 + 1024))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _sized({"size": "-1"}),
+        _sized({"size": "1e3"}),
+        _sized({"size": "abc"}),
+        _sized({"GNU.sparse.size": "-5", "GNU.sparse.map": "0,5"}),
+        _sized({}, size=-2),
+    ],
+    ids=["negative", "exponent", "letters", "negative and sparse", "negative in the plain header"],
+)
+def test_a_size_that_is_none_is_refused_and_no_empty_file(tmp_path, content):
+    with pytest.raises(Invalid, match="a size that is none"):
+        list(members(_file(tmp_path, content), "x.tgz"))
+
+
+@pytest.mark.parametrize(("other", "said"), [("b-1/x", "twice"), ("b-1/X", "differs only by case"), ("b-1/x/y", "file and as a folder")])
+def test_two_top_folders_do_not_write_over_each_other(tmp_path, other, said):
+    with pytest.raises(Invalid, match=said):
+        unpack(_file(tmp_path, tar({"a-1/x": "good", other: "evil"})), "x.tgz", tmp_path / "out", strip=True)
+
+
 def test_modes_of_the_archive_are_not_taken_over(tmp_path):
     info = tarfile.TarInfo("tool")
     info.mode, info.size = 0o7777, 3

@@ -2,7 +2,6 @@
 """One attempt to reproduce a proof: from isolation to variants, collecting what the verdict names wherever it ends."""
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 from packageurl import PackageURL
 
 from clearwell.proving.archives import Registry
+from clearwell.proving.ending import how_it_ended, wrong_in
 from clearwell.proving.environments import BuildFailed, Control, Environment, PatchDoesNotApply, Workshop
 from clearwell.proving.folder import TWO_WORDS, Feature, Input, Oracle, Proof, Side, Variant, input_bytes
 from clearwell.proving.interval import clopper_pearson
@@ -19,6 +19,7 @@ from clearwell.proving.oracles import Asked, Effect, judge
 from clearwell.proving.oracles.exhaustion import LARGER_STACK, is_bare_fault, overflows
 from clearwell.proving.oracles.growth import Measured, again, measure
 from clearwell.proving.probe import Probe, probe
+from clearwell.proving.releases import is_same_package
 from clearwell.proving.running import Bench, Observation
 from clearwell.proving.runtimes import light_runtimes
 from clearwell.proving.sandbox import BACKENDS, DEFAULT, Escaped, Limits, Sandbox, Strength
@@ -28,10 +29,9 @@ from clearwell.vocabulary.errors import ClearwellError, Conflict, Invalid, NotFo
 
 _STRONGEST: dict[Strength, int] = {"none": 0, "watched": 1, "enforced": 2}
 _EXHIBIT_MAX = 256 << 10
+_TOKEN = b"(the token of this run)"
 REPORT = "target report"
 """The exhibit that a sanitizer wrote in the first run on the target; the other exhibits are what programs printed."""
-_LAST_WORDS = 4000
-_ERROR_LINE = re.compile(r"(?:Uncaught )?(?:Exception in thread \"[^\"]{1,100}\" )?[\w.$]{0,200}(?:Error|Exception|Throwable)\b")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -108,6 +108,7 @@ class Attempt:
         self.sides: dict[str, Environment] = {}
         self.refuted_by: str | None = None
         self.features = Features()
+        self.wrong_on_control = ""
         self.variants: tuple[SeenVariant, ...] = ()
         self.ladder: tuple[Rung, ...] = ()
 
@@ -160,17 +161,24 @@ class Attempt:
             self.target = msgspec.structs.replace(self.target, rate=round(fired / len(effects), 4), interval=(low, high))
             said = f"it fired {fired} of {len(effects)} times; {least} are needed"
             return Outcome.FLAKY, f"{said} (its rate lies between {low:.0%} and {high:.0%}, with 95% confidence)"
-        self.harmless = _harmless(effects)
-        return self._against_control(target, ordinary, fired, len(effects))
+        return self._against_control(target, ordinary, effects)
 
-    def _against_control(self, target: Environment, ordinary: frozenset[str], fired: int, runs: int) -> tuple[Outcome, str]:
-        said = f"it fired {fired} of {runs} times on the target"
-        control = None
-        control_ordinary: frozenset[str] = frozenset()
-        if self.control is not None:
-            control = self._environment(self.control, "control")
-            self.passed += ["applies", "builds"]
-            control_ordinary = self._features_on_control(control) | self.harmless
+    def prepare_control(self, ordinary: frozenset[str], effects: list[Effect]) -> tuple[Environment | None, frozenset[str]]:
+        """Make the control's environment, where there is one, and run its features; return it and the markup that is no effect there.
+
+        `effects` are those on the target. Raises Stop.
+        """
+        self.harmless = _harmless(effects)
+        if self.control is None:
+            return None, frozenset()
+        control = self._environment(self.control, "control")
+        self.passed += ["applies", "builds"]
+        return control, self._features_on_control(control) | self.harmless | ordinary
+
+    def _against_control(self, target: Environment, ordinary: frozenset[str], seen: list[Effect]) -> tuple[Outcome, str]:
+        said = f"it fired {sum(effect.fired for effect in seen)} of {len(seen)} times on the target"
+        control, control_ordinary = self.prepare_control(ordinary, seen)
+        if control is not None:
             effects = self._repeat(control, "control", control_ordinary)
             assert self.control_runs is not None
             count = sum(effect.fired for effect in effects)
@@ -193,9 +201,19 @@ class Attempt:
             if self.is_patch:
                 # Proof, variants and features judge a patch together; another version of the package may well differ in more.
                 return Outcome.FIX_NOT_VERIFIED, said
+            if self._control_is_dead:
+                return Outcome.INCONCLUSIVE, f"{said}, so its silence shows nothing: {self.wrong_on_control}"
         if self.settings.with_ladder:
             self._climb_ladder()
         return Outcome.REPRODUCED, f"{said}; {self.features.passed} features pass on the target"
+
+    @property
+    def _control_is_dead(self) -> bool:
+        """True when none of the harness's features that work on the target works on the control; a finder's own count where it has none."""
+        names = [_feature_name(feature, index) for index, feature in enumerate(self.proof.features)]
+        working = [name for name in names if name not in self.features.set_aside]
+        own = [name for name in names[: len(self.proof.harness.file.feature)] if name in working]
+        return all(name in self.features.control_failed for name in own or working)
 
     def _doubt_of_the_fix(self) -> str | None:
         if self.features.control_failed:
@@ -257,14 +275,13 @@ class Attempt:
     def _control_kind(self, control: Control) -> str:
         if isinstance(control, bytes):
             return "patch"
-        one, other = (PackageURL.from_string(text or "") for text in (control.purl, self.proof.file.target.purl))
-        same = (one.type, one.namespace, one.name) == (other.type, other.namespace, other.name)
-        return "same package" if same else "other package"
+        is_same = is_same_package(control.purl or "", self.proof.file.target.purl or "")
+        return "same package" if is_same else "other package"
 
     # -- features
 
     def _check_features(self, environment: Environment) -> frozenset[str]:
-        """Run every feature on the target; return the markup that they print. At least one must pass."""
+        """Run every feature on the target; return the markup that they print, set aside or not. At least one must pass."""
         set_aside, failures, passed = [], [], 0
         seen_words: set[str | None] = set()
         ordinary: set[str] = set()
@@ -272,7 +289,7 @@ class Attempt:
             content = self._feature_bytes(feature, index)
             seen = self._observe(environment, content, feature.args)
             ordinary |= risky_parts(seen.stdout)
-            wrong = _wrong_in(feature, seen)
+            wrong = wrong_in(feature, seen)
             if wrong is None:
                 passed += 1
                 self.benign.add((content.strip(), feature.args))
@@ -290,7 +307,7 @@ class Attempt:
         return frozenset(ordinary)
 
     def _features_on_control(self, environment: Environment) -> frozenset[str]:
-        failed = []
+        failed: list[str] = []
         ordinary: set[str] = set()
         for index, feature in enumerate(self.proof.features):
             name = _feature_name(feature, index)
@@ -298,7 +315,9 @@ class Attempt:
                 continue
             seen = self._observe(environment, self._feature_bytes(feature, index), feature.args)
             ordinary |= risky_parts(seen.stdout)
-            if _wrong_in(feature, seen) is not None:
+            wrong = wrong_in(feature, seen)
+            if wrong is not None:
+                self.wrong_on_control = self.wrong_on_control or wrong
                 failed.append(name)
         self.features = msgspec.structs.replace(self.features, control_failed=tuple(failed))
         return frozenset(ordinary)
@@ -318,7 +337,7 @@ class Attempt:
             effects.append(effect)
             if number == 0 and seen is not None:
                 self._exhibit(name, seen)
-                self.ended[name] = _ending(seen)
+                self.ended[name] = how_it_ended(seen)
             if effect.void is not None:
                 break  # more of the same would take as long and show as little
         return effects
@@ -365,13 +384,16 @@ class Attempt:
 
     def _observe(self, environment: Environment, content: bytes, arguments: Iterable[str], limits: Limits | None = None) -> Observation:
         seen = self.bench.observe(environment, content, tuple(arguments), limits or self.limits)
+        self.note(environment, content, tuple(arguments), seen)
+        return seen
+
+    def note(self, environment: Environment, content: bytes, arguments: tuple[str, ...], seen: Observation) -> None:
+        """Write a run into the transcript, and take its isolation into the verdict's."""
         if len(self.transcript) < STEPS_MAX:
-            step = step_of(environment.purl, tuple(arguments), content, seen.result, seen.word, len(seen.reports))
-            self.transcript.append(step)
+            self.transcript.append(step_of(environment, arguments, content, seen))
         for name, strength in seen.result.isolation.items():
             known = self.isolation.get(name, strength)
             self.isolation[name] = min(known, strength, key=lambda s: _STRONGEST[s])
-        return seen
 
     def _observe_variants(
         self, target: Environment, control: Environment | None, ordinary: frozenset[str], control_ordinary: frozenset[str]
@@ -415,7 +437,7 @@ class Attempt:
         parts = [("stdout", seen.result.stdout), ("stderr", seen.result.stderr), *(("report", r.encode()) for r in seen.reports[:1])]
         for kind, content in parts:
             if content:
-                kept = content[:_EXHIBIT_MAX]
+                kept = content.replace(seen.token.encode(), _TOKEN)[:_EXHIBIT_MAX]
                 self.exhibits[f"{name} {kind}"] = kept
                 self.evidence.append(Evidence(f"{name} {kind}", hashlib.sha256(kept).hexdigest()))
 
@@ -455,36 +477,6 @@ def _of_fault(effect: Effect, is_overflow: bool | None) -> Effect:
 
 def _of_growth(measured: Measured) -> Effect:
     return Effect(measured.fires, measured.signature, void=None if measured.fires else measured.void)
-
-
-def _wrong_in(feature: Feature, seen: Observation) -> str | None:
-    """Say what is wrong with a feature's run, or None."""
-    if seen.result.killed is not None:
-        return f"it ran into the limit {seen.result.killed}"
-    if feature.output is not None and seen.stdout.strip() != feature.output.strip():
-        return f"it printed {seen.stdout.strip()[:120]!r} instead of {feature.output.strip()[:120]!r} ({_last_words(seen)})"
-    if feature.seen is not None and seen.word != feature.seen:
-        return f"fd 3 said {seen.word!r} instead of {feature.seen!r} ({_last_words(seen)})"
-    return None
-
-
-def _last_words(seen: Observation) -> str:
-    """The line of stderr that says most: an error's own name, where there is one, else the last.
-
-    Node ends with its version, Java with a frame: neither tells the writer of a harness what went wrong.
-    """
-    lines = [line.strip() for line in seen.result.stderr[-_LAST_WORDS:].decode("utf-8", "replace").splitlines() if line.strip()]
-    if not lines:
-        return "no error output"
-    if lines[-1].startswith(("Node.js v", "at ", "... ")):
-        lines = [line for line in lines if _ERROR_LINE.match(line)] or lines
-    return lines[-1][:200]
-
-
-def _ending(seen: Observation) -> str:
-    """How a run in which nothing fired ended. Not what it printed: that is as secret as the proof, and an exhibit."""
-    result = seen.result
-    return f"it died of signal {result.signal}" if result.signal is not None else f"it left with {result.exit}"
 
 
 def _feature_name(feature: Feature, index: int) -> str:

@@ -72,8 +72,8 @@ class Run:
             self._drain(name, descriptor)
         requests = loopback.close()
         tried += canary.cry(outside, word)
-        if pack is not None:
-            pack(self._writable(request["harvest"]))
+        if pack is not None and not pack(self._writable(request["harvest"]), self.limits["space_bytes"]):
+            self.killed = self.killed or "temporary_space"
         if SAID in request["writable"]:
             self.streams["said"] += _said_in(f"{self._writable(SAID)}/word", self.caps["said"] + 1)
         return {
@@ -263,12 +263,12 @@ class Run:
             raise TimeoutError("the box did not die")
 
 
-def _packing(file: str) -> Callable[[str], None]:
+def _packing(file: str) -> Callable[[str, int], bool]:
     """Open the file for a build's harvest and load what packs it, both while they can still be reached."""
     from clearwell.proving import harvesting  # noqa: PLC0415 - every fork of the stage would carry it, and only a build needs it
 
     descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
-    return lambda folder: harvesting.harvest(folder, descriptor)
+    return lambda folder, most: harvesting.harvest(folder, descriptor, most)
 
 
 def _write(place: str, content: bytes) -> None:

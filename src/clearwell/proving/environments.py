@@ -309,11 +309,24 @@ def _root(tree: Path, root: str) -> Path:
     """Return the one folder of a tree that the glob names."""
     if root in {"", "."}:
         return tree
-    found = sorted(p for p in tree.glob(root.rstrip("/")) if p.is_dir())
+    found = _folders(tree, root.rstrip("/"))
     if len(found) != 1:
         what = "no folder" if not found else f"{len(found)} folders"
-        raise Invalid(f"root = {root[:120]!r} is {what} of the archive; it must be exactly one")
+        raise Invalid(f"root = {root[:120]!r} is {what} of the archive; it must be exactly one{_hint(tree, root)}")
     return found[0]
+
+
+def _folders(tree: Path, root: str) -> list[Path]:
+    return sorted(p for p in tree.glob(root) if p.is_dir())
+
+
+def _hint(tree: Path, root: str) -> str:
+    """What a writer of a harness most likely overlooked, and what there is."""
+    rest = root.rstrip("/").partition("/")[2]
+    if rest and len(_folders(tree, rest)) == 1:
+        return f". An sdist's and an npm package's one top folder is taken off already: write {rest[:120]!r}"
+    tops = [path.name for path in sorted(tree.iterdir()) if path.is_dir()]
+    return f". At its top are {', '.join(map(repr, tops[:12]))}" if tops else ". There is none: leave root out"
 
 
 @functools.cache
@@ -343,8 +356,11 @@ def _overlay(written: Path, place: Path) -> None:
         is_new = not file.exists()
         if not is_new and is_test(name):
             continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(path.read_bytes())
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(path.read_bytes())
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            raise PatchDoesNotApply(f"the patch puts {name[:120]!r} where a folder is, or beneath a file") from error
         if is_new:
             file.chmod(0o644)
 

@@ -3,16 +3,18 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from clearwell.proving.environments import Environment
 from clearwell.proving.folder import Harness, Proof
-from clearwell.proving.running import Bench
+from clearwell.proving.running import Bench, Observation
 from clearwell.proving.sandbox import Limits
 from clearwell.vocabulary.errors import Invalid
 
+Note = Callable[[Environment, bytes, tuple[str, ...], Observation], None]
 FILE = "tests.toml"
 _MOST = 200
 _NAME = re.compile(r"[\w][\w .:/()\[\]-]{0,99}")
@@ -51,12 +53,18 @@ def tests_of(harness: Harness) -> tuple[Test, ...]:
     return file.test
 
 
-def run_tests(proof: Proof, bench: Bench, environment: Environment, limits: Limits, chosen: tuple[Test, ...]) -> dict[str, bool]:
-    """Run tests in the box on one side; a test passes when it leaves with 0, within its limits and without a sanitizer's report."""
+def run_tests(
+    proof: Proof, bench: Bench, environment: Environment, limits: Limits, chosen: tuple[Test, ...], note: Note = lambda *_: None
+) -> dict[str, bool]:
+    """Run tests in the box on one side; a test passes when it leaves with 0, within its limits and without a sanitizer's report.
+
+    `note` is told of each run: environment, input, the test's command, and what was seen.
+    """
     passed = {}
     for test in chosen:
         file = msgspec.structs.replace(proof.harness.file, command=test.command, stdin=False)
         own = msgspec.structs.replace(bench, harness=msgspec.structs.replace(proof.harness, file=file))
         seen = own.observe(environment, b"", (), limits)
+        note(environment, b"", test.command, seen)
         passed[test.name] = seen.result.exit == 0 and seen.result.killed is None and not seen.reports
     return passed

@@ -10,6 +10,9 @@ _ACTING = {"script", "iframe", "frame", "object", "embed", "applet", "base", "me
 _LINKS = {"href", "src", "action", "formaction", "data", "xlink:href", "srcdoc", "background", "poster"}
 _HANDLER = re.compile(r"on[a-z]+")
 _SCRIPT_ADDRESS = re.compile(r"[\x00-\x20]*(?:javascript:|vbscript:|data:text/html)", re.IGNORECASE)
+_COMMENT_END = re.compile(r"--!?>")
+_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+"""The standard compares in ASCII: str.lower() would make a k of the Kelvin sign, and two signs of one, so that places no longer agree."""
 _MARKUP_MAX = 4 << 20
 
 
@@ -21,7 +24,7 @@ def risky_parts(text: str) -> frozenset[str]:
     """
     found: set[str] = set()
     text = text[:_MARKUP_MAX]
-    both = tags(text) + (tags(text, with_scripts=True) if "<noscript" in text.lower() else [])
+    both = tags(text) + (tags(text, with_scripts=True) if "<noscript" in text.translate(_LOWER) else [])
     for name, attributes in both:
         found.add(f"<{name}>")
         for attribute, value in attributes:
@@ -34,7 +37,7 @@ def risky_parts(text: str) -> frozenset[str]:
 
 def leaves_script(text: str) -> bool:
     """True when text put between <script> and </script> ends that element early (script data states, 13.2.5.4 and on)."""
-    low = text[:_MARKUP_MAX].lower()
+    low = text[:_MARKUP_MAX].translate(_LOWER)
     return _script_close(low + "</script>", 0)[0] < len(low)
 
 
@@ -45,7 +48,7 @@ def acts(part: str) -> bool:
 
 def tags(text: str, *, with_scripts: bool = False) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return every start tag with its attributes in order, skipping comments and the contents of raw text elements."""
-    found, at, low = [], 0, text.lower()
+    found, at, low = [], 0, text.translate(_LOWER)
     while (at := text.find("<", at)) >= 0:
         following = text[at + 1 : at + 2]
         if following.isascii() and following.isalpha():
@@ -74,7 +77,7 @@ def _tag(text: str, at: int) -> tuple[str | None, list[tuple[str, str]], int]:
     start, end = at, len(text)
     while at < end and text[at] not in _SPACE + "/>":
         at += 1
-    name = text[start:at].lower()
+    name = text[start:at].translate(_LOWER)
     attributes: list[tuple[str, str]] = []
     seen: set[str] = set()
     while at < end:
@@ -86,7 +89,7 @@ def _tag(text: str, at: int) -> tuple[str | None, list[tuple[str, str]], int]:
         at += 1  # a leading "=" belongs to the name
         while at < end and text[at] not in _SPACE + "/>=":
             at += 1
-        attribute = text[start:at].lower()
+        attribute = text[start:at].translate(_LOWER)
         mark = at
         while at < end and text[at] in _SPACE:
             at += 1
@@ -120,8 +123,8 @@ def _declaration_end(text: str, at: int) -> int:
     for short in (">", "->"):
         if text.startswith(short, at + 4):
             return at + 4 + len(short)
-    ends = [place + len(mark) for mark in ("-->", "--!>") if (place := text.find(mark, at + 4)) >= 0]
-    return min(ends, default=len(text))
+    end = _COMMENT_END.search(text, at + 4)
+    return len(text) if end is None else end.end()
 
 
 def _raw_end(low: str, at: int, name: str) -> int:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A minimizer: the same flaw with less input. Delta debugging (Zeller and Hildebrandt, 2002) on parts, lines and bytes, boundedly.
 
-An input is kept when the oracle fires on it with the same class of effect: for a sanitizer that is class, access and first project
-frame, else the oracle's own. The whole verdict, control included, is asked once more before anything is written.
+An input is kept when the oracle fires on it with the same class of effect (for a sanitizer that is class, access and first project
+frame, else the oracle's own) and is silent on the control. The whole verdict is asked once more before anything is written.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ import msgspec
 from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Stop
 from clearwell.proving.folder import Input, Proof, Variant, input_bytes
+from clearwell.proving.markup import acts
 from clearwell.proving.oracles import Effect
 from clearwell.proving.reproduction import Settings, attempting, reproduce_proof
 from clearwell.proving.sandbox import Sandbox
@@ -47,9 +48,10 @@ def minimize(proof: Proof, settings: Settings, *, runs: int, sandbox: Sandbox | 
     with attempting(proof, msgspec.structs.replace(settings, runs=1, least=1), None, sandbox, registry) as attempt:
         try:
             target, ordinary = attempt.prepare()
+            first = attempt.effect(target, Variant(), ordinary)[0]
+            control, control_ordinary = attempt.prepare_control(ordinary, [first])
         except Stop as stop:
             raise Conflict(f"the proof cannot be run: {stop.reason}") from stop
-        first = attempt.effect(target, Variant(), ordinary)[0]
 
         def holds(recipe: Input) -> bool:
             nonlocal tries
@@ -57,7 +59,9 @@ def minimize(proof: Proof, settings: Settings, *, runs: int, sandbox: Sandbox | 
                 raise _Spent
             tries += 1
             seen = attempt.effect(target, Variant(input=recipe), ordinary)[0]
-            return seen.fired and class_of(seen) == class_of(first)
+            if not seen.fired or class_of(seen) != class_of(first):
+                return False
+            return control is None or not attempt.effect(control, Variant(input=recipe), control_ordinary)[0].fired
 
         size = proof.file.oracle.sizes[-1] if proof.file.oracle.sizes else None
         smaller = shrink(proof.file.input, input_bytes(proof.file.input, proof.folder, size), holds)
@@ -73,10 +77,13 @@ def replaced(proof: Proof, recipe: Input) -> Proof:
 
 
 def class_of(effect: Effect) -> str:
-    """What must stay the same: a sanitizer's class, access and first frame (a size may change); of others, the kind of effect."""
+    """What must stay the same: a sanitizer's class, access and first frame (a size may change); of others, the kind of effect.
+
+    Markup that runs or loads something stays such: a plain tag shows less.
+    """
     signature = effect.signature or ""
     if " | " not in signature:
-        return signature.partition(":")[0]
+        return signature.partition(":")[0] + (" that acts" if any(map(acts, effect.markup)) else "")
     what, _, frames = signature.partition(" | ")
     return " ".join(word for word in what.split() if not word.isdigit()) + " | " + frames.split(" < ")[0]
 
@@ -104,18 +111,38 @@ def shrink(recipe: Input, content: bytes, holds: Holds) -> Input:
 
 def _shrink_parts(parts: tuple[str | tuple[str, int | str], ...], better: Holds) -> None:
     kept = _fewer(list(parts), lambda some: better(Input(parts=tuple(some))))
+    kept = _fewer_times(kept, better)
     for place, part in enumerate(kept):
         if isinstance(part, str):
             kept[place] = "".join(_fewer(list(part), lambda some, at=place: better(_with(kept, at, "".join(some)))))  # type: ignore[misc]
         elif isinstance(part[1], int):
-            text, low, high = part[0], 0, part[1]
-            while high - low > 1:  # the fewest repetitions that still show it, as far as more means more
-                middle = (low + high) // 2
-                if better(_with(kept, place, (text, middle))):
-                    high = middle
-                else:
-                    low = middle
-            kept[place] = (text, high)
+            text = part[0]
+            kept[place] = (text, _fewest(part[1], lambda times, at=place, of=text: better(_with(kept, at, (of, times)))))  # type: ignore[misc]
+
+
+def _fewer_times(parts: list[str | tuple[str, int | str]], better: Holds) -> list[str | tuple[str, int | str]]:
+    """Repeat parts less often that are repeated equally often, all at once: what opens and what closes keep together."""
+    counts = [part[1] for part in parts if not isinstance(part, str) and isinstance(part[1], int)]
+    for count in sorted({count for count in counts if counts.count(count) > 1}, reverse=True):
+        least = _fewest(count, lambda times, of=count: better(Input(parts=_repeated(parts, of, times))))  # type: ignore[misc]
+        parts[:] = _repeated(parts, count, least)
+    return parts
+
+
+def _repeated(parts: list[str | tuple[str, int | str]], count: int, times: int) -> tuple[str | tuple[str, int | str], ...]:
+    return tuple((part[0], times) if not isinstance(part, str) and part[1] == count else part for part in parts)
+
+
+def _fewest(times: int, is_enough: Callable[[int], bool]) -> int:
+    """The fewest repetitions that are enough, as far as more means more."""
+    low, high = 0, times
+    while high - low > 1:
+        middle = (low + high) // 2
+        if is_enough(middle):
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def _with(parts: list[str | tuple[str, int | str]], place: int, part: str | tuple[str, int | str]) -> Input:

@@ -16,6 +16,8 @@ _WORD = re.compile(rb"[A-Za-z_]{3,40}")
 _RUN = re.compile(rb"(.)\1{3,}|(..)\2{3,}|(.{3,8}?)\3{3,}", re.DOTALL)
 _DELIMITERS = b" \t\n,;:/|.-_=&()[]{}<>'\"\\"
 _LARGE = 1 << 20
+_PADDING = 96
+"""Enough to leave any span of lengths around a small proof's."""
 
 
 class Mutation(msgspec.Struct, frozen=True):
@@ -95,6 +97,12 @@ def _ends(content: bytes) -> Iterator[Mutation]:
         yield Mutation("truncated", content[:cut])
 
 
+def _padded(content: bytes) -> Iterator[Mutation]:
+    yield Mutation("many blanks put after", content + b" " * _PADDING)
+    yield Mutation("many blanks put before", b" " * _PADDING + content)
+    yield Mutation("many lines put after", content + b"\n" * _PADDING)
+
+
 def _bytes(content: bytes) -> Iterator[Mutation]:
     step = max(1, len(content) // 12)
     for place in range(0, len(content), step):
@@ -119,7 +127,7 @@ def _pieces(content: bytes) -> Iterator[Mutation]:
         yield Mutation("a byte doubled", content[:place] + content[place - 1 : place] + content[place:])
 
 
-_KINDS = (_ends, _bytes, _repeats, _numbers, _pieces, _delimiters, _words)
+_KINDS = (_ends, _padded, _bytes, _repeats, _numbers, _pieces, _delimiters, _words)
 
 
 def _fuzzed(content: bytes, chance: random.Random) -> bytes:

@@ -11,6 +11,13 @@ from clearwell.vocabulary.errors import Invalid
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 PATCH_MAX = 4 << 20
+_BINARY = (b"GIT binary patch", b"Binary files ")
+_BEYOND_TEXT = (
+    b"rename ",
+    b"copy ",
+    *(b"%s mode 1%s0" % (which, kind) for which in (b"new file", b"new", b"old") for kind in (b"2", b"6")),
+)
+"""What git's own headers say of renames, links and submodules; in the words of a commit these mean nothing."""
 
 
 class _Hunk(NamedTuple):
@@ -63,17 +70,20 @@ def parse(diff: bytes) -> tuple[FilePatch, ...]:
     lines = diff.split(b"\n")
     if lines and lines[-1] == b"":
         lines.pop()
-    found, number = [], 0
+    found, number, is_header = [], 0, False
     while number < len(lines):
         line = lines[number]
-        if line.startswith((b"GIT binary patch", b"Binary files ", b"rename ", b"copy ", b"new file mode 120")):
-            raise Invalid(f"the patch, line {number + 1}: binary changes, renames and links are not applied; write a plain text diff")
+        is_header = is_header or line.startswith(b"diff --git ")
+        if line.startswith(_BINARY) or (is_header and line.startswith(_BEYOND_TEXT)):
+            said = "binary changes, renames, links and submodules are not applied; write a plain text diff"
+            raise Invalid(f"the patch, line {number + 1}: {said}")
         if line.startswith(b"--- ") and number + 1 < len(lines) and lines[number + 1].startswith(b"+++ "):
             old, new = _name(line[4:]), _name(lines[number + 1][4:])
             number, hunks = _hunks(lines, number + 2)
             if not hunks:
                 raise Invalid(f"the patch, line {number}: no hunk follows the file names")
             found.append(FilePatch(old, new, hunks))
+            is_header = False
         else:
             number += 1
     if not found:

@@ -26,6 +26,22 @@ def in_order(purl: str, versions: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(version for _, version in sorted(keyed, key=lambda pair: pair[0]))
 
 
+def is_same_package(purl: str, other: str) -> bool:
+    """True for two purls of one package, whatever their versions."""
+    one, two = PackageURL.from_string(purl), PackageURL.from_string(other)
+    return (one.type, one.namespace, one.name) == (two.type, two.namespace, two.name)
+
+
+def is_later(purl: str, version: str, than: str) -> bool:
+    """True unless the ecosystem's own order says that a version is no later one; where it has none that we know, any may be."""
+    kind = PackageURL.from_string(purl).type
+    if kind not in {"pypi", "npm"}:
+        return True
+    read = _python if kind == "pypi" else _semver
+    key, other = read(version), read(than)
+    return key is None or other is None or key > other
+
+
 def is_preview(purl: str, version: str) -> bool:
     """True for a version that its ecosystem calls a pre-release."""
     if PackageURL.from_string(purl).type == "pypi":

@@ -14,10 +14,12 @@ from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Attempt, Reproduction, Settings
 from clearwell.proving.environments import Control
 from clearwell.proving.folder import Proof, Side, read_proof
+from clearwell.proving.releases import is_same_package
 from clearwell.proving.sandbox import Sandbox, standing
 from clearwell.proving.scratch import scratch
 from clearwell.proving.trial import FixTrial
 from clearwell.proving.verdict import RUNGS, FixVerdict, Kill, OtherProof, Outcome, Verdict
+from clearwell.vocabulary.errors import Invalid
 
 __all__ = [
     "RUNGS",
@@ -99,8 +101,10 @@ def judge_fix(
 
     The proof must fire on the target first. Then the fix must apply, build, stop the proof and `others` (named proofs of the same case)
     in all n runs, keep every functional test that passes on the target, and stop every variant and mutation that fires there. What a
-    patch touches is flagged. The best that can be said of it is "not refuted".
+    patch touches is flagged. The best that can be said of it is "not refuted". Raises Invalid for a version of another package.
     """
+    if isinstance(fix, Side) and not is_same_package(fix.purl or "", proof.file.target.purl or ""):
+        raise Invalid(f"{fix.purl} is no version of {proof.file.target.purl}: another package fixes nothing")
     settings = msgspec.structs.replace(settings, with_ladder=False)
     with _workbench(settings, sandbox, registry) as (box, index, private, started):
         trial = FixTrial(proof, settings, fix, box, index, private, started)

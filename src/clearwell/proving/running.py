@@ -22,7 +22,8 @@ class Observation(msgspec.Struct, frozen=True):
 
     `sources` are the names by which a report's relative ones are told; empty where there is no report.
     `is_compiled` is true when the package holds compiled modules, which leave no frames in a traceback. `harness_files` are names of the
-    harness's files: Java's stack traces name a file without its folder.
+    harness's files: Java's stack traces name a file without its folder. `runtime` is what runs the command (python, node, java; empty for
+    any other program), `given` what the run was given, input and arguments: what a runtime says is no evidence when the input holds it.
     """
 
     result: Result
@@ -32,6 +33,8 @@ class Observation(msgspec.Struct, frozen=True):
     sources: Sources = Sources()
     is_compiled: bool = False
     harness_files: frozenset[str] = frozenset()
+    runtime: str = ""
+    given: bytes = b""
 
     @property
     def stdout(self) -> str:
@@ -64,7 +67,9 @@ class Bench(msgspec.Struct, frozen=True):
         sources = _sources(environment, self.harness) if written else Sources()
         compiled = _is_compiled(environment.source, environment.build)
         ours = frozenset(name.rpartition("/")[2] for name in self.harness.folder.files)
-        return Observation(result, token, _word(result.said), written, sources, compiled, ours)
+        given = b"\n".join([content, *(argument.encode() for argument in arguments)]) if arguments else content
+        runtime = _runtime(self.harness.file.command[0])
+        return Observation(result, token, _word(result.said), written, sources, compiled, ours, runtime, given)
 
     def _spec(self, env: Environment, file: Path, arguments: tuple[str, ...], limits: Limits, token: str, reports: str) -> Spec:
         binds = [(file, "/box/input"), (self.proof_folder, "/box/proof"), (self.harness_folder, "/box/harness"), (env.source, "/box/src")]
@@ -165,6 +170,11 @@ def _sources(environment: Environment, harness: Harness) -> Sources:
 @functools.cache
 def _is_compiled(*places: Path | None) -> bool:
     return any(name.endswith((".so", ".node")) for place in places if place is not None for name in files_beneath(place))
+
+
+def _runtime(program: str) -> str:
+    name = Path(program).name
+    return next((runtime for runtime in ("python", "node", "java") if name.startswith(runtime)), "")
 
 
 def _server(port: int, status: int, location: str | None, headers: dict[str, str], body: str) -> Server:

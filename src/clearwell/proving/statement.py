@@ -7,6 +7,7 @@ docs/reference/statement.md.
 
 import base64
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,7 @@ def verify(envelope: bytes, key: SSlibKey) -> Statement:
     if len(envelope) > _SIZE_MAX:
         raise Invalid(f"a statement of more than {_SIZE_MAX >> 20} MB is none of ours")
     try:
+        _check_names(envelope)
         read = Envelope.from_dict(msgspec.json.decode(envelope, type=dict[str, Any]))
         read.verify([key], 1)
     except _UNREADABLE as error:
@@ -150,12 +152,25 @@ def _read(read: Envelope) -> Statement:
     if read.payload_type != PAYLOAD_TYPE:
         raise Invalid(f"the envelope holds {read.payload_type[:80]!r}, not an in-toto statement")
     try:
+        _check_names(read.payload)
         statement = msgspec.json.decode(read.payload, type=Statement)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise Invalid(f"the envelope holds no statement of a verdict: {error}") from error
     if (statement.kind, statement.predicate_type) != (STATEMENT_TYPE, PREDICATE_TYPE):
         raise Invalid("the envelope holds another kind of statement")
     return statement
+
+
+def _check_names(content: bytes) -> None:
+    """Raise ValueError where an object names a key twice: of the two, one reader believes the first and another the last."""
+    json.loads(content, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object names a key twice")
+    return found
 
 
 def make_signer(seed: bytes) -> CryptoSigner:

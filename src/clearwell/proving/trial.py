@@ -4,6 +4,8 @@
 import time
 from pathlib import Path
 
+from packageurl import PackageURL
+
 from clearwell.proving import patches
 from clearwell.proving.archives import Registry
 from clearwell.proving.attempt import Attempt, Settings
@@ -13,6 +15,7 @@ from clearwell.proving.functional import run_tests, tests_of
 from clearwell.proving.mutations import Mutation, mutations
 from clearwell.proving.oracles import Effect, judge
 from clearwell.proving.oracles.contract import Asked
+from clearwell.proving.releases import is_later
 from clearwell.proving.sandbox import Sandbox
 from clearwell.proving.touched import Flag, Secrets, flags_of, is_idle, is_test
 from clearwell.proving.verdict import (
@@ -29,6 +32,8 @@ from clearwell.proving.verdict import (
 )
 
 _SLOW = {"growth", "exhaustion"}
+_MAY_BE_GENUINE = {"bypass", "leak", "request", "other_user"}
+"""Kinds whose effect an input may have rightly: a mutation can be a genuine signature, or name the server that is meant."""
 _MOST_MUTATIONS = 32
 _MOST_JUDGING, _ENOUGH = 16, 3
 _MUTATION_SECONDS = 20.0
@@ -61,7 +66,7 @@ class FixTrial(Attempt):
 
     def _check_features(self, environment: Environment) -> frozenset[str]:
         ordinary = super()._check_features(environment)
-        ran = run_tests(self.proof, self.bench, environment, self.limits, tests_of(self.proof.harness))
+        ran = run_tests(self.proof, self.bench, environment, self.limits, tests_of(self.proof.harness), self.note)
         passed = self.features.passed + sum(ran.values())
         self.tests = FunctionalTests(passed, (*self.features.set_aside, *(f"test {name}" for name, ok in ran.items() if not ok)))
         return ordinary
@@ -69,7 +74,7 @@ class FixTrial(Attempt):
     def _features_on_control(self, environment: Environment) -> frozenset[str]:
         ordinary = super()._features_on_control(environment)
         chosen = tuple(test for test in tests_of(self.proof.harness) if f"test {test.name}" not in self.tests.set_aside)
-        ran = run_tests(self.proof, self.bench, environment, self.limits, chosen)
+        ran = run_tests(self.proof, self.bench, environment, self.limits, chosen, self.note)
         broken = tuple(f"test {name}" for name, ok in ran.items() if not ok)
         self.tests = FunctionalTests(self.tests.passed, self.tests.set_aside, (*self.features.control_failed, *broken))
         return ordinary
@@ -91,11 +96,16 @@ class FixTrial(Attempt):
             self.refuted_by = "features"
             self.caught = self._named_by_failures()
             self.doubt = f"with the fix {', '.join(self.tests.failed[:20])} no longer works"
+            if self.wrong_on_control:
+                self.doubt += f": {self.wrong_on_control}"
             return self.doubt
         self.doubt = super()._doubt_of_the_fix()
         if self.doubt is None:
             self._mutate()
-            if self.mutated.fired:
+            if self.mutated.fired and self.oracle.kind in _MAY_BE_GENUINE and 2 * self.mutated.fired <= self.mutated.judging:
+                said = f"{self.mutated.fired} of {self.mutated.judging} mutations of the proof still fire, which may be genuine inputs"
+                self.flags = (*self.flags, Flag("mutations", "", said))
+            elif self.mutated.fired:
                 self.passed = [rung for rung in self.passed if rung != "variants"]
                 self.refuted_by = "variants"
                 self.doubt = f"{self.mutated.fired} of {self.mutated.judging} mutations of the proof still fire with the fix"
@@ -121,9 +131,10 @@ class FixTrial(Attempt):
         content = input_bytes(self.proof.file.input, self.proof.folder)
         ends = time.monotonic() + _MUTATION_SECONDS
         tried, judging = 0, 0
+        enough = _MOST_JUDGING if self.oracle.kind in _MAY_BE_GENUINE else _ENOUGH
         fired: list[str] = []
         for mutation in mutations(content, self.proof.folder.sha256.encode(), _MOST_MUTATIONS):
-            if time.monotonic() > ends or judging >= _MOST_JUDGING or len(fired) >= _ENOUGH:
+            if time.monotonic() > ends or judging >= _MOST_JUDGING or len(fired) >= enough:
                 break
             tried += 1
             if self._fires(target, mutation):
@@ -144,6 +155,7 @@ class FixTrial(Attempt):
     def _look_at_what_changed(self) -> None:
         if not isinstance(self.fix, bytes):
             self.is_idle = self.sides["control"].source_sha256 == self.sides["target"].source_sha256
+            self.flags = _flags_of_version(self.proof.file.target.purl or "", self.fix.purl or "")
             return
         old, new = self.sides["target"].source, self.sides["control"].source
         parts = patches.parse(self.fix)
@@ -226,8 +238,17 @@ class FixTrial(Attempt):
             else:
                 found.append(FixRung(name, "open" if is_open else "not_reached", verdict.reason if is_open else ""))
                 is_open = False
-        if isinstance(self.fix, bytes) and self.flags:
-            found.append(FixRung("touched", "flagged", "; ".join(f"{flag.file}: {flag.said}" for flag in self.flags[:20])))
+        if self.flags:
+            said_of = [f"{flag.file}: {flag.said}" if flag.file else flag.said for flag in self.flags[:20]]
+            found.append(FixRung("touched", "flagged", "; ".join(said_of)))
         else:
             found.append(FixRung("touched", "passed" if is_open else "not_reached"))
         return (*found, FixRung("person", "not_reached", "nobody but a person says more than this"))
+
+
+def _flags_of_version(target: str, fixed: str) -> tuple[Flag, ...]:
+    """An earlier release that lacks the flaw is where to go back to, or another line's fix: a person says which."""
+    one, other = PackageURL.from_string(target), PackageURL.from_string(fixed)
+    if is_later(target, str(other.version), str(one.version)):
+        return ()
+    return (Flag("no_later_version", fixed, f"is no later version than {one.version}"),)

@@ -86,12 +86,15 @@ def unpack(archive: Path, kind: str, into: Path, *, strip: bool, bounds: Bounds 
 def write(found: Iterable[Member], into: Path, *, strip: bool) -> None:
     """Write files beneath `into`, as `unpack` does."""
     into.mkdir(parents=True, exist_ok=True)
+    seen: dict[str, str] = {}
+    folders: dict[str, str] = {}
     for member in found:
         name = member.name
         if strip:
             _, _, name = name.partition("/")
             if not name:
                 continue  # a file beside the top folder, such as a package's stray metadata
+            _check_unique(name, seen, folders)  # two top folders become one
         place = into / name
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -205,11 +208,19 @@ def _tar_members(archive: Path, bounds: Bounds) -> Iterator[Member]:
                 raise Invalid(f"the archive holds a link: {name!r} to {info.linkname[:120]!r}")
             if not info.isreg():
                 raise Invalid(f"the archive holds a device or another special file: {name!r}")
+            _check_size(info, name)
             if info.size > bounds.file_bytes:
                 raise Invalid(f"the archive's file {name!r} is larger than {bounds.file_bytes >> 20} MB")
             content = opened.extractfile(info)
             assert content is not None
             yield Member(name, content.read(), bool(info.mode & 0o111))
+
+
+def _check_size(info: tarfile.TarInfo, name: str) -> None:
+    """Refuse a size below zero, or an extended header's that is no number: tarfile reads an empty file there, other readers do not."""
+    told = info.pax_headers.get("size", "0")
+    if info.size < 0 or not (told.isascii() and told.isdigit()):
+        raise Invalid(f"the archive's file {name!r} has a size that is none: {told[:40] if info.size >= 0 else info.size!r}")
 
 
 def _decompressed(raw: IO[bytes]) -> IO[bytes]:

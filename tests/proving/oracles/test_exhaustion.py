@@ -66,6 +66,12 @@ def test_limits_that_are_hit_are_exhaustion_of_that_resource_only():
     assert judged(Oracle("exhaustion", resource="memory"), killed="wall_clock", exit=137).void is not None
 
 
+def test_leaving_with_the_number_of_the_cpu_limit_s_signal_is_no_exhaustion():
+    oracle = Oracle("exhaustion", resource="cpu", cpu_seconds=5)
+    assert not judged(oracle, exit=152, cpu_seconds=0.1).fired
+    assert judged(oracle, exit=152, cpu_seconds=4.6).fired
+
+
 JAVA = b"""Exception in thread "main" java.lang.StackOverflowError
 \tat java.base/java.util.HashMap.hash(HashMap.java:338)
 \tat org.sample.Parser.value(Parser.java:12)
@@ -99,6 +105,33 @@ def test_each_runtime_says_in_its_own_way_that_it_gave_up(resource, stderr, code
     died = Result(code, None, b"", stderr, b"", 0.1, 0.1, None, False, {}, (), {})
     seen = Observation(died, TOKEN, None, (), harness_files=frozenset({"Run.java"}))
     assert judge(Asked(Oracle("exhaustion", resource=resource)), seen).fired == fires
+
+
+@pytest.mark.parametrize(
+    ("resource", "stderr", "code", "runtime"),
+    [
+        ("stack", JAVA, 1, "java"),
+        ("stack", GO, 2, ""),
+        ("stack", RUST, 134, ""),
+        ("memory", b"fatal error: out of memory\n", 2, ""),
+        ("memory", b"memory allocation of 99 bytes failed\n", 134, ""),
+        ("memory", b"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n", 134, "node"),
+        ("memory", CPP, 134, ""),
+        ("stack", NODE, 1, "node"),
+        ("stack", PYTHON.replace(b"sample.errors.TooDeep: it went", b"RecursionError: x"), 1, "python"),
+    ],
+)
+def test_last_words_that_the_input_holds_or_another_runtime_says_are_no_evidence(resource, stderr, code, runtime):
+    died = Result(code, None, b"", b"cannot parse: \n" + stderr, b"", 0.1, 0.1, None, False, {}, (), {})
+    files = frozenset({"Run.java"})
+
+    def fires(runtime: str, given: bytes) -> bool:
+        seen = Observation(died, TOKEN, None, (), harness_files=files, runtime=runtime, given=given)
+        return judge(Asked(Oracle("exhaustion", resource=resource)), seen).fired
+
+    assert fires(runtime, b"[[[[")
+    assert not fires(runtime, b"x " + stderr)
+    assert not any(fires(other, b"[[[[") for other in {"python", "node", "java"} - {runtime})
 
 
 @pytest.mark.parametrize(

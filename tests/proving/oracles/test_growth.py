@@ -153,3 +153,11 @@ def test_a_clock_that_jumps_about_says_nothing_at_all():
 
     measured = measure(observed(cost), (16_000, 32_000, 64_000), 8)
     assert not measured.fires
+
+
+def test_leaving_with_the_number_of_the_cpu_limit_s_signal_is_no_growth():
+    def run(size: int) -> Observation:
+        code = 152 if size > 1 else 0
+        return Observation(Result(code, None, b"", b"", b"", 0.1, 0.1, None, False, {}, (), {}), "", None, ())
+
+    assert not measure(run, (10, 20, 40), 8).fires

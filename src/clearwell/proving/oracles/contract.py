@@ -13,7 +13,7 @@ from clearwell.proving.sanitizer_report import Report, parse_reports
 class Asked(msgspec.Struct, frozen=True):
     """What an oracle is asked about a run: the proof's parameters, the functions of the proof or its variant, and ordinary markup.
 
-    `ordinary` is what features print on the same side: an effect is only what an input adds to it.
+    `ordinary` is what features print on the same side, and on the target: an effect is only what an input adds to it.
     """
 
     oracle: Oracle

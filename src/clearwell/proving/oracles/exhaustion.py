@@ -32,12 +32,18 @@ def signature(asked: Asked, seen: Observation) -> str | None:
     if oracle.resource == "memory":
         return "exhaustion: the memory limit is hit" if _ran_out_of_memory(seen) else None
     if oracle.resource == "cpu":
-        hit = result.killed == "cpu" or result.signal in {signal.SIGXCPU}
+        hit = result.killed == "cpu" or was_ended_for_cpu(seen, oracle.cpu_seconds or 0)
         hit = hit or (result.cpu_seconds is not None and result.cpu_seconds >= (oracle.cpu_seconds or float("inf")))
         return "exhaustion: the CPU limit is hit" if hit else None
     if oracle.resource == "stack":
         return "exhaustion: the stack overflows" if _ran_out_of_stack(seen) else None
     return None
+
+
+def was_ended_for_cpu(seen: Observation, limit: float) -> bool:
+    """True when the kernel ended the run at its limit of CPU seconds. A target may send itself that signal, or leave with its number."""
+    result = seen.result
+    return result.signal == signal.SIGXCPU and (result.cpu_seconds is None or result.cpu_seconds >= limit / 2)
 
 
 def is_bare_fault(oracle: Oracle, seen: Observation) -> bool:
@@ -64,9 +70,9 @@ def _ran_out_of_stack(seen: Observation) -> bool:
     result = seen.result
     if result.signal == signal.SIGSEGV and result.killed is None:
         return True
-    if result.exit == 2 and _GO_STACK.search(result.stderr):
+    if result.exit == 2 and _says(_GO_STACK, b"goroutine stack exceeds", seen):
         return True
-    if result.signal == signal.SIGABRT and _RUST_STACK.search(result.stderr):
+    if result.signal == signal.SIGABRT and _says(_RUST_STACK, b"has overflowed its stack", seen):
         return True
     is_deep = b"Maximum call stack size exceeded" in result.stderr and _died_of("RangeError", seen)
     return is_deep or _died_of("RecursionError", seen) or _died_of("StackOverflowError", seen)
@@ -78,13 +84,27 @@ def _ran_out_of_memory(seen: Observation) -> bool:
         return True
     if any(report.report_class in {"allocation-size-too-big", "out-of-memory", "calloc-overflow"} for report in all_reports(seen)):
         return True
-    if seen.result.signal == signal.SIGABRT and _NODE_HEAP.search(seen.result.stderr):
+    if seen.result.signal == signal.SIGABRT and _says(_NODE_HEAP, b"heap out of memory", seen, "node"):
         return True
-    if seen.result.exit == 2 and _GO_MEMORY.search(seen.result.stderr):
+    if seen.result.exit == 2 and _says(_GO_MEMORY, b"fatal error:", seen):
         return True
-    if seen.result.signal == signal.SIGABRT and _RUST_MEMORY.search(seen.result.stderr):
+    if seen.result.signal == signal.SIGABRT and _says(_RUST_MEMORY, b"memory allocation of", seen):
         return True
     return any(_died_of(name, seen) for name in ("MemoryError", "std::bad_alloc", "OutOfMemoryError"))
+
+
+def _says(words: re.Pattern[bytes], mark: bytes, seen: Observation, runtime: str = "") -> bool:
+    """True when a runtime's last words are on stderr, and can be its own."""
+    return _can_speak(mark, seen, runtime) and words.search(seen.result.stderr) is not None
+
+
+def _can_speak(mark: bytes, seen: Observation, runtime: str = "") -> bool:
+    """True where such words can be a runtime's own: it is the one that runs the command, and the input does not hold them.
+
+    A program may repeat on stderr what it was given. Compiled code (`runtime` empty) runs in a package's modules too.
+    """
+    is_here = not seen.runtime or seen.runtime == runtime or (not runtime and seen.is_compiled)
+    return is_here and mark not in seen.given
 
 
 def _died_of(exception: str, seen: Observation) -> bool:
@@ -96,20 +116,20 @@ def _died_of(exception: str, seen: Observation) -> bool:
         return False
     lines = seen.result.stderr[-65536:].decode("utf-8", "replace").splitlines()
     starts = [number for number, line in enumerate(lines) if line == "Traceback (most recent call last):"]
-    if starts:  # Python: the first line after the last traceback that is not indented
+    if starts and _can_speak(b"Traceback (most", seen, "python"):  # Python: the first line after the last traceback that is not indented
         trace = lines[starts[-1] + 1 :]
         end = next((number for number, line in enumerate(trace) if line and not line.startswith(" ")), len(trace))
         named = trace[end] if end < len(trace) else ""
         return _names(named, exception) and _passed_through(_PYTHON_FRAME, trace[:end], -1, seen)
-    if any(line.startswith("Node.js v") for line in lines[-3:]):
+    if any(line.startswith("Node.js v") for line in lines[-3:]) and _can_speak(b"Node.js v", seen, "node"):
         named_at = [number for number, line in enumerate(lines) if _names(line.removeprefix("Uncaught "), exception)]
         return any(_passed_through(_NODE_FRAME, lines[number + 1 :], 0, seen) for number in named_at)
     thrown = [(number, match[1]) for number, line in enumerate(lines) if (match := _JAVA_THROWN.match(line))]
-    if thrown:
+    if thrown and _can_speak(b"Exception in thread", seen, "java"):
         number, name = thrown[-1]
         trace = [match[1] for line in lines[number + 1 :] if (match := _JAVA_FRAME.match(line))]
         return name.rsplit(".", 1)[-1] == exception.rsplit(".", 1)[-1] and any(file not in seen.harness_files for file in trace)
-    if seen.result.signal != signal.SIGABRT:
+    if seen.result.signal != signal.SIGABRT or not _can_speak(b"terminate called", seen):
         return False  # C++: the runtime's own last words, and then it aborts; a program that merely prints them leaves by itself
     opening = "terminate called after throwing an instance of '"
     plain = exception.rsplit("::", 1)[-1]

@@ -6,11 +6,11 @@ hub's rule, sizes are run again; where it still does, nothing is said. How the f
 """
 
 import math
-import signal
 from collections.abc import Callable
 
 import msgspec
 
+from clearwell.proving.oracles.exhaustion import was_ended_for_cpu
 from clearwell.proving.running import Observation
 
 FASTEST_ORDINARY = 1.5
@@ -230,7 +230,7 @@ def _with(measured: Measured, seen: Observation, size: int, cpu_seconds: float) 
     if cpu is None:
         return msgspec.structs.replace(measured, void=_UNMEASURED)
     cost = max(0.0, cpu - measured.startup)
-    if seen.result.killed == "cpu" or cost >= cpu_seconds or seen.result.signal == signal.SIGXCPU:
+    if seen.result.killed == "cpu" or cost >= cpu_seconds or was_ended_for_cpu(seen, cpu_seconds):
         return msgspec.structs.replace(measured, cut=size, at_least=max(cost, _MEASURABLE))
     if seen.result.killed is not None:
         return msgspec.structs.replace(measured, void=f"size {size} ran into the limit {seen.result.killed}")
