@@ -202,7 +202,7 @@ class Attempt:
                 # Proof, variants and features judge a patch together; another version of the package may well differ in more.
                 return Outcome.FIX_NOT_VERIFIED, said
             if self._control_is_dead:
-                return Outcome.INCONCLUSIVE, f"{said}, so its silence shows nothing: {self.wrong_on_control}"
+                said += f"; nothing that the harness shows works there, so its silence shows no fix ({self.wrong_on_control})"
         if self.settings.with_ladder:
             self._climb_ladder()
         return Outcome.REPRODUCED, f"{said}; {self.features.passed} features pass on the target"
