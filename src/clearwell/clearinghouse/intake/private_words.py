@@ -79,6 +79,7 @@ _HOST = r"(?P<host>(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}[A-Za-z]{2,24})(?![\w\-(@]
 _MAIL = re.compile(rf"(?<![\w.%+\-@])(?<!//)(?P<local>[\w.%+\-]{{1,64}})@{_HOST}")
 _ESCAPED_MAIL = re.compile(rf"(?<![\w.%+\-@])(?P<local>[\w.+\-]{{1,64}})%40{_HOST}")
 _RESERVED = re.compile(r"(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)", re.IGNORECASE)  # RFC 2606, RFC 6761
+_OBJECT = re.compile(r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{6,8}")
 _NO_PEOPLE = frozenset({"git", "hg", "svn"})
 _FILE_ENDS = (
     "js mjs cjs jsx ts tsx json html htm css xml yaml yml toml c h cpp hpp cxx hxx java class jar kt scala go rb php swift cs vb "
@@ -92,17 +93,18 @@ def _mail(text: str) -> Iterator[Hit]:
     for match in itertools.chain(_MAIL.finditer(text), _ESCAPED_MAIL.finditer(text) if "%40" in text else ()):
         host = match["host"]
         labels = host.lower().split(".")
+        is_object = _OBJECT.fullmatch(labels[0]) is not None  # com.example.Stone@1b6d3586.turn
         is_version = len(labels) > 2 and all(label.isdigit() for label in labels[:-1])  # spring-core@5.2.0.RELEASE
-        if not (_RESERVED.fullmatch(host) or match["local"] in _NO_PEOPLE or labels[-1] in _FILES or is_version):
+        if not (_RESERVED.fullmatch(host) or match["local"] in _NO_PEOPLE or labels[-1] in _FILES or is_version or is_object):
             yield Hit(match.start(), match.end(), "mail address")
 
 
 # Home paths -------------------------------------------------------------------------------------------------------
 
 _HOME = re.compile(
-    r"(?<![\w.)\]\-])(?:/(?:mnt/)?[a-z]/[U]sers/|/(?:(?:(?:var|usr|export|data|mnt|nfs|net|srv|scratch)/)?home|[U]sers)/|"
+    r"(?:(?<![\w.)\]\-])|(?<=\s-[ILB])|(?<=\A-[ILB]))(?:/(?:mnt/)?[a-z]/[U]sers/|/(?:(?:(?:(?:private/)?var|usr|export|data|mnt|nfs|net|srv|scratch)/)?home|[U]sers)/|"
     r"\\\\[\w.-]{1,64}\\(?:[Uu]sers|[Hh]omes?)\\|[A-Za-z]:(?:\\{1,2}|/)"
-    r"(?:Users|Documents and Settings)(?:\\{1,2}|/))"
+    r"(?:[Uu]sers|Documents and Settings)(?:\\{1,2}|/))"
     r"(?P<name>[^\s/\\:;*?\"'<>|,(){}\[\]$%`]{1,64})"
 )
 _ROLES = (
@@ -330,7 +332,7 @@ _PORT = re.compile(r":[0-9]{2,5}(?![0-9.])|/(?:[12]?[0-9]|3[0-2])(?![0-9.])")
 _DOCUMENTATION = tuple(ipaddress.ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))  # RFC 5737
 _DOCUMENTATION_6 = tuple(ipaddress.ip_network(n) for n in ("2001:db8::/32", "3fff::/20"))  # RFC 3849, RFC 9637
 _TELEPHONE = re.compile(
-    r"(?<![\w+.])(?:\+[1-9][0-9]{0,2}[ .\-]?(?:\([0-9]{1,4}\)[ .\-]?)?[0-9]{2,5}(?:[ .\-][0-9]{2,8}){1,4}|\+[1-9][0-9]{9,14}|"
+    r"(?<![\w+.])(?:\+[1-9][0-9]{0,2}[ .\-]?(?:\([0-9]{1,4}\)[ .\-]?)?[0-9]{1,5}(?:[ .\-][0-9]{2,8}){1,4}|\+[1-9][0-9]{9,14}|"
     r"\([2-9][0-9]{2}\) ?[2-9][0-9]{2}-[0-9]{4})(?![\w.]|-[0-9])"
 )
 _NAMED_TELEPHONE = re.compile(
@@ -339,7 +341,7 @@ _NAMED_TELEPHONE = re.compile(
 _FICTION = re.compile(r".*555[ .\-]?01[0-9]{2}")
 _POSTAL = re.compile(
     r"\b[0-9]{1,6} (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.]{0,24} ){1,4}"
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Parkway|Pkwy|Terrace|Highway|Hwy)\.?"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Parkway|Pkwy|Terrace|Highway|Hwy|Loop|Circle|Cir|Plaza|Trail)\.?"
     r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|#)\.? ?\w{1,6})?(?:,? |,?\n)[A-Z][A-Za-z'.]{0,24}(?: [A-Z][A-Za-z'.]{0,24}){0,2}"
     r",? [A-Z]{2} [0-9]{5}(?:-[0-9]{4})?\b"
 )
@@ -347,7 +349,8 @@ _CODE = re.compile(r"[,\n] ?(?:[A-Z]{1,2}-)?[0-9]{4,5} [A-Z]|[A-Z][0-9][0-9A-Z]?
 """A postal code of other countries behind a street, or a US one."""
 _POSTAL_ELSEWHERE = re.compile(
     r"\b(?:"
-    r"[A-ZÄÖÜ][\w.-]{0,30}(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|straat|laan|plein|gracht|kade) "
+    r"(?:[A-ZÄÖÜ][\w.-]{0,30}(?:straße|strasse|str\.|weg|allee|platz|markt|gasse|ring|damm|ufer|straat|laan|plein|gracht|kade)"
+    r"|(?:Am|Im|Zum|Zur|An de[rnm]|Auf de[rm]|Unter den) [A-ZÄÖÜ][\w-]{1,24}) "
     r"[0-9]{1,4} ?[a-z]?[,\n] ?"
     r"(?:[A-Z]{1,2}-)?[0-9]{4,5}(?: [A-Z]{2}\b)? [A-ZÄÖÜ][\w.-]{1,30}|"
     r"[0-9]{1,4},? (?:bis )?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Qq]uai|[Cc]hemin|[Ii]mpasse|[Vv]ia|[Cc]alle) "
