@@ -208,6 +208,24 @@ def test_two_that_are_one_by_way_of_a_third_are_not_found_different(
             coordinating.find_different(hub.house, coordinator, pair[0].finding.case, other.finding.case, "not alike")
 
 
+def test_a_report_that_went_on_with_its_case_is_not_taken_out_of_the_one_that_sleeps(
+    hub: Hub, pair: tuple[AnsweredFinding, AnsweredFinding], proof: AnsweredFinding, coordinator: Member
+) -> None:
+    """A page from before the second merge lies in another browser."""
+    merge(hub, coordinator, *pair)
+    merge(hub, coordinator, pair[1], proof)
+
+    with pytest.raises(Conflict, match="is in another"):
+        split(hub, coordinator, pair[1], pair[0])
+    split(hub, coordinator, proof, pair[0], pair[1])
+    split(hub, coordinator, pair[1], pair[0])
+
+    with hub.house.transaction(CASE) as tx:
+        homes = [report_store.load_finding(tx, found.finding.id).case for found in (*pair, proof)]
+    assert homes == [found.finding.case for found in (*pair, proof)]
+    assert all(case(hub, found).merged_into is None for found in (*pair, proof))
+
+
 # Heaps -------------------------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ class Lives(RuleBasedStateMachine):
         self.hub, self.labs, self.coordinator = hub, labs, coordinator
         self.component = f"pkg:generic/{hub.house.new_id('case')}"
         self.sent: dict[FindingId, tuple[Member, str | None]] = {}
+        self.first: dict[FindingId, CaseId] = {}
         self.different: list[tuple[CaseId, CaseId]] = []
 
     @rule(lab=ONE, function=st.sampled_from("abc"), weaknesses=WEAKNESSES, version=st.sampled_from(["", "@1"]), marked=st.booleans())
@@ -62,16 +63,22 @@ class Lives(RuleBasedStateMachine):
         self._try(lambda: coordinating.split_case(self.hub.house, self.coordinator, self._home(finding), (finding,), "not alike"))
 
     @precondition(lambda self: self.sent)
+    @rule(one=ONE, other=ONE, act=st.sampled_from(["split", "merge", "differ"]))
+    def act_on_what_a_page_showed_before(self, one: int, other: int, act: str) -> None:
+        """A page of a case, as it was when its report came, lies open in another browser."""
+        case, into = (self.first[finding] for finding in (self._finding(one), self._finding(other)))
+        if act == "split":
+            self._try(lambda: coordinating.split_case(self.hub.house, self.coordinator, case, (self._finding(other),), "not alike"))
+        elif act == "merge":
+            self._try(lambda: self._merge(case, into))
+        else:
+            self._try(lambda: self._differ(case, into))
+
+    @precondition(lambda self: self.sent)
     @rule(one=ONE, other=ONE)
     def differ(self, one: int, other: int) -> None:
         """A person says that two cases are not one."""
-        pair = self._case(one), self._case(other)
-
-        def said() -> None:
-            coordinating.find_different(self.hub.house, self.coordinator, *pair, "not alike")
-            self.different.append(pair)
-
-        self._try(said)
+        self._try(lambda: self._differ(self._case(one), self._case(other)))
 
     @precondition(lambda self: self.sent)
     @rule(one=ONE)
@@ -156,7 +163,8 @@ class Lives(RuleBasedStateMachine):
         raw = json.dumps({"format": "clearwell-report", "version": 1, "tool": {"name": "scout"}, "findings": [finding]}).encode()
         sent = reporting.submit_report(self.hub.house, lab, [raw], Envelope(name="report.json"))
         answering.parse_submission(self.hub.house, sent.id)
-        self.sent[reporting.read_answers(self.hub.house, lab, sent.id)[0].finding.id] = (lab, proof)
+        found = reporting.read_answers(self.hub.house, lab, sent.id)[0].finding
+        self.sent[found.id], self.first[found.id] = (lab, proof), found.case
 
     def _try(self, act: Callable[[], object]) -> None:
         """Do what a rule of the house may forbid."""
@@ -165,6 +173,10 @@ class Lives(RuleBasedStateMachine):
 
     def _merge(self, case: CaseId, into: CaseId) -> None:
         coordinating.merge_cases(self.hub.house, self.coordinator, case, into, "alike")
+
+    def _differ(self, case: CaseId, other: CaseId) -> None:
+        coordinating.find_different(self.hub.house, self.coordinator, case, other, "not alike")
+        self.different.append((case, other))
 
     def _finding(self, number: int) -> FindingId:
         return list(self.sent)[number % len(self.sent)]

@@ -165,10 +165,10 @@ def _check_merge(tx: Transaction, case_id: CaseId, into: CaseId) -> str:
 
 
 def _leaving(tx: Transaction, case_id: CaseId, findings: Sequence[FindingId]) -> tuple[Attachment, ...]:
-    """Why each of these is in the case; raise Conflict for one that was not joined to it."""
+    """Why each of these is in the case now; raise Conflict for one that was not joined to it, or went on to another."""
     joined = store.joined_to(tx, case_id, findings)
     for finding in findings:
-        if finding not in joined or joined[finding].rung is None:
+        if finding not in joined or joined[finding].rung is None or report_store.load_finding(tx, finding).case != case_id:
             raise Conflict(f"{finding} was not joined to this case: it opened it, or is in another")
     return tuple(joined[finding] for finding in dict.fromkeys(findings))
 
