@@ -277,7 +277,7 @@ def _first_answer(joined: Joined | None, case: KeptCase, has_proof: bool) -> tup
     if joined is not None and case.case.standing is Standing.REFUSED:
         return Answer.REFUSED, "the same proof was sent before and was refused"
     if joined is not None:
-        return Answer.DUPLICATE, f"the same as one reported before ({joined.rung})"
+        return Answer.DUPLICATE, "the same as one reported before"
     if has_proof:
         return Answer.NEW, "not known here; its proof will be run"
     return Answer.NEEDS_PROOF, "not known here; send a proof (docs/reference/proof.md) to have it reproduced"

@@ -79,7 +79,7 @@ def attach_case(house: House, tx: Transaction, case_id: CaseId, joined: Joined, 
     waits = Answer.NEW if into.case.proven_at is None else None  # a proof that is still to be run may be what proves them
     for finding in findings:
         if finding.answer in {Answer.NEW, Answer.NEEDS_PROOF} and finding.answer is not waits:
-            reason = f"the same as one reported before ({joined.rung})"
+            reason = "the same as one reported before"
             report_store.move_answer(tx, finding, Answer.DUPLICATE, reason, by.name, now)
             salted = Salted(reason, organization=finding.organization, case=into.id)
             house.write(tx, AnswerMoved(finding.id, Answer.DUPLICATE.value, salted), by=by)
