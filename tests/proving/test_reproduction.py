@@ -163,11 +163,7 @@ def test_an_archive_with_a_link_is_refused_by_name(lab: Lab):
 
 @pytest.mark.parametrize(
     ("root", "said"),
-    [
-        ("cname-1.0/src/lib", "taken off already: write 'src/lib'"),
-        ("lib", "At its top are 'src'"),
-        ("src/lib/none", "At its top are 'src'"),
-    ],
+    [("cname-1.0/src/lib", "taken off already: write 'src/lib'"), ("lib", "top are 'src'"), ("a**b", "no pattern"), ("./.", "no pattern")],
 )
 def test_a_root_that_is_no_folder_is_told_what_there_is(lab: Lab, root, said):
     target = f'purl = "pkg:pypi/cname@1.0"\nroot = "{root}"'
