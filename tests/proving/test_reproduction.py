@@ -258,6 +258,20 @@ def test_a_patch_that_knows_a_span_of_lengths_around_the_proof_s_is_refuted(lab:
     assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, "variants"), fixed.reason
 
 
+def test_a_patch_to_a_module_named_like_a_test_is_told_that_it_stayed_as_it_was(lab: Lab):
+    # given a package whose flaw lies in a module that looks like a test by its name
+    code = NOTES.replace("import json", "import json\nfrom tests import evaluate")
+    body = "def evaluate(text):\n    return eval(text)\n"
+    code = code.replace("def evaluate(text):\n    return None if FIXED else eval(text)\n", "")
+    lab.index.files |= dict([wheel("notes", "6.0", {"notes.py": code, "tests.py": body})])
+    verb, text, oracle = PLANTED["command"]
+    proof = lab.read(lab.proof("notes", verb=verb, text=text, oracle=oracle, purl="pkg:pypi/notes@6.0"))
+    patch = b"--- a/tests.py\n+++ b/tests.py\n@@ -2 +2 @@\n-    return eval(text)\n+    return None\n"
+    fixed = verify_fix(proof, patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, "proof")
+    assert "stays as it was, whatever the patch makes of it: tests.py" in fixed.reason
+
+
 def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):
     patch = RIGHT.replace("calloc(8, 1)", "calloc(9, 1)").encode()
     fixed = verify_fix(lab.read(lab.c_proof()), patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
