@@ -89,6 +89,9 @@ WRONG_PROOFS = {
     "exactly one of purl and patch": PROOF + "[control]\n",
     "only for the control": PROOF.replace('purl = "pkg:pypi/sample@1.0"', 'purl = "pkg:pypi/sample@1.0"\npatch = "p"'),
     "64 hexadecimal": PROOF.replace('purl = "pkg:pypi/sample@1.0"', 'purl = "pkg:pypi/sample@1.0"\nsha256 = "x"'),
+    "args holds a NUL": PROOF.replace('title = "t"', 'title = "t"\nargs = ["a\\u0000b"]'),
+    "args is more than": PROOF.replace('title = "t"', f'title = "t"\nargs = ["{"x" * 70_000}"]'),
+    "args is more than 1,000 words": PROOF + f"[[variant]]\nargs = {['x'] * 1_001}\n",
     "proof.toml": "this is = not = toml",
     "nested too deeply": "x = " + "[" * 5000,
 }
@@ -112,6 +115,8 @@ WRONG_HARNESSES = {
     "HTTP status": HARNESS.replace("302", "9999"),
     "line break": HARNESS.replace("/x", r"/x\r\nSet-Cookie: a=b"),
     "cannot be used": HARNESS.replace("version = 1", 'version = 1\nenv = { "A=B" = "x" }'),
+    "env holds a NUL": HARNESS.replace("version = 1", 'version = 1\nenv = { A = "\\u0000" }'),
+    "command holds a NUL": HARNESS.replace("{harness}/h.py", "{harness}/h.py\\u0000"),
     "beneath the archive": HARNESS.replace("version = 1", 'version = 1\nroot = "../x"'),
     "names no package": HARNESS.replace('["pkg:pypi/sample"]', "[]"),
     "Invalid enum value": HARNESS.replace("version = 1", 'version = 1\nsanitizers = ["thread"]'),

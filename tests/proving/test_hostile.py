@@ -313,10 +313,17 @@ except OSError as error: print(error.errno)
     assert found["socket"].kind == "other"
 
 
-def test_ten_thousand_effects_are_cut_not_waited_for(run):
-    result = run("for n in range(10000): open(f'/box/out/{n}', 'w').close()", Limits(wall_seconds=8, inodes=12_000))
-    assert 0 < len(result.files["/box/out"]) <= 4096
+def test_twenty_thousand_effects_are_cut_not_waited_for(run):
+    result = run("for n in range(20000): open(f'/box/out/{n}', 'w').close()", Limits(wall_seconds=8, inodes=22_000))
+    assert 0 < len(result.files["/box/out"]) <= 16_384
     assert result.wall_seconds < 6
+
+
+def test_no_effect_hides_behind_many_others_or_a_closed_folder(run):
+    code = "import os\nfor n in range(6000): os.mkdir(f'/box/out/a{n}')\nopen('/box/out/pwned', 'w').write('x'); os.chmod('/box/out', 0)"
+    result = run(code)
+    assert result.exit == 0, result.stderr
+    assert any(entry.path == "pwned" and entry.content == b"x" for entry in result.files["/box/out"])
 
 
 def test_the_token_cannot_be_removed_changed_or_hidden(run):

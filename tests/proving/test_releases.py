@@ -31,6 +31,8 @@ def test_a_later_version_is_told_by_the_ecosystem_s_order():
     assert is_later("pkg:deb/debian/x", "1", "2")  # an order that is not ours to tell
     assert is_same_package("pkg:pypi/A_b@1", "pkg:pypi/a-b@2")
     assert not is_same_package("pkg:npm/%40a/b@1", "pkg:npm/b@1")
+    with pytest.raises(Invalid, match="package URL"):
+        is_same_package("nonsense", "pkg:npm/b@1")
 
 
 def test_a_package_without_a_listing_registry_is_refused():

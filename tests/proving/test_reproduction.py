@@ -163,11 +163,7 @@ def test_an_archive_with_a_link_is_refused_by_name(lab: Lab):
 
 @pytest.mark.parametrize(
     ("root", "said"),
-    [
-        ("cname-1.0/src/lib", "taken off already: write 'src/lib'"),
-        ("lib", "At its top are 'src'"),
-        ("src/lib/none", "At its top are 'src'"),
-    ],
+    [("cname-1.0/src/lib", "taken off already: write 'src/lib'"), ("lib", "top are 'src'"), ("a**b", "no pattern"), ("./.", "no pattern")],
 )
 def test_a_root_that_is_no_folder_is_told_what_there_is(lab: Lab, root, said):
     target = f'purl = "pkg:pypi/cname@1.0"\nroot = "{root}"'
@@ -260,6 +256,20 @@ def test_a_patch_that_knows_a_span_of_lengths_around_the_proof_s_is_refuted(lab:
     patch = f"--- a/notes.py\n+++ b/notes.py\n@@ -7 +7 @@\n-    return None if FIXED else eval(text)\n+{near}\n"
     fixed = verify_fix(proof, patch.encode(), lab.settings, sandbox=lab.sandbox, registry=lab.registry())
     assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, "variants"), fixed.reason
+
+
+def test_a_patch_to_a_module_named_like_a_test_is_told_that_it_stayed_as_it_was(lab: Lab):
+    # given a package whose flaw lies in a module that looks like a test by its name
+    code = NOTES.replace("import json", "import json\nfrom tests import evaluate")
+    body = "def evaluate(text):\n    return eval(text)\n"
+    code = code.replace("def evaluate(text):\n    return None if FIXED else eval(text)\n", "")
+    lab.index.files |= dict([wheel("notes", "6.0", {"notes.py": code, "tests.py": body})])
+    verb, text, oracle = PLANTED["command"]
+    proof = lab.read(lab.proof("notes", verb=verb, text=text, oracle=oracle, purl="pkg:pypi/notes@6.0"))
+    patch = b"--- a/tests.py\n+++ b/tests.py\n@@ -2 +2 @@\n-    return eval(text)\n+    return None\n"
+    fixed = verify_fix(proof, patch, lab.settings, sandbox=lab.sandbox, registry=lab.registry())
+    assert (fixed.label, fixed.refuted_by) == (FixLabel.REFUTED, "proof")
+    assert "stays as it was, whatever the patch makes of it: tests.py" in fixed.reason
 
 
 def test_a_patch_that_does_not_apply_is_refuted_there(lab: Lab):

@@ -6,7 +6,8 @@ import os
 import stat
 from typing import Any
 
-_ENTRIES_MAX = 4096
+_ENTRIES_MAX = 16_384
+"""More than the files that a box may hold (Limits.inodes), so that no effect hides behind others."""
 
 
 def collect(folder: str, budget: int) -> list[dict[str, Any]]:

@@ -317,7 +317,10 @@ def _root(tree: Path, root: str) -> Path:
 
 
 def _folders(tree: Path, root: str) -> list[Path]:
-    return sorted(p for p in tree.glob(root) if p.is_dir())
+    try:
+        return sorted(p for p in tree.glob(root) if p.is_dir())
+    except (ValueError, IndexError, NotImplementedError) as error:  # what pathlib says of patterns that are none
+        raise Invalid(f"root = {root[:120]!r} is no pattern of folders") from error
 
 
 def _hint(tree: Path, root: str) -> str:

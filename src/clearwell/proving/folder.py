@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from packageurl import PackageURL
 
+from clearwell.proving.vector import check_call, check_words
 from clearwell.vocabulary.errors import Invalid, NotFound
 from clearwell.vocabulary.weakness import parse_cwe
 
@@ -22,7 +23,6 @@ _TOO_LARGE = f"the folder is too large: at most {_FILES_MAX} files and {_FOLDER_
 _TOML_MAX = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "ash", "csh", "tcsh", "fish", "busybox", "env", "xargs", "sudo"}
 _KINDS = ("sanitizer", "command", "file_write", "leak", "request", "output", "bypass", "pollution", "growth", "exhaustion", "other_user")
 TWO_WORDS = ("bypass", "other_user")
@@ -366,9 +366,7 @@ def _harness(name: str, assurance: Literal["hub", "finder"], folder: Folder) -> 
             raise Invalid(f"harness.toml: with = {purl!r} must name an exact version")
     if file.build is not None:
         folder.read(file.build)
-    for name_ in file.env:
-        if not _ENV_NAME.fullmatch(name_):
-            raise Invalid(f"harness.toml: env has a name that cannot be used: {name_[:60]!r}")
+    check_call(file.command, file.env)
     for port, server in file.servers.items():
         if not port.isdigit() or not 1024 <= int(port[:6]) <= 65535:
             raise Invalid(f"harness.toml: [servers] {port[:20]!r} is not a port from 1024 to 65535")
@@ -409,6 +407,8 @@ def _check_proof(proof: Proof) -> None:
     _check_oracle(file.oracle, proof)
     for feature in file.feature:
         _check_feature(feature, proof.folder, "proof.toml")
+    for arguments in (file.args, *(v.args or () for v in file.variant), *(feature.args for feature in proof.features)):
+        check_words(arguments, "args")
     sizes = file.oracle.sizes or (None,)
     for recipe in (file.input, *(v.input for v in file.variant if v.input is not None)):
         _check_input(recipe, proof.folder, "proof.toml", max(sizes, key=lambda n: n or 0))

@@ -27,8 +27,11 @@ def in_order(purl: str, versions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_same_package(purl: str, other: str) -> bool:
-    """True for two purls of one package, whatever their versions."""
-    one, two = PackageURL.from_string(purl), PackageURL.from_string(other)
+    """True for two purls of one package, whatever their versions; raise Invalid for what is no purl."""
+    try:
+        one, two = PackageURL.from_string(purl), PackageURL.from_string(other)
+    except ValueError as error:
+        raise Invalid(f"{purl[:120]!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
     return (one.type, one.namespace, one.name) == (two.type, two.namespace, two.name)
 
 

@@ -53,6 +53,7 @@ class FixTrial(Attempt):
         self.caught: Caught | None = None
         self.flags: tuple[Flag, ...] = ()
         self.is_idle = False
+        self.kept_tests: tuple[str, ...] = ()
         self.crashed_elsewhere: str | None = None
         self.doubt: str | None = None
 
@@ -163,6 +164,7 @@ class FixTrial(Attempt):
         before = {name: (old / name).read_bytes() for name in names if (old / name).is_file()}
         after = {name: (new / name).read_bytes() for name in names if (new / name).is_file()}
         self.flags = flags_of(parts, self._secrets(), before, after)
+        self.kept_tests = tuple(sorted(name for name in before if is_test(name)))
         # A file beyond the harness's root is not seen here; nothing is called idle that may not be.
         self.is_idle = bool(names) and all(name in before or name in after or is_test(name) for name in names) and is_idle(before, after)
 
@@ -193,6 +195,9 @@ class FixTrial(Attempt):
             self.doubt = f"{len(firing)} of {len(others)} other proofs still fire with the fix"
         if self.refuted_by == "proof" and self.caught is None:
             self.caught = "no_op" if self.is_idle else "does_not_stop_the_proof"
+            if self.kept_tests and not self.doubt:  # a package's own code may bear such a name: whoever reads this must know
+                kept = ", ".join(self.kept_tests[:5])
+                self.doubt = f"{verdict.reason}; what looks like an existing test stays as it was, whatever the patch makes of it: {kept}"
         self.caught = self.caught or _CAUGHT.get(self.refuted_by or "")
         rungs = self._rungs(verdict)
         reached = [rung.name for rung in rungs if rung.state == "passed"]
