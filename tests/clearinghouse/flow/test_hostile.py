@@ -99,7 +99,7 @@ def test_a_proof_that_has_not_run_still_runs_after_a_person_joined_it_with_an_un
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     merge(hub, coordinator, proof, pair[0])
-    assert answer(hub, proof) is Answer.NEW and again(hub, labs[1], proof).standing is None
+    assert answer(hub, proof) is Answer.NEW and again(hub, labs[1], proof).told[0] is None
 
     validate(hub, monkeypatch, proof, verdict(Outcome.REPRODUCED))
 

@@ -201,7 +201,7 @@ def test_an_earlier_receipt_keeps_the_nearer_end_date(hub: Hub) -> None:
 
     late = answers(hub, second, send(hub, second, scan(("a.c", "pump", 4), tool="other")))[0]
 
-    assert late.ends_at.date() == early.ends_at.date(), "the day that follows from the first report, without its hour"
+    assert late.ends_at == early.ends_at
     assert late.first_reported is not None and late.first_reported.date() == early.finding.received_at.date()
 
 

@@ -79,9 +79,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 class AnsweredFinding(msgspec.Struct, frozen=True):
     """A finding with its history of answers, as its sender sees it: its own ids and public ones only.
 
-    `participation` is the sender's own id for the case; `first_reported`, `standing` and `ends_at` are the case's; `advisory` is the
-    public id of what was published. Who only sent again what is held learns no more than `known` says: no `standing`, and as
-    `ends_at` the day that the public policy gives for `first_reported`.
+    `participation` is the sender's own id for the case, in which it takes part as a finder; `first_reported`, `standing` and `ends_at`
+    are the case's, `advisory` is the public id of what was published. `said_again` is true of what only says again what is held: the
+    answer to that is no more than `known` says (`told`).
     """
 
     finding: KeptFinding
@@ -91,6 +91,14 @@ class AnsweredFinding(msgspec.Struct, frozen=True):
     standing: str | None
     ends_at: datetime
     advisory: str | None
+    said_again: bool = False
+
+    @property
+    def told(self) -> tuple[str | None, datetime]:
+        """The case's standing and end as an answer tells them; what was said again: none, and what the public policy makes of that day."""
+        if not self.said_again or self.first_reported is None:
+            return self.standing, self.ends_at
+        return None, policy_for(self.first_reported).ends_at(self.first_reported)
 
 
 def submit_report(house: House, actor: Member, pieces: Iterable[bytes], envelope: Envelope) -> Submission:
@@ -291,25 +299,17 @@ def _answered(tx: Transaction, findings: tuple[KeptFinding, ...]) -> tuple[Answe
 
 
 def _with_public_ids(tx: Transaction, participations: tuple[Row, ...]) -> tuple[Row, ...]:
-    """A finder sees an advisory under its public id, `advisory`, by which anybody finds it.
-
-    The end of a case that others opened is the day that the hub's public policy gives for its first report, as `known` says it.
-    """
+    """A finder sees an advisory under its public id, `advisory`, by which anybody finds it."""
     public = distribution_store.public_ids(tx, {row["advisory_id"] for row in participations if row["advisory_id"] is not None})
-    return tuple(
-        {
-            **row,
-            "advisory": public.get(row["advisory_id"]),
-            "ends_at": row["ends_at"] or policy_for(row["first_reported"]).ends_at(row["first_reported"]),
-        }
-        for row in participations
-    )
+    return tuple({**row, "advisory": public.get(row["advisory_id"])} for row in participations)
 
 
 def _one(finding: KeptFinding, history: tuple[AnswerRow, ...], row: Row | None) -> AnsweredFinding:
     if row is None:
         return AnsweredFinding(finding, history, None, None, None, finding.ends_at, None)
-    return AnsweredFinding(finding, history, row["id"], row["first_reported"], row["standing"], row["ends_at"], row["advisory"])
+    return AnsweredFinding(
+        finding, history, row["id"], row["first_reported"], row["standing"], row["ends_at"], row["advisory"], row["said_again"]
+    )
 
 
 def remark_submission(house: House, actor: Member, submission_id: SubmissionId, marking: Marking) -> Submission:

@@ -21,7 +21,8 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one finding. `participation` is the sender's own id for the case, `advisory` the public id once published.
 
     `first_reported` is the day of the first report of it by anybody; `ends_at` the day on which it is published at the latest. Of what is
-    only a duplicate, `standing` is null and `ends_at` is computed from that day by the hub's public policy: no more than `known` says.
+    only said again, `standing` is null and `ends_at` is computed from that day by the hub's public policy: no more than `known` says
+    (`GET /participations` shows the case's own to who takes part in it).
     `ai` is true where a model wrote the finding; `origin` names tool, model and who reviewed it. `not_seen_since` is the day on
     which your own scans last had it, where a later complete one lacks it: it says nothing about a fix.
     """
@@ -45,6 +46,7 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
 def answer_view(answered: AnsweredFinding) -> AnswerView:
     """Show an answer; never the case's own id, which is not the sender's."""
     finding, last = answered.finding, answered.history[-1]
+    standing, ends_at = answered.told
     return AnswerView(
         finding=finding.id,
         position=finding.position,
@@ -54,8 +56,8 @@ def answer_view(answered: AnsweredFinding) -> AnswerView:
         history=tuple(Answered(row.answer.value, row.reason, row.at) for row in answered.history),
         participation=answered.participation,
         first_reported=answered.first_reported.date() if answered.first_reported else None,
-        standing=answered.standing,
-        ends_at=answered.ends_at,
+        standing=standing,
+        ends_at=ends_at,
         advisory=answered.advisory,
         ai=finding.is_ai,
         origin=finding.body.origin,

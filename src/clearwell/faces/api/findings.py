@@ -123,15 +123,12 @@ class ProofReads(msgspec.Struct, frozen=True):
 
 
 class Participation(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that your organization takes part in as a finder, under your organization's own id for it.
-
-    `standing` and `state` are null where you only sent again what is held; `ends_at` is then computed from `first_reported`.
-    """
+    """A case that your organization takes part in as a finder, under your organization's own id for it."""
 
     participation: str
     first_reported: date
-    standing: str | None
-    state: str | None
+    standing: str
+    state: str
     ends_at: datetime
     published_at: datetime | None
     advisory: str | None
