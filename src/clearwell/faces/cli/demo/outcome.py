@@ -111,6 +111,7 @@ class _Observation:
     def _look_at_answers(self, lab: str, key: str, wanted: tuple[ExpectedAnswer, ...]) -> None:
         client = self._hub.as_(f"lab:{lab}")
         rows = client.pages(f"/submissions/{self._played.submissions[key]}/answers", "answers")
+        parts = {part["participation"]: part for part in client.get("/participations")["participations"]}
         self._equal(f"{key}: findings", len(rows), len(wanted))
         for row, expected in zip(rows, wanted, strict=False):
             what = f"{key} [{row['position']}]"
@@ -118,7 +119,7 @@ class _Observation:
             self._equal(f"{what}: answer ({row['reason']})", row["answer"], expected.answer)
             self._equal(f"{what}: {expected.because!r} stands in the reason {row['reason']!r}", expected.because in row["reason"], True)
             self._look_at_runs(client, row["finding"], what, expected)
-            self._look_where_it_is(row, what, expected)
+            self._look_where_it_is(row, parts.get(row["participation"], {}), what, expected)
 
     def _look_at_runs(self, client: Client, finding: str, what: str, expected: ExpectedAnswer) -> None:
         runs = client.get(f"/findings/{finding}")["runs"]
@@ -126,8 +127,8 @@ class _Observation:
         if runs:
             self._equal(f"{what}: assurance", runs[-1]["report"]["assurance"], expected.assurance)
 
-    def _look_where_it_is(self, row: Any, what: str, expected: ExpectedAnswer) -> None:
-        """The finding lies in the case that expected.toml names, and its sender sees that case's dates under an id of its own."""
+    def _look_where_it_is(self, row: Any, part: Any, what: str, expected: ExpectedAnswer) -> None:
+        """The finding lies in the case that expected.toml names; its sender takes part and sees the case's end and standing under an own id."""
         holding = [case_id for case_id, page in self._pages.items() if any(f["id"] == row["finding"] for f in page["findings"])]
         self._equal(f"{what}: lies in one case", len(holding), 1)
         if len(holding) != 1:
@@ -135,8 +136,9 @@ class _Observation:
         case_id = self._cases.setdefault(expected.case, holding[0])
         self._equal(f"{what}: lies in the case {expected.case}", holding[0], case_id)
         page = self._pages[holding[0]]
-        self._equal(f"{what}: end date", row["ends_at"], page["case"]["ends_at"])
-        self._equal(f"{what}: standing", row["standing"], page["case"]["standing"])
+        self._equal(f"{what}: end date", part.get("ends_at"), page["case"]["ends_at"])
+        self._equal(f"{what}: standing", part.get("standing"), page["case"]["standing"])
+        self._equal(f"{what}: the answer's day of the end", row["ends_at"][:10], page["case"]["ends_at"][:10])
         self._equal(f"{what}: its sender sees no id of the case", row["participation"] not in (None, case_id), True)
 
     # -- as the coordinators ----------------------------------------------------------------------------------------------
