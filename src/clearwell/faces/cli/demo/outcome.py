@@ -128,7 +128,7 @@ class _Observation:
             self._equal(f"{what}: assurance", runs[-1]["report"]["assurance"], expected.assurance)
 
     def _look_where_it_is(self, row: Any, part: Any, what: str, expected: ExpectedAnswer) -> None:
-        """The finding lies in the case that expected.toml names; its sender takes part and sees the case's end and standing under an own id."""
+        """The finding lies in the case that expected.toml names; its sender takes part, and sees end and standing under an own id."""
         holding = [case_id for case_id, page in self._pages.items() if any(f["id"] == row["finding"] for f in page["findings"])]
         self._equal(f"{what}: lies in one case", len(holding), 1)
         if len(holding) != 1:
