@@ -125,10 +125,13 @@ class Contact(msgspec.Struct, frozen=True):
 
 _CASE = """
 SELECT id, component, title, weaknesses, marking, letters, first_received, opened, ends_at, end_date_policy, proven_at, refused_at, refusal,
-       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id AS proof, aliases, automatable, technical_impact, merged_into,
-       advisory_id AS advisory, presented_at, reminded, priority, priority_reasons, regression_of, version
+       fixed_at, published_at, extended_by, embargo, fires, clean, proof_id AS proof, aliases, NULLIF(automatable, '{}') AS automatable,
+       NULLIF(technical_impact, '{}') AS technical_impact, merged_into, advisory_id AS advisory, presented_at, reminded, priority,
+       NULLIF(priority_reasons, '[]') AS priority_reasons, regression_of, version
 FROM clearwell.vulnerability_case
 """
+_SELDOM = ("automatable", "technical_impact", "priority_reasons")
+"""What most cases have none of; it is not sent as JSON then, which would be read a thousand times for each batch of known findings."""
 _PARTICIPANT = """
 SELECT id, case_id AS "case", organization_id AS organization, role, report_state, contact, contact_origin, joined_at, first_reported, credited
 FROM clearwell.participant
@@ -638,4 +641,7 @@ def queue_of_contact(tx: Transaction, contact: str) -> tuple[Queued, ...]:
 def _case(row: Row) -> KeptCase:
     """A row to its nouns. Every column has its field's name; the inner noun takes its own from the same row, which is walked once."""
     row["state"], row["case"] = CaseState(row["letters"]), row
+    for name in _SELDOM:
+        if row[name] is None:
+            del row[name]
     return msgspec.convert(row, KeptCase)

@@ -10,6 +10,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -169,9 +170,14 @@ def near(scope: str, file: str | None = None) -> bytes:
 
     They say nothing that the hash behind them does not: equal hashes have equal ones. Only nearness hangs on them: a checksum will do.
     """
-    component, _, _ = scope.partition("\0")
     there = zlib.crc32(file.encode(errors="replace")) & 0xFFFF if file else 0
-    return (zlib.crc32(component.encode(errors="replace")) << 16 | there).to_bytes(6)
+    return (_near_component(scope) << 16 | there).to_bytes(6)
+
+
+@lru_cache(maxsize=1_024)
+def _near_component(scope: str) -> int:
+    component, _, _ = scope.partition("\0")
+    return zlib.crc32(component.encode(errors="replace"))
 
 
 def hash_of(key: bytes) -> bytes:

@@ -288,7 +288,7 @@ _GIVES_BACK = {"MALLOC_TRIM_THRESHOLD_": "1048576", "MALLOC_MMAP_THRESHOLD_": "1
 
 _CONFIGURATION = """
 # Clearwell's embedded server: small, local, durable.
-shared_buffers = 96MB
+shared_buffers = 80MB
 temp_buffers = 1MB
 max_connections = 60
 max_wal_size = 512MB
