@@ -142,6 +142,15 @@ def test_an_advisory_about_the_name_in_another_registry_decides_nothing() -> Non
     assert "another registry" in found.why
 
 
+def test_what_an_advisory_says_of_another_registry_hides_nothing_that_it_says_of_the_public_one() -> None:
+    ranges = (VersionRange(None, "v2.0.0"),)
+    affected = (Affected("pkg:npm/pump?repository_url=npm.corp.example", ranges=ranges), Affected("pkg:npm/pump", ranges=ranges))
+
+    found = answer("pkg:npm/pump@1.0.0", Vulnerability("X-1", affected=affected))
+
+    assert (found.status, found.fixed) == ("affected", "v2.0.0")
+
+
 def test_a_withdrawn_advisory_affects_nothing() -> None:
     found = answer("pkg:pypi/sample@1.0", record(events="introduced 0", withdrawn="2026-02-03T00:00:00Z"))
 

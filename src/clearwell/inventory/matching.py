@@ -57,8 +57,9 @@ def match(component: Component, flaw: Vulnerability) -> Match | None:
         return None
     if flaw.withdrawn:
         return Match("not_affected", None, f"the advisory was withdrawn on {flaw.withdrawn[:10]}")
-    elsewhere = next((entry.component for entry in entries if registry_of(entry.component)), None) if component.purl else None
-    if elsewhere is not None:
+    elsewhere = entries[0].component
+    entries = [entry for entry in entries if registry_of(entry.component) is None]
+    if not entries:
         return Match(
             "unknown", None, f"the advisory is about {elsewhere}: the package of this name in another registry; see where yours is from"
         )

@@ -25,6 +25,7 @@ from clearwell.proving.debian import mirror, source_parts
 from clearwell.proving.fetching import Fetched, Fetcher, says_private
 from clearwell.proving.parts import END as PARTS
 from clearwell.vocabulary.errors import Conflict, Invalid, NotFound, Unavailable
+from clearwell.vocabulary.product import REGISTRY
 
 if TYPE_CHECKING:  # these take 11 MB that a server and a worker of intake never need: they are loaded where an index is read
     import requests
@@ -342,7 +343,7 @@ def _parsed(purl: str) -> PackageURL:
         package = PackageURL.from_string(purl)
     except ValueError as error:
         raise Invalid(f"{purl!r} is not a package URL, such as pkg:pypi/ujson@5.1.0") from error
-    if isinstance(package.qualifiers, dict) and "repository_url" in package.qualifiers:
+    if isinstance(package.qualifiers, dict) and REGISTRY in package.qualifiers:
         raise Invalid(f"{purl}: it names a registry of its own; packages come from the one index that is set up for their type")
     if package.type == "npm" and package.version and (bare := _NPM_SPELLED.fullmatch(package.version)):
         package = package._replace(version=bare[1])

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from packageurl import PackageURL
 
-from clearwell.proving.vector import check_call, check_words
+from clearwell.proving.command_line import check_call, check_words
 from clearwell.vocabulary.errors import Invalid, NotFound
 from clearwell.vocabulary.weakness import parse_cwe
 

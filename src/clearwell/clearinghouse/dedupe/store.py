@@ -205,12 +205,8 @@ class Held(msgspec.Struct, frozen=True):
 
     def states(self, told: Sequence[Signature]) -> bool:
         """True when just this is stored."""
-        return self.version == _at(told) and sorted(self.stated_by(told)) == sorted(_records(self.stated))
-
-    @staticmethod
-    def stated_by(told: Sequence[Signature]) -> list[tuple[int, bool, bytes]]:
-        """What signatures are as they are stored: kind, whether the version is asked for, key."""
-        return [(KINDS[one.kind], one.at is not None, one.key) for one in told]
+        records = sorted((KINDS[one.kind], one.at is not None, one.key) for one in told)
+        return self.version == _at(told) and records == sorted(_records(self.stated))
 
 
 def held_of(tx: Transaction, submission: SubmissionId) -> tuple[Held, ...]:

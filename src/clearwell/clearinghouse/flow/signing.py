@@ -47,10 +47,9 @@ def sign_again(house: House, submission: SubmissionId) -> None:
         found = dedupe_store.held_of(tx, following)  # as it is now that nobody else decides about these components
         changed = [(held, told) for held, told in zip(found, _signed(found), strict=True) if not held.states(told)]
         dedupe_store.sign_again(tx, [_resigned(held, told) for held, told in changed if held.stated])
-        for held, told in changed:
-            if not held.stated and not held.is_refused:  # it stated nothing, so nothing brought it to its case: it speaks for itself
-                run = run_of(following, held.body)
-                dedupe_store.insert(tx, [Stored(one, held.finding, run, held.case, one.at) for one in told])
+        # What stated nothing was brought to its case by nothing: it speaks for itself.
+        silent = [(held, run_of(following, held.body), told) for held, told in changed if not held.stated and not held.is_refused]
+        dedupe_store.insert(tx, [Stored(one, held.finding, run, held.case, one.at) for held, run, told in silent for one in told])
         if changed:
             house.write(tx, SubmissionSigned(following, len(found), len(changed)), by=INTAKE)
         defer(tx, [SIGN_AGAIN.job(submission=following, priority=LAST)])

@@ -22,10 +22,10 @@ from clearwell.proving.source import SourceTree, read_inside
 from clearwell.vocabulary.errors import ClearwellError, NotFound, Unavailable
 from clearwell.vocabulary.finding import Finding, Location, Quote
 from clearwell.vocabulary.omission import MARKER
-from clearwell.vocabulary.product import Product
+from clearwell.vocabulary.product import REGISTRY, Product
 
 _KINDS: dict[str, tuple[ArchiveKind, ...]] = {"pypi": ("sdist", "wheel"), "npm": ("npm",), "deb": ("deb-source",)}
-CHECKABLE = f"^pkg:({'|'.join(_KINDS)})/[^?]*($|[?]((?!repository_url=).)*$)"
+CHECKABLE = f"^pkg:({'|'.join(_KINDS)})/[^?]*($|[?]((?!{REGISTRY}=).)*$)"
 """Package URLs, and so components, whose index can be asked: a regular expression, for Python and PostgreSQL alike. What another registry
 has under this name is not looked for in the public one."""
 _PLACES, _QUOTES = 20, 20

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Argument vectors and variables as a kernel takes them: what it would refuse is refused where it is read, not where it is run."""
+"""Command lines and variables as a kernel takes them: what it would refuse is refused where it is read, not where it is run."""
 
 import re
 from collections.abc import Iterable, Mapping
