@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from clearwell.clearinghouse.case import report_store
+from clearwell.clearinghouse.dedupe import signature
 from clearwell.clearinghouse.dedupe.signature import VERSIONS
 from clearwell.clearinghouse.flow import answering, coordinating, reporting, signing
 from clearwell.clearinghouse.flow.checking import refuse
@@ -160,3 +161,16 @@ def _heads_of_places(hub: Hub) -> dict[object, int]:
     with hub.house.transaction(INTAKE) as tx:
         rows = tx.rows("SELECT finding, count(*) AS n FROM clearwell.signature_head WHERE kind = 9 GROUP BY finding")
     return {row["finding"]: row["n"] for row in rows}
+
+
+def test_what_stated_nothing_speaks_for_itself_once_a_rule_reads_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, other, coordinator = (hub.member(kind) for kind in (OrganizationKind.LAB, OrganizationKind.LAB, OrganizationKind.COORDINATOR))
+    few = {"title": "short", "text": "too few words", "product": {"purl": "pkg:generic/acme@1"}}
+    (first,) = send(hub, lab, few)
+    assert stored(hub) == ([], [])
+
+    monkeypatch.setattr(signature, "_MIN_TEXT", 0)
+    again(hub, coordinator)
+    (second,) = send(hub, other, few)
+
+    assert case_of(hub, second) == case_of(hub, first)
